@@ -1,0 +1,1 @@
+"""The four Lambda functions of a stream-triggered counter, and the modules they share."""
