@@ -1,0 +1,104 @@
+"""The one DynamoDB client of a process, what the functions ask of it, and which of its failures may pass."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Protocol
+
+import boto3  # type: ignore[import-untyped]
+from botocore.config import Config  # type: ignore[import-untyped]
+from botocore.exceptions import (  # type: ignore[import-untyped]
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+)
+
+AttributeValue = dict[str, Any]
+Item = Mapping[str, AttributeValue]
+
+CONNECT_TIMEOUT = 2.0
+"""Seconds to wait for a connection; it includes the TLS handshake, slow on a small function's share of a CPU."""
+
+READ_TIMEOUT = 3.0
+"""Seconds to wait for an answer, where DynamoDB usually takes milliseconds."""
+
+ATTEMPTS = 3
+"""Tries a request gets from the client, the first included (the standard retry mode's own default)."""
+
+THROTTLES = frozenset(
+    {
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "Throttling",
+        "ThrottlingException",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+    }
+)
+"""Error codes with which DynamoDB refuses a request before it had any effect."""
+
+FAULTS = frozenset({"InternalServerError", "InternalFailure", "ServiceUnavailable"})
+"""Error codes after which it is open whether a write took effect."""
+
+UNREACHABLE = (ConnectTimeoutError, EndpointConnectionError)
+"""Failures before a request was sent."""
+
+
+class DynamoDB(Protocol):
+    """The part of boto3's low-level DynamoDB client that the functions use."""
+
+    def get_item(self, **request: Any) -> dict[str, Any]:
+        """GetItem."""
+        ...
+
+    def batch_get_item(self, **request: Any) -> dict[str, Any]:
+        """BatchGetItem."""
+        ...
+
+    def update_item(self, **request: Any) -> dict[str, Any]:
+        """UpdateItem."""
+        ...
+
+    def transact_write_items(self, **request: Any) -> dict[str, Any]:
+        """TransactWriteItems."""
+        ...
+
+    def scan(self, **request: Any) -> dict[str, Any]:
+        """Scan."""
+        ...
+
+    def describe_table(self, **request: Any) -> dict[str, Any]:
+        """DescribeTable."""
+        ...
+
+
+@cache
+def client(attempts: int = ATTEMPTS) -> DynamoDB:
+    """Return the process's client, made on first use and kept while the function is warm.
+
+    `attempts` is 1 where a request must not be sent again without knowing what became of the first one.
+    """
+    config = Config(
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUT,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        tcp_keepalive=True,
+    )
+    made: DynamoDB = boto3.client("dynamodb", config=config)
+    return made
+
+
+def error_code(error: BaseException) -> str:
+    """Return the AWS error code of `error`, or "" where it carries none."""
+    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
+
+
+def had_no_effect(error: BaseException) -> bool:
+    """Whether the request that ended in `error` certainly changed nothing, and may be sent again."""
+    return error_code(error) in THROTTLES or isinstance(error, UNREACHABLE)
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether `error` comes from load or an outage, so that the same request may succeed later."""
+    return had_no_effect(error) or error_code(error) in FAULTS or isinstance(error, HTTPClientError)

@@ -1,0 +1,45 @@
+"""Lambda function behind the event source mapping: brings batches of stream records into the total."""
+
+import logging
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Protocol
+
+from . import settings
+from .database import client
+from .records import changes_by_tag
+from .retry import Patience
+from .totals import Applied, Total
+
+logger = logging.getLogger(__name__)
+
+
+class Context(Protocol):
+    """The part of Lambda's context object that the function uses."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until Lambda ends the invocation."""
+        ...
+
+
+def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    """Apply one batch; raise where it has to come again.
+
+    The answer is that of a mapping with ReportBatchItemFailures, and is ignored by one without.
+    """
+    process(event, _total(), Patience(lambda: context.get_remaining_time_in_millis() / 1000))
+    return {"batchItemFailures": []}
+
+
+def process(event: Mapping[str, Any], total: Total, patience: Patience) -> Applied:
+    """Bring the records of `event` into `total`, and log one line about it, without the tags."""
+    changes = changes_by_tag(event)
+    applied = total.apply(changes, patience)
+    facts = {"records": len(event["Records"]), "tags": len(changes), "entries": applied.tags}
+    logger.info("batch applied", extra={**facts, "delta": applied.delta, "attempts": applied.attempts})
+    return applied
+
+
+@cache
+def _total() -> Total:
+    return Total(client(), settings.table_name(), settings.ledger_table_name())
