@@ -1,0 +1,155 @@
+"""What AWS computes for a resource, made up plausibly and always the same for the same URN."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .resource import Resource
+
+Computed = tuple[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Place:
+    """The account, region and partition that made-up ARNs name."""
+
+    region: str = "us-east-1"
+    account: str = "123456789012"
+    partition: str = "aws"
+
+    def arn(self, service: str, resource: str, *, region: str | None = None, account: str | None = None) -> str:
+        """Build an ARN in this place; services without a region or account pass the empty string."""
+        region = self.region if region is None else region
+        account = self.account if account is None else account
+        return f"arn:{self.partition}:{service}:{region}:{account}:{resource}"
+
+
+def digest(text: str, length: int) -> str:
+    """Hexadecimal digits that look random and depend on `text` alone."""
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+def physical_name(resource: Resource, *, suffix: str = "") -> str:
+    """Return the name given, or Pulumi's automatic one: the logical name, a hyphen and seven hexadecimal digits."""
+    given = resource.inputs.get("name")
+    return str(given) if given else f"{resource.name}-{digest(resource.urn, 7)}{suffix}"
+
+
+def compute(resource: Resource, place: Place) -> Computed:
+    """Make up the id and the computed properties of a resource; for a type without a rule the id and an ARN."""
+    return _RULES.get(resource.type, _anything)(resource, place)
+
+
+def _anything(resource: Resource, place: Place) -> Computed:
+    name = physical_name(resource)
+    package, _, rest = resource.type.partition(":")
+    service = rest.partition("/")[0] or package
+    return name, {"arn": place.arn(service, f"{resource.type.rpartition(':')[2].lower()}/{name}")}
+
+
+def _provider(resource: Resource, _place: Place) -> Computed:
+    return digest(resource.urn, 32), {}
+
+
+def _table(resource: Resource, place: Place) -> Computed:
+    name = physical_name(resource)
+    arn = place.arn("dynamodb", f"table/{name}")
+    state: dict[str, Any] = {"name": name, "arn": arn}
+    if resource.inputs.get("streamEnabled"):
+        label = "2026-01-01T00:00:00.000"
+        state |= {"streamLabel": label, "streamArn": f"{arn}/stream/{label}"}
+    return name, state
+
+
+def _role(resource: Resource, place: Place) -> Computed:
+    name = physical_name(resource)
+    path = resource.inputs.get("path", "/")
+    arn = place.arn("iam", f"role{path}{name}", region="")
+    return name, {"name": name, "arn": arn, "uniqueId": f"AROA{digest(resource.urn, 17).upper()}"}
+
+
+def _role_policy(resource: Resource, _place: Place) -> Computed:
+    name = physical_name(resource)
+    role = str(resource.inputs.get("role", "")).rpartition("/")[2]
+    return f"{role}:{name}", {"name": name}
+
+
+def _function(resource: Resource, place: Place) -> Computed:
+    name = physical_name(resource)
+    arn = place.arn("lambda", f"function:{name}")
+    invoke = place.arn("apigateway", f"lambda:path/2015-03-31/functions/{arn}/invocations", account="")
+    version = "1" if resource.inputs.get("publish") else "$LATEST"
+    state = {"name": name, "arn": arn, "invokeArn": invoke, "version": version, "qualifiedArn": f"{arn}:{version}"}
+    return name, state
+
+
+def _mapping(resource: Resource, place: Place) -> Computed:
+    bits = digest(resource.urn, 32)
+    uuid = f"{bits[:8]}-{bits[8:12]}-4{bits[13:16]}-a{bits[17:20]}-{bits[20:32]}"
+    function = str(resource.inputs.get("functionName", ""))
+    function_arn = function if function.startswith("arn:") else place.arn("lambda", f"function:{function}")
+    arn = place.arn("lambda", f"event-source-mapping:{uuid}")
+    return uuid, {"uuid": uuid, "arn": arn, "functionArn": function_arn, "state": "Enabled"}
+
+
+def _permission(resource: Resource, _place: Place) -> Computed:
+    statement = resource.inputs.get("statementId") or physical_name(resource)
+    return str(statement), {"statementId": statement}
+
+
+def _log_group(resource: Resource, place: Place) -> Computed:
+    name = physical_name(resource)
+    return name, {"name": name, "arn": place.arn("logs", f"log-group:{name}")}
+
+
+def _queue(resource: Resource, place: Place) -> Computed:
+    name = physical_name(resource, suffix=".fifo" if resource.inputs.get("fifoQueue") else "")
+    url = f"https://sqs.{place.region}.amazonaws.com/{place.account}/{name}"
+    return url, {"name": name, "url": url, "arn": place.arn("sqs", name)}
+
+
+def _api(resource: Resource, place: Place) -> Computed:
+    api = digest(resource.urn, 10)
+    state = {
+        "name": physical_name(resource),
+        "apiEndpoint": f"https://{api}.execute-api.{place.region}.amazonaws.com",
+        "arn": place.arn("apigateway", f"/apis/{api}", account=""),
+        "executionArn": place.arn("execute-api", api),
+    }
+    return api, state
+
+
+def _stage(resource: Resource, place: Place) -> Computed:
+    name = str(resource.inputs.get("name") or physical_name(resource))
+    api = resource.inputs.get("apiId", "")
+    host = f"https://{api}.execute-api.{place.region}.amazonaws.com"
+    state = {
+        "arn": place.arn("apigateway", f"/apis/{api}/stages/{name}", account=""),
+        "executionArn": place.arn("execute-api", f"{api}/{name}"),
+        "invokeUrl": f"{host}/" if name == "$default" else f"{host}/{name}",
+    }
+    return name, state
+
+
+def _short_id(resource: Resource, _place: Place) -> Computed:
+    return digest(resource.urn, 7), {}
+
+
+_RULES: dict[str, Callable[[Resource, Place], Computed]] = {
+    "pulumi:providers:aws": _provider,
+    "aws:dynamodb/table:Table": _table,
+    "aws:iam/role:Role": _role,
+    "aws:iam/rolePolicy:RolePolicy": _role_policy,
+    "aws:lambda/function:Function": _function,
+    "aws:lambda/eventSourceMapping:EventSourceMapping": _mapping,
+    "aws:lambda/permission:Permission": _permission,
+    "aws:cloudwatch/logGroup:LogGroup": _log_group,
+    "aws:sqs/queue:Queue": _queue,
+    "aws:apigatewayv2/api:Api": _api,
+    "aws:apigatewayv2/integration:Integration": _short_id,
+    "aws:apigatewayv2/route:Route": _short_id,
+    "aws:apigatewayv2/stage:Stage": _stage,
+}

@@ -1,0 +1,137 @@
+"""Run a Pulumi program in this process, against a monitor instead of the engine."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import runpy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pulumi.runtime import Settings, configure, set_all_config
+from pulumi.runtime.settings import ROOT
+from pulumi.runtime.stack import run_in_stack
+
+from .engine import Message, RecordingEngine
+from .monitor import RecordingMonitor
+from .resource import STACK_TYPE, Invoke, Resource
+
+Program = Callable[[], object] | Path
+
+
+class ProgramProblemsError(AssertionError):
+    """The program ran, but what it registered would be wrong in a deployment."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one run of a program registered, exported and logged."""
+
+    monitor: RecordingMonitor
+    messages: tuple[Message, ...]
+
+    @property
+    def resources(self) -> list[Resource]:
+        """Every resource but the stack itself, in order of registration."""
+        return [resource for resource in self.monitor.resources if resource.type != STACK_TYPE]
+
+    @property
+    def outputs(self) -> Mapping[str, Any]:
+        """The stack's outputs, with secrets unwrapped and unknown values as `UNKNOWN`."""
+        return self.monitor.outputs
+
+    @property
+    def invokes(self) -> list[Invoke]:
+        """The provider functions that were called."""
+        return self.monitor.invokes
+
+    @property
+    def warnings(self) -> list[str]:
+        """The texts of the warnings logged."""
+        return [message.text for message in self.messages if message.severity == "warning"]
+
+    @property
+    def errors(self) -> list[str]:
+        """The texts of the errors logged."""
+        return [message.text for message in self.messages if message.severity == "error"]
+
+    def all(self, type_or_name: str) -> list[Resource]:
+        """Return the resources of this type token, or of this logical name."""
+        return [resource for resource in self.resources if type_or_name in (resource.type, resource.name)]
+
+    def one(self, type_or_name: str) -> Resource:
+        """Return the only resource of this type token or logical name. Raises LookupError for none or several."""
+        found = self.all(type_or_name)
+        if len(found) != 1:
+            candidates = "\n  ".join(str(resource) for resource in found or self.resources) or "nothing"
+            raise LookupError(f"{len(found)} resources match {type_or_name!r}; registered are:\n  {candidates}")
+        return found[0]
+
+    def by_urn(self, urn: str) -> Resource:
+        """Return the resource of this URN, the stack included. Raises LookupError where there is none."""
+        for resource in self.monitor.resources:
+            if resource.urn == urn:
+                return resource
+        raise LookupError(f"no resource has the URN {urn}")
+
+    def children(self, parent: Resource) -> list[Resource]:
+        """Return the resources whose parent this one is."""
+        return [resource for resource in self.resources if resource.parent == parent.urn]
+
+
+def run(
+    program: Program,
+    *,
+    config: Mapping[str, str] | None = None,
+    stack: str = "test",
+    project: str = "project",
+    preview: bool = False,
+    monitor: RecordingMonitor | None = None,
+    strict: bool = True,
+) -> Result:
+    """Run a function, or a program's file or folder, and give what it registered.
+
+    `config` has full keys (`aws:region`, `project:key`) and strings, non-strings as JSON text. An exception of the
+    program comes out as it is. With `strict`, Outputs turned into strings raise ProgramProblemsError. A monitor given
+    here decides over `stack`, `project` and `preview`. Modules that a program imports stay imported in this process.
+    """
+    monitor = monitor or RecordingMonitor(project=project, stack=stack, preview=preview)
+    engine = RecordingEngine()
+    contextvars.copy_context().run(_run, program, monitor, engine, config or {})
+    if strict and monitor.problems:
+        raise ProgramProblemsError("\n".join(monitor.problems))
+    return Result(monitor, tuple(engine.messages))
+
+
+def _run(program: Program, monitor: RecordingMonitor, engine: RecordingEngine, config: Mapping[str, str]) -> None:
+    ROOT.set(None)
+    set_all_config(dict(config))
+    root = program if isinstance(program, Path) else Path.cwd()
+    configure(
+        Settings(
+            project=monitor.project,
+            stack=monitor.stack,
+            monitor=monitor,
+            engine=engine,
+            dry_run=monitor.preview,
+            organization="organization",
+            root_directory=str(root),
+        )
+    )
+    asyncio.run(_await(program))
+
+
+async def _await(program: Program) -> None:
+    # One failure fails every Output that depends on it; the first is raised, the others would only be noise on stderr.
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
+    await run_in_stack(lambda: _start(program))
+
+
+def _start(program: Program) -> None:
+    # What a program's function returns is of no interest, and must not be awaited.
+    if isinstance(program, Path):
+        runpy.run_path(str(program), run_name="__main__")
+    else:
+        program()
