@@ -6,12 +6,8 @@ from typing import Any, Protocol
 
 import boto3  # type: ignore[import-untyped]
 from botocore.config import Config  # type: ignore[import-untyped]
-from botocore.exceptions import (  # type: ignore[import-untyped]
-    ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    HTTPClientError,
-)
+from botocore.exceptions import ClientError, HTTPClientError  # type: ignore[import-untyped]
+from botocore.exceptions import ConnectionError as UnconnectedError
 
 AttributeValue = dict[str, Any]
 Item = Mapping[str, AttributeValue]
@@ -40,9 +36,6 @@ THROTTLES = frozenset(
 
 FAULTS = frozenset({"InternalServerError", "InternalFailure", "ServiceUnavailable"})
 """Error codes after which it is open whether a write took effect."""
-
-UNREACHABLE = (ConnectTimeoutError, EndpointConnectionError)
-"""Failures before a request was sent."""
 
 
 class DynamoDB(Protocol):
@@ -96,7 +89,7 @@ def error_code(error: BaseException) -> str:
 
 def had_no_effect(error: BaseException) -> bool:
     """Whether the request that ended in `error` certainly changed nothing, and may be sent again."""
-    return error_code(error) in THROTTLES or isinstance(error, UNREACHABLE)
+    return error_code(error) in THROTTLES or isinstance(error, UnconnectedError)
 
 
 def is_passing(error: BaseException) -> bool:

@@ -1,0 +1,66 @@
+"""An HTTP request as the functions see it, out of an event in API Gateway's payload format 2.0."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .tags import checked, decoded
+
+HTML = ("text/html", "application/xhtml+xml")
+JSON = ("application/json", "application/problem+json")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request. Header names are lower case; `path` is without the stage; `route` is "" where none matched."""
+
+    method: str
+    path: str
+    route: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+
+    @property
+    def tag(self) -> str:
+        """The tag, the last segment of the path; a problem where it is none."""
+        return checked(decoded(self.path.rpartition("/")[2]))
+
+    @property
+    def wants_html(self) -> bool:
+        """Whether the client names HTML and does not like JSON better (RFC 9110, section 12.5.1)."""
+        liked = _qualities(self.headers.get("accept", ""))
+        html, json = (max((liked.get(name, 0.0) for name in names), default=0.0) for names in (HTML, JSON))
+        return html > 0 and html >= json
+
+    @property
+    def is_prefetch(self) -> bool:
+        """Whether a browser fetches ahead of a person who may never come."""
+        purposes = f"{self.headers.get('sec-purpose', '')};{self.headers.get('purpose', '')}"
+        return "prefetch" in {token.strip().lower() for token in purposes.replace(",", ";").split(";")}
+
+
+def read(event: Mapping[str, Any]) -> Request:
+    """Read `event`, whose `rawPath` begins with the stage unless that is `$default`."""
+    context = event["requestContext"]
+    stage, path = context.get("stage", "$default"), event["rawPath"]
+    if stage != "$default":
+        path = path.removeprefix(f"/{stage}")
+    return Request(
+        method=context["http"]["method"].upper(),
+        path="/" + path.lstrip("/"),
+        route=event.get("routeKey", "").partition(" ")[2],
+        query=event.get("queryStringParameters") or {},
+        headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
+    )
+
+
+def _qualities(accept: str) -> dict[str, float]:
+    liked: dict[str, float] = {}
+    for part in accept.lower().split(","):
+        name, *parameters = (piece.strip() for piece in part.split(";"))
+        quality = next((text[2:] for text in parameters if text.startswith("q=")), "1")
+        try:
+            liked[name] = float(quality)
+        except ValueError:
+            liked[name] = 0.0
+    return liked

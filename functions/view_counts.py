@@ -1,0 +1,51 @@
+"""Lambda function that reads counts and the total."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from . import settings
+from .database import DynamoDB, client
+from .items import COUNTER, text, whole_number
+from .reads import read_items
+from .requests import Request
+from .responses import Response, answer, data, page
+from .retry import Patience, patience
+
+PATIENCE = 3.0
+"""Seconds for which keys left unread are asked for again."""
+
+
+def handler(event: Mapping[str, Any], context: object) -> Response:  # noqa: ARG001 - Lambda calls it so
+    """Answer a request for a tag's count or the total."""
+    return answer(event, _respond)
+
+
+def view_total(database: DynamoDB, table: str, patience: Patience) -> dict[str, Any]:
+    """Return the total and when it last changed; 0 and None while there is none."""
+    counter = read_items(database, table, [COUNTER], patience).get(COUNTER)
+    return {"total": whole_number(counter, "TotalViews") or 0, "asOf": text(counter, "UpdatedAt")}
+
+
+def view_count(database: DynamoDB, table: str, tag: str, patience: Patience) -> dict[str, Any]:
+    """Return the count of `tag`, 0 where it was never visited, with the total and when that last changed."""
+    found = read_items(database, table, [tag, COUNTER], patience)
+    count, counter = whole_number(found.get(tag), "Count") or 0, found.get(COUNTER)
+    total = whole_number(counter, "TotalViews") or 0
+    return {"tag": tag, "count": count, "total": total, "asOf": text(counter, "UpdatedAt")}
+
+
+def _respond(request: Request) -> Response:
+    database, table = client(), settings.table_name()
+    if "{tag}" in request.route:
+        counted = view_count(database, table, request.tag, patience(PATIENCE))
+        if request.wants_html:
+            from .pages import count_page  # noqa: PLC0415 - most requests need no page
+
+            return page(count_page(**counted))
+        return data(counted)
+    total = view_total(database, table, patience(PATIENCE))
+    if request.wants_html:
+        from .pages import total_page  # noqa: PLC0415 - most requests need no page
+
+        return page(total_page(**total))
+    return data(total)

@@ -1,0 +1,68 @@
+"""Lambda function that greets, serves the API's document, and answers whatever no other route takes."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from . import contract, settings
+from .database import DynamoDB, client
+from .problems import ProblemError
+from .requests import Request
+from .responses import Response, answer, data, page, response
+
+MESSAGE = "Welcome: visits are counted here, per tag and in total."
+
+
+def handler(event: Mapping[str, Any], context: object) -> Response:  # noqa: ARG001 - Lambda calls it so
+    """Answer a request for the greeting, the document, or something unknown."""
+    return answer(event, _respond)
+
+
+def describe(database: DynamoDB, table: str) -> dict[str, Any]:
+    """Return what may be known of the main table, without its ARN, which names the account."""
+    described = database.describe_table(TableName=table)["Table"]
+    created = described.get("CreationDateTime")
+    return {
+        "name": described["TableName"],
+        "status": described["TableStatus"],
+        "itemCount": int(described.get("ItemCount", 0)),
+        "sizeBytes": int(described.get("TableSizeBytes", 0)),
+        "createdAt": created.isoformat() if created else None,
+        "streamViewType": described.get("StreamSpecification", {}).get("StreamViewType"),
+    }
+
+
+def _respond(request: Request) -> Response:
+    found = contract.find(request.path)
+    if found is None:
+        detail = "There is no such route; /openapi.json lists them. A tag holds no slash, an encoded one included."
+        raise ProblemError(HTTPStatus.NOT_FOUND, detail, path=request.path[:200])
+    template, methods = found
+    if "{tag}" in template:
+        # An empty tag, which no route takes, or a method that none has.
+        request.tag  # noqa: B018 - raises the problem of a bad tag
+    if request.method == "OPTIONS":
+        return response("text/plain", "", HTTPStatus.NO_CONTENT, {"Allow": _allow(methods)})
+    if request.method not in methods | {"HEAD"}:
+        detail = f"{request.method} is not a method of {template}; allowed are {_allow(methods)}. Nothing was counted."
+        raise ProblemError(HTTPStatus.METHOD_NOT_ALLOWED, detail, {"Allow": _allow(methods)})
+    if template == "/openapi.json":
+        return response("application/json", contract.document())
+    if template == "/":
+        return _greeting(request)
+    # A HEAD of what another function answers: the same headers, and no visit.
+    return page("") if request.wants_html else data({})
+
+
+def _greeting(request: Request) -> Response:
+    echo = {"method": request.method, "path": request.path, "query": dict(request.query)}
+    table = describe(client(), settings.table_name())
+    if request.wants_html:
+        from .pages import welcome_page  # noqa: PLC0415 - most requests need no page
+
+        return page(welcome_page(MESSAGE, table, echo))
+    return data({"message": MESSAGE, "table": table, "request": echo})
+
+
+def _allow(methods: frozenset[str]) -> str:
+    return ", ".join(sorted(methods | {"HEAD", "OPTIONS"}))
