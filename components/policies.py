@@ -1,0 +1,102 @@
+"""What each execution role may do: pure functions that make IAM policy statements.
+
+Least privilege here means exact ARNs, single actions, and for DynamoDB also the partition keys: the function that
+records visits cannot touch the total, and the one that keeps the total cannot touch a tag.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pulumi
+
+from .args import StatementArgs
+
+TOTAL_KEY = "COUNTER"
+"""The partition key of the item that holds the total."""
+
+Conditions = dict[str, dict[str, list[str]]]
+
+
+def allow(
+    actions: Sequence[str], resources: Sequence[pulumi.Input[str]], conditions: Conditions | None = None
+) -> StatementArgs:
+    """Allow actions on resources, under conditions if there are any."""
+    statement = StatementArgs(actions=list(actions), resources=list(resources))
+    if conditions:
+        statement["conditions"] = conditions
+    return statement
+
+
+def document(statements: Iterable[StatementArgs]) -> pulumi.Output[str]:
+    """Make the JSON of an execution role's policy, once all ARNs in it are known."""
+    rendered = [
+        {"Effect": "Allow", "Action": list(statement["actions"]), "Resource": list(statement["resources"])}
+        | ({"Condition": statement["conditions"]} if statement.get("conditions") else {})
+        for statement in statements
+    ]
+    return _policy(rendered)
+
+
+def _policy(statements: list[dict[str, Any]]) -> pulumi.Output[str]:
+    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def assumed_by_lambda() -> pulumi.Output[str]:
+    """Make the trust policy of an execution role."""
+    return _policy([{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}])
+
+
+def write_logs(log_group_arn: pulumi.Output[str]) -> StatementArgs:
+    """Allow writing to a function's own log group, which exists already: creating one is not allowed."""
+    return allow(["logs:CreateLogStream", "logs:PutLogEvents"], [pulumi.Output.concat(log_group_arn, ":*")])
+
+
+def read_stream(stream_arn: pulumi.Input[str]) -> StatementArgs:
+    """Allow what Lambda demands of a role before it reads a stream for it."""
+    return allow(
+        ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"],
+        [stream_arn],
+    )
+
+
+def send_failures(queue_arn: pulumi.Input[str]) -> StatementArgs:
+    """Allow Lambda to leave word of a batch that it gave up."""
+    return allow(["sqs:SendMessage"], [queue_arn])
+
+
+def describe_table(table_arn: pulumi.Input[str]) -> list[StatementArgs]:
+    """Allow reading the table's description, and no item."""
+    return [allow(["dynamodb:DescribeTable"], [table_arn])]
+
+
+def decrypt(key_arn: pulumi.Input[str]) -> StatementArgs:
+    """Allow DynamoDB, and nobody else, to decrypt with a key on the role's behalf (aws/aws-cdk#22796)."""
+    return allow(["kms:Decrypt"], [key_arn], {"StringLike": {"kms:ViaService": ["dynamodb.*.amazonaws.com"]}})
+
+
+def only_the_total() -> Conditions:
+    """Limit a statement to the item that holds the total."""
+    return {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [TOTAL_KEY]}}
+
+
+def all_but_the_total() -> Conditions:
+    """Limit a statement to items other than the one that holds the total."""
+    return {"ForAllValues:StringNotEquals": {"dynamodb:LeadingKeys": [TOTAL_KEY]}}
+
+
+def count_visits(table_arn: pulumi.Input[str]) -> list[StatementArgs]:
+    """Allow adding to the count of any tag."""
+    return [allow(["dynamodb:UpdateItem"], [table_arn], all_but_the_total())]
+
+
+def read_counts(table_arn: pulumi.Input[str]) -> list[StatementArgs]:
+    """Allow reading counts and the total."""
+    return [allow(["dynamodb:BatchGetItem"], [table_arn])]
+
+
+def keep_total(table_arn: pulumi.Input[str], ledger_arn: pulumi.Input[str]) -> list[StatementArgs]:
+    """Allow moving the total and the ledger together."""
+    return [
+        allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [table_arn], only_the_total()),
+        allow(["dynamodb:BatchGetItem", "dynamodb:UpdateItem"], [ledger_arn]),
+    ]
