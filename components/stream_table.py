@@ -1,0 +1,82 @@
+"""The table that is counted in, with its stream, and the ledger beside it."""
+
+from typing import Any, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from .args import TableArgs
+from .naming import check_name
+from .settings import TAGS, TableSettings, table_settings
+from .validation import refuse_unknown
+
+PARTITION_KEY = "ID"
+
+
+class StreamTableArgs(TypedDict, total=False):
+    """The arguments of `StreamTable`."""
+
+    table: TableArgs
+    """Billing, stream, recovery, protection and encryption."""
+    tags: dict[str, pulumi.Input[str]]
+    """Tags of the table. Default: {}. Allowed: a mapping; key: 1 to 128 characters, not starting with aws:; value: at
+    most 256 characters."""
+
+
+class StreamTable(pulumi.ComponentResource):
+    """A DynamoDB table with the partition key `ID` (S), and its stream."""
+
+    table_name: pulumi.Output[str]
+    """The table's name."""
+    table_arn: pulumi.Output[str]
+    """The table's ARN."""
+    stream_arn: pulumi.Output[str]
+    """The ARN of the table's stream."""
+
+    def __init__(self, name: str, args: StreamTableArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        check_name(name)
+        refuse_unknown("", args, StreamTableArgs.__annotations__)
+        settings = table_settings(args.get("table"))
+        tags = TAGS("tags", args.get("tags") or {})
+        super().__init__("stream-triggered-counter:index:StreamTable", name, {}, opts)
+
+        table = keyed_table(
+            name,
+            settings,
+            tags,
+            pulumi.ResourceOptions(parent=self),
+            stream_enabled=True,
+            stream_view_type=settings.stream_view_type.value,
+        )
+
+        self.table_name = table.name
+        self.table_arn = table.arn
+        self.stream_arn = table.stream_arn
+        self.register_outputs({"tableName": self.table_name, "tableArn": self.table_arn, "streamArn": self.stream_arn})
+
+
+def keyed_table(
+    name: str,
+    settings: TableSettings,
+    tags: dict[str, pulumi.Input[str]],
+    opts: pulumi.ResourceOptions,
+    **more: Any,
+) -> aws.dynamodb.Table:
+    """Create a table with the partition key `ID` (S) and the settings that all of a counter's tables share."""
+    return aws.dynamodb.Table(
+        name,
+        attributes=[{"name": PARTITION_KEY, "type": "S"}],
+        hash_key=PARTITION_KEY,
+        billing_mode=settings.billing_mode.value,
+        read_capacity=settings.read_capacity if settings.provisioned else None,
+        write_capacity=settings.write_capacity if settings.provisioned else None,
+        point_in_time_recovery={"enabled": settings.point_in_time_recovery},
+        deletion_protection_enabled=settings.deletion_protection,
+        # Without a key of one's own, DynamoDB encrypts with a key that AWS owns, which costs nothing.
+        server_side_encryption=(
+            {"enabled": True, "kms_key_arn": settings.encryption_key_arn} if settings.encryption_key_arn else None
+        ),
+        tags=tags,
+        opts=opts,
+        **more,
+    )

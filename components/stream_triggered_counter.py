@@ -1,0 +1,181 @@
+"""The component: visits counted per tag, and an exact total kept by the table's stream."""
+
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pulumi
+import pulumi_aws as aws
+
+from . import policies
+from .archive import PACKAGE, function_archive
+from .args import StatementArgs, StreamTriggeredCounterArgs, TableArgs
+from .existing_table import adopt
+from .function_with_role import FunctionWithRole
+from .http_api import HttpApi
+from .naming import check_name
+from .routes import routes
+from .settings import GROUPS, ROLE_NAME, CounterSettings, counter_settings
+from .stream_consumer import StreamConsumer, StreamConsumerArgs
+from .stream_table import PARTITION_KEY, StreamTable, keyed_table
+
+API_FUNCTIONS: dict[str, tuple[str, Callable[[pulumi.Output[str]], list[StatementArgs]]]] = {
+    "welcome": ("welcome", policies.describe_table),
+    "recordVisit": ("record_visit", policies.count_visits),
+    "viewCounts": ("view_counts", policies.read_counts),
+}
+"""The functions behind the API: the key that routes and outputs use, then the module, and its rights on the table."""
+
+DEFAULTS: StreamTriggeredCounterArgs = {}
+"""Arguments that leave every setting at its default."""
+
+ONLY_TAGS = json.dumps({"dynamodb": {"Keys": {PARTITION_KEY: {"S": [{"anything-but": [policies.TOTAL_KEY]}]}}}})
+"""The event filter that keeps the total's own changes from calling the function that made them."""
+
+
+class CountedTable(NamedTuple):
+    """What the other resources need of the table that is counted in, created or adopted."""
+
+    name: pulumi.Output[str]
+    arn: pulumi.Output[str]
+    stream_arn: pulumi.Output[str]
+
+
+class StreamTriggeredCounter(pulumi.ComponentResource):
+    """Counts visits per tag behind an HTTP API, and keeps a total that stays exact however often a visit is delivered.
+
+    It consists of a DynamoDB table and its stream, a ledger table, four Lambda functions with an execution role each,
+    the routes of an HTTP API, and the event source mapping that triggers the total.
+    """
+
+    api_endpoint: pulumi.Output[str]
+    """The URL of the HTTP API, without a trailing slash."""
+    table_name: pulumi.Output[str]
+    """The name of the table that holds the counts and the total."""
+    table_arn: pulumi.Output[str]
+    """The ARN of that table."""
+    stream_arn: pulumi.Output[str]
+    """The ARN of that table's stream, for further consumers."""
+    ledger_table_name: pulumi.Output[str]
+    """The name of the table that remembers what the total holds of each tag."""
+    event_source_mapping_id: pulumi.Output[str]
+    """The UUID of the event source mapping."""
+    function_names: pulumi.Output[dict[str, str]]
+    """The names of the functions, under the keys welcome, recordVisit, viewCounts and processStream."""
+    dead_letter_queue_url: pulumi.Output[str]
+    """The URL of the queue that stream batches given up are reported to."""
+
+    def __init__(
+        self, name: str, args: StreamTriggeredCounterArgs = DEFAULTS, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        check_name(name, longest_child="-process-stream")
+        settings = counter_settings(args)
+        super().__init__("stream-triggered-counter:index:StreamTriggeredCounter", name, {}, opts)
+
+        self._name = name
+        self._key_arn = settings.table.encryption_key_arn
+        child = pulumi.ResourceOptions(parent=self)
+        given: Any = {group: (args or {}).get(group) or {} for group in GROUPS}
+        table = self._table(settings, given["table"], child)
+        ledger = keyed_table(f"{name}-ledger", settings.table, settings.tags, child)
+
+        functions = {
+            key: FunctionWithRole(
+                f"{name}-{module.replace('_', '-')}",
+                {
+                    "code": function_archive(),
+                    "handler": f"{PACKAGE}.{module}.handler",
+                    "statements": [*rights(table.arn), *self._decrypt()],
+                    "variables": {"TABLE_NAME": table.name},
+                    "function": given["functions"],
+                    "tags": settings.tags,
+                },
+                child,
+            )
+            for key, (module, rights) in API_FUNCTIONS.items()
+        }
+        api = HttpApi(
+            f"{name}-api",
+            {
+                "functions": {key: function.function_arn for key, function in functions.items()},
+                "routes": [{"key": route.key, "function": route.function} for route in routes()],
+                "api": given["api"],
+                "tags": settings.tags,
+            },
+            child,
+        )
+        consumer_args: StreamConsumerArgs = {
+            "stream_arn": table.stream_arn,
+            "code": function_archive(),
+            "handler": f"{PACKAGE}.process_stream.handler",
+            "statements": [*policies.keep_total(table.arn, ledger.arn), *self._decrypt()],
+            "variables": {"TABLE_NAME": table.name, "LEDGER_TABLE_NAME": ledger.name},
+            "function": given["functions"],
+            "filters": [ONLY_TAGS],
+            "stream": given["stream"],
+            "tags": settings.tags,
+        }
+        if self._key_arn:
+            consumer_args["encryption_key_arn"] = self._key_arn
+        consumer = StreamConsumer(f"{name}-process-stream", consumer_args, child)
+
+        self.api_endpoint = api.api_endpoint
+        self.table_name = table.name
+        self.table_arn = table.arn
+        self.stream_arn = table.stream_arn
+        self.ledger_table_name = ledger.name
+        self.event_source_mapping_id = consumer.event_source_mapping_id
+        self.function_names = pulumi.Output.all(
+            **{key: function.function_name for key, function in functions.items()},
+            processStream=consumer.function_name,
+        )
+        self.dead_letter_queue_url = consumer.dead_letter_queue_url
+        self.register_outputs(self.outputs())
+
+    def outputs(self) -> dict[str, pulumi.Output[Any]]:
+        """Return all outputs by the names that a stack exports them under."""
+        return {
+            "apiEndpoint": self.api_endpoint,
+            "tableName": self.table_name,
+            "tableArn": self.table_arn,
+            "streamArn": self.stream_arn,
+            "ledgerTableName": self.ledger_table_name,
+            "eventSourceMappingId": self.event_source_mapping_id,
+            "functionNames": self.function_names,
+            "deadLetterQueueUrl": self.dead_letter_queue_url,
+        }
+
+    def grant_count(self, role: aws.iam.Role | str, name: str | None = None) -> aws.iam.RolePolicy:
+        """Allow a role to add to the count of any tag, and nothing else.
+
+        `role` is a role resource or the name of one. `name` tells grants to several roles apart in the resources'
+        names; the default is the role's own logical name. The total follows through the stream.
+        """
+        return self._grant("count", policies.count_visits(self.table_arn), role, name)
+
+    def grant_read(self, role: aws.iam.Role | str, name: str | None = None) -> aws.iam.RolePolicy:
+        """Allow a role to read counts and the total, and nothing else. The arguments are those of `grant_count`."""
+        return self._grant("read", policies.read_counts(self.table_arn), role, name)
+
+    def _grant(
+        self, right: str, statements: list[StatementArgs], role: aws.iam.Role | str, name: str | None
+    ) -> aws.iam.RolePolicy:
+        label, role_name = (
+            (role._name, role.name) if isinstance(role, aws.iam.Role) else (role, ROLE_NAME("role", role))
+        )
+        return aws.iam.RolePolicy(
+            f"{self._name}-{right}-{name or label}",
+            role=role_name,
+            policy=policies.document([*statements, *self._decrypt()]),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _decrypt(self) -> list[StatementArgs]:
+        return [policies.decrypt(self._key_arn)] if self._key_arn else []
+
+    def _table(self, settings: CounterSettings, table: TableArgs, child: pulumi.ResourceOptions) -> CountedTable:
+        if settings.existing_table:
+            found = adopt(settings.existing_table, self)
+            return CountedTable(found.name, found.arn, found.stream_arn)
+        made = StreamTable(f"{self._name}-table", {"table": table, "tags": settings.tags}, child)
+        return CountedTable(made.table_name, made.table_arn, made.stream_arn)
