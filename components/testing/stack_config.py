@@ -25,20 +25,31 @@ class StackConfigError(ValueError):
 
 @dataclass(frozen=True)
 class StackConfig:
-    """The project's name and the values of one stack, by full key (`aws:region`); non-strings as JSON text."""
+    """One stack of a project.
+
+    `directory` holds the project file, `main` is the program's folder or file, `values` has full keys (`aws:region`)
+    and strings, non-strings as JSON text.
+    """
 
     project: str
     stack: str
+    directory: Path
     main: Path
     values: Mapping[str, str]
 
+    @property
+    def working_directory(self) -> Path:
+        """The folder that the program runs in, to which its relative paths refer."""
+        return self.main if self.main.is_dir() else self.main.parent
+
 
 def load(directory: Path, stack: str) -> StackConfig:
-    """Read `Pulumi.yaml` and `Pulumi.<stack>.yaml` in `directory`.
+    """Read `Pulumi.yaml` and `Pulumi.<stack>.yaml` in `directory`, where a program's folder is `main` or `directory`.
 
     Defaults and types come from the project file. Raises StackConfigError for a missing file, a missing value, a
     value of the wrong type, and for an encrypted value, which only the CLI could decrypt.
     """
+    directory = directory.resolve()
     project_file = directory / "Pulumi.yaml"
     project = _read(project_file)
     name = project.get("name")
@@ -54,7 +65,8 @@ def load(directory: Path, stack: str) -> StackConfig:
         value = given[key] if key in given else _default(project_file, stack_file, key, declaration)
         _check_type(stack_file, key, value, declaration)
         values[key] = _text(stack_file, key, value)
-    return StackConfig(name, stack, directory / str(project.get("main") or ""), values)
+    main = directory / str(project.get("main") or "")
+    return StackConfig(project=name, stack=stack, directory=directory, main=main, values=values)
 
 
 def stacks(directory: Path) -> list[str]:

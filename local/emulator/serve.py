@@ -1,0 +1,88 @@
+"""The emulator's process: serves on a socket that it inherits, until its parent ends.
+
+Started by `process.py`, with the numbers of two inherited file descriptors as arguments: the bound socket, and a pipe
+for the events it reports, one JSON object a line. Standard input is a pipe that ends with the parent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+from typing import Any
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+
+from local.emulator.gateway import Gateway
+
+# What the emulator's poller logs once it has handed a batch to a function.
+_BATCH_DONE = "ESM: Lambda %s processed %d DynamoDB stream records from %s"
+_BATCH_FAILED = "ESM: Lambda %s failed processing DynamoDB stream batch from %s"
+
+
+class Events:
+    """Writes events to the parent; when the parent no longer reads, they are dropped."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._stream = os.fdopen(descriptor, "w", buffering=1, encoding="utf-8")
+        self._lock = threading.Lock()
+
+    def report(self, event: dict[str, Any]) -> None:
+        """Write one event."""
+        with self._lock, contextlib.suppress(OSError, ValueError):
+            self._stream.write(json.dumps(event) + "\n")
+
+
+class BatchHandler(logging.Handler):
+    """Turns the poller's log records into events."""
+
+    def __init__(self, events: Events) -> None:
+        super().__init__(logging.INFO)
+        self._events = events
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Report a batch that was processed or failed."""
+        arguments = record.args if isinstance(record.args, tuple) else ()
+        if record.msg == _BATCH_DONE:
+            function, count, table = arguments
+            self._events.report({"event": "batch", "function": function, "records": count, "table": table})
+        elif record.msg.startswith(_BATCH_FAILED):
+            function, table, kind, message = arguments[:4]
+            reason = f"{kind}: {message}"
+            self._events.report({"event": "failure", "function": function, "table": table, "reason": reason})
+
+
+def main() -> None:
+    """Serve until the process is terminated or its parent ends.
+
+    Everything lies in memory and in a directory that is thrown away, so there is nothing to finish: functions'
+    processes end with the pipes that connect them to this one.
+    """
+    # A Ctrl-C at the terminal is the parent's to handle; it stops this process in order.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    socket_descriptor, event_descriptor = map(int, sys.argv[1:3])
+    events = Events(event_descriptor)
+    # It reads the environment when imported, so not before it must.
+    from ministack.app import app  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    logging.getLogger().addHandler(BatchHandler(events))
+    config = Config()
+    config.bind = [f"fd://{socket_descriptor}"]
+    config.loglevel = "WARNING"
+    asyncio.run(serve(Gateway(app, events.report), config))  # type: ignore[arg-type]
+
+
+def _end_with_parent() -> None:
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+    shutil.rmtree(tempfile.gettempdir(), ignore_errors=True)
+    os._exit(0)

@@ -1,0 +1,38 @@
+"""The environment that the local cloud's processes see: none of this machine's AWS settings, and no proxy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+# The emulator takes this pair for the account's root user, who may do everything.
+ACCESS_KEY = "test"
+SECRET_KEY = "test"  # noqa: S105 - the emulator's, worth nothing elsewhere
+ACCOUNT = "000000000000"
+
+_DROPPED_PREFIXES = ("AWS_", "PULUMI_", "MINISTACK_", "LOCALSTACK_", "PYTHON")
+_DROPPED = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "VIRTUAL_ENV"}
+_NOWHERE = "/dev/null"
+
+
+def clean(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without what could lead a process to a real account or past the emulator."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if not name.startswith(_DROPPED_PREFIXES) and name.upper() not in _DROPPED
+    }
+
+
+def with_credentials(environment: Mapping[str, str], *, endpoint: str, region: str) -> dict[str, str]:
+    """Return the environment in which every AWS SDK talks to the emulator, as the account's root user."""
+    return {
+        **environment,
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_CONFIG_FILE": _NOWHERE,
+        "AWS_SHARED_CREDENTIALS_FILE": _NOWHERE,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }

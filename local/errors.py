@@ -1,0 +1,20 @@
+"""What can go wrong while a resource is made on the emulator; every message names the resource."""
+
+from __future__ import annotations
+
+from components.testing.resource import Resource
+
+
+class ResourceError(Exception):
+    """A resource cannot be made; the message names its type and its logical name."""
+
+    def __init__(self, resource: Resource, reason: str) -> None:
+        super().__init__(f"{resource}: {reason}")
+
+
+class UnknownTypeError(ResourceError):
+    """The local cloud does not know the resource's type."""
+
+
+class UnknownInputError(ResourceError):
+    """The local cloud does not know one of the resource's inputs."""

@@ -1,0 +1,63 @@
+"""From the inputs of a Pulumi resource to the arguments of an AWS call, with nothing dropped on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from components.testing.resource import Resource
+
+from .errors import UnknownInputError
+
+# A property's name in the AWS call; with a second shape where the value is a mapping, or a list of such.
+Shape = Mapping[str, "str | tuple[str, Shape]"]
+
+
+class Inputs:
+    """The inputs of one resource. A handler takes what it knows; `finish` refuses what nobody took."""
+
+    def __init__(self, resource: Resource) -> None:
+        self.resource = resource
+        self._left = dict(resource.inputs)
+
+    def take(self, name: str, default: Any = None) -> Any:
+        """Return one input, or the default if the program did not give it."""
+        return self._left.pop(name, default)
+
+    def shape(self, shape: Shape) -> dict[str, Any]:
+        """Return the inputs that the shape names and the program gave, under the names of the AWS call."""
+        given = {name: self._left.pop(name) for name in shape if name in self._left}
+        return self.rename(given, shape)
+
+    def rename(self, value: Mapping[str, Any], shape: Shape, path: str = "") -> dict[str, Any]:
+        """Return a value under the names of the AWS call. Raises UnknownInputError for a name not in the shape."""
+        result: dict[str, Any] = {}
+        for name, item in value.items():
+            here = f"{path}{name}"
+            if name not in shape:
+                raise UnknownInputError(self.resource, _explain(here))
+            match shape[name]:
+                case str(target):
+                    result[target] = item
+                case (target, inner):
+                    result[target] = self._rename_nested(item, inner, f"{here}.")
+        return result
+
+    def finish(self) -> None:
+        """Raise UnknownInputError if an input is left that the handler does not know."""
+        if self._left:
+            raise UnknownInputError(self.resource, _explain(", ".join(sorted(self._left))))
+
+    def _rename_nested(self, item: Any, shape: Shape, path: str) -> Any:
+        if isinstance(item, list):
+            return [self.rename(entry, shape, path) for entry in item]
+        return self.rename(item, shape, path)
+
+
+def same(*names: str) -> dict[str, str]:
+    """Return the part of a shape whose names differ only in the first letter's case: `batchSize` is `BatchSize`."""
+    return {name: name[0].upper() + name[1:] for name in names}
+
+
+def _explain(names: str) -> str:
+    return f"the local cloud does not know the input {names}; remove it, or teach it to local/resources"

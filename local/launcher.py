@@ -1,0 +1,74 @@
+"""Runs one Pulumi program, in the Python that starts this file, against an engine on this machine.
+
+It imports nothing of this project and nothing but Pulumi's SDK, so that any project's own environment will do. What
+to run comes as JSON on standard input; see `program.py`.
+"""
+
+import sys
+
+if __name__ == "__main__":
+    sys.path.pop(0)  # Python's entry for this folder, whose modules are not the program's.
+
+import asyncio
+import json
+import os
+import runpy
+import traceback
+
+NO_PULUMI = 3
+
+
+def main() -> int:
+    """Run the program; gives the process' exit status."""
+    order = json.load(sys.stdin)
+    # The program finds an end of input, not the pipe that this was read from.
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    try:
+        import pulumi  # noqa: PLC0415
+        from pulumi.runtime import Settings, configure, set_all_config  # noqa: PLC0415
+        from pulumi.runtime.stack import run_in_stack  # noqa: PLC0415
+    except ImportError as error:
+        sys.stderr.write(f"{error}\n")
+        return NO_PULUMI
+    set_all_config(order["config"])
+    configure(
+        Settings(
+            project=order["project"],
+            stack=order["stack"],
+            monitor=order["engine"],
+            engine=order["engine"],
+            dry_run=order["preview"],
+            organization="organization",
+            root_directory=order["root"],
+        )
+    )
+    try:
+        asyncio.run(run_in_stack(lambda: _run(order["main"])))
+    except SystemExit as exit_:
+        return exit_.code if isinstance(exit_.code, int) else 1
+    except BaseException as error:  # noqa: BLE001 - the program's own, whatever it is
+        pulumi.log.error("".join(_format(error)))
+        return 1
+    return 0
+
+
+def _run(path: str) -> None:
+    if os.path.isfile(path):  # noqa: PTH113
+        sys.path.insert(0, os.path.dirname(path))  # noqa: PTH120
+    runpy.run_path(path, run_name="__main__")
+
+
+def _format(error: BaseException) -> list[str]:
+    """Format the traceback from the program's first line on: what leads there is no business of its author."""
+    frames = traceback.extract_tb(error.__traceback__)
+    inner = next((i for i, frame in enumerate(frames) if frame.filename == "<frozen runpy>"), None)
+    shown = [frame for frame in frames[inner or 0 :] if frame.filename != "<frozen runpy>"]
+    return [
+        "Traceback (most recent call last):\n",
+        *traceback.format_list(shown),
+        *traceback.format_exception_only(type(error), error),
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

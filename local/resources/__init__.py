@@ -1,0 +1,30 @@
+"""The resource types that the local cloud knows, one small function each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from components.testing.computed import Computed
+
+from ..inputs import Inputs
+from ..site import Site
+from . import api, dynamodb, functions, iam, logs, sqs, streams
+
+Handler = Callable[[Site, Inputs], Computed]
+
+HANDLERS: Mapping[str, Handler] = {
+    "aws:apigatewayv2/api:Api": api.create_api,
+    "aws:apigatewayv2/integration:Integration": api.create_integration,
+    "aws:apigatewayv2/route:Route": api.create_route,
+    "aws:apigatewayv2/stage:Stage": api.create_stage,
+    "aws:cloudwatch/logGroup:LogGroup": logs.create_log_group,
+    "aws:dynamodb/table:Table": dynamodb.create_table,
+    "aws:iam/policy:Policy": iam.create_policy,
+    "aws:iam/role:Role": iam.create_role,
+    "aws:iam/rolePolicy:RolePolicy": iam.create_role_policy,
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": iam.attach_role_policy,
+    "aws:lambda/eventSourceMapping:EventSourceMapping": streams.create_event_source_mapping,
+    "aws:lambda/function:Function": functions.create_function,
+    "aws:lambda/permission:Permission": functions.add_permission,
+    "aws:sqs/queue:Queue": sqs.create_queue,
+}

@@ -1,0 +1,93 @@
+"""DynamoDB tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from components.testing.computed import Computed
+
+from ..inputs import Inputs, Shape, same
+from ..site import Site
+
+_PROJECTION: Shape = same("name", "hashKey", "rangeKey", "projectionType", "nonKeyAttributes")
+_TABLE: Shape = {
+    **same("billingMode", "tableClass", "deletionProtectionEnabled"),
+    "attributes": ("AttributeDefinitions", {"name": "AttributeName", "type": "AttributeType"}),
+}
+_RECOVERY: Shape = {"enabled": "PointInTimeRecoveryEnabled", "recoveryPeriodInDays": "RecoveryPeriodInDays"}
+_ENCRYPTION: Shape = {"enabled": "Enabled", "kmsKeyArn": "KMSMasterKeyId"}
+_TTL: Shape = {"enabled": "Enabled", "attributeName": "AttributeName"}
+_GLOBAL_INDEX: Shape = {**_PROJECTION, **same("readCapacity", "writeCapacity")}
+
+
+def create_table(site: Site, inputs: Inputs) -> Computed:
+    """Make a table with its stream, indexes, encryption, recovery and time to live; wait until it is active."""
+    name = site.physical_name(inputs.resource, inputs.take("name"))
+    tags = site.all_tags(inputs.take("tags"))
+    capacity = _capacity(inputs.take("readCapacity"), inputs.take("writeCapacity"))
+    keys = _keys(inputs.take("hashKey"), inputs.take("rangeKey"))
+    streamed, view = inputs.take("streamEnabled"), inputs.take("streamViewType")
+    encryption = inputs.take("serverSideEncryption")
+    recovery = inputs.take("pointInTimeRecovery")
+    time_to_live = inputs.take("ttl")
+    indexes = {
+        "GlobalSecondaryIndexes": [_index(inputs, one) for one in inputs.take("globalSecondaryIndexes", [])],
+        "LocalSecondaryIndexes": [_index(inputs, one) for one in inputs.take("localSecondaryIndexes", [])],
+    }
+    arguments: dict[str, Any] = {
+        **inputs.shape(_TABLE),
+        **{key: value for key, value in indexes.items() if value},
+        "TableName": name,
+        "KeySchema": keys,
+        "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+    }
+    inputs.finish()
+    if arguments.get("BillingMode", "PROVISIONED") == "PROVISIONED":
+        arguments["ProvisionedThroughput"] = capacity
+    if streamed:
+        arguments["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": view}
+    if encryption:
+        arguments["SSESpecification"] = _encryption(inputs, encryption)
+    client = site.client("dynamodb")
+    client.create_table(**arguments)
+    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 20})
+    if recovery:
+        client.update_continuous_backups(
+            TableName=name, PointInTimeRecoverySpecification=inputs.rename(recovery, _RECOVERY, "pointInTimeRecovery.")
+        )
+    if time_to_live:
+        client.update_time_to_live(TableName=name, TimeToLiveSpecification=inputs.rename(time_to_live, _TTL, "ttl."))
+    table = client.describe_table(TableName=name)["Table"]
+    state = {"name": name, "arn": table["TableArn"], "tagsAll": tags}
+    if streamed:
+        state |= {"streamArn": table["LatestStreamArn"], "streamLabel": table["LatestStreamLabel"]}
+    return name, state
+
+
+def _keys(partition: str | None, sort: str | None) -> list[dict[str, str | None]]:
+    keys = [{"AttributeName": partition, "KeyType": "HASH"}]
+    return [*keys, {"AttributeName": sort, "KeyType": "RANGE"}] if sort else keys
+
+
+def _capacity(read: int | None, write: int | None) -> dict[str, int | None]:
+    return {"ReadCapacityUnits": read, "WriteCapacityUnits": write}
+
+
+def _encryption(inputs: Inputs, given: dict[str, Any]) -> dict[str, Any]:
+    renamed = inputs.rename(given, _ENCRYPTION, "serverSideEncryption.")
+    return {**renamed, "SSEType": "KMS"} if renamed.get("Enabled") else renamed
+
+
+def _index(inputs: Inputs, given: dict[str, Any]) -> dict[str, Any]:
+    one = inputs.rename(given, _GLOBAL_INDEX, "secondaryIndexes.")
+    projection = {"ProjectionType": one["ProjectionType"]}
+    if "NonKeyAttributes" in one:
+        projection["NonKeyAttributes"] = one["NonKeyAttributes"]
+    index = {
+        "IndexName": one["Name"],
+        "KeySchema": _keys(one.get("HashKey"), one.get("RangeKey")),
+        "Projection": projection,
+    }
+    if "ReadCapacity" in one:
+        index["ProvisionedThroughput"] = _capacity(one["ReadCapacity"], one["WriteCapacity"])
+    return index

@@ -1,0 +1,84 @@
+"""Lambda functions and who may call them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+
+from components.testing.computed import Computed
+
+from .. import archive
+from ..errors import ResourceError
+from ..inputs import Inputs, Shape, same
+from ..site import Site
+
+_FUNCTION: Shape = {
+    **same("architectures", "description", "handler", "layers", "memorySize", "packageType", "publish", "role"),
+    **same("runtime", "timeout"),
+    "deadLetterConfig": ("DeadLetterConfig", same("targetArn")),
+    "environment": ("Environment", same("variables")),
+    "ephemeralStorage": ("EphemeralStorage", same("size")),
+    "kmsKeyArn": "KMSKeyArn",
+    "loggingConfig": ("LoggingConfig", same("applicationLogLevel", "logFormat", "logGroup", "systemLogLevel")),
+    "tracingConfig": ("TracingConfig", same("mode")),
+}
+_PERMISSION: Shape = same(
+    "action", "eventSourceToken", "functionUrlAuthType", "principal", "qualifier", "sourceAccount", "sourceArn"
+)
+
+
+def create_function(site: Site, inputs: Inputs) -> Computed:
+    """Make a function from its archive, exactly as it would be uploaded."""
+    name = site.physical_name(inputs.resource, inputs.take("name"), inputs.take("namePrefix"))
+    tags = site.all_tags(inputs.take("tags"))
+    concurrency = inputs.take("reservedConcurrentExecutions")
+    code = pack(site, inputs, inputs.take("code"))
+    inputs.take("skipDestroy")  # It only matters when the function is deleted.
+    inputs.take("sourceCodeHash")  # It only tells Pulumi when to upload again.
+    arguments = inputs.shape(_FUNCTION)
+    inputs.finish()
+    client = site.client("lambda")
+    made = client.create_function(FunctionName=name, Code={"ZipFile": code}, Tags=tags, **arguments)
+    client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+    if concurrency is not None and concurrency >= 0:
+        client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=concurrency)
+    arn = site.place.arn("lambda", f"function:{name}")
+    version = made["Version"]
+    return name, {
+        "name": name,
+        "arn": arn,
+        "invokeArn": _invoke_arn(site, arn),
+        "qualifiedArn": f"{arn}:{version}",
+        "qualifiedInvokeArn": _invoke_arn(site, f"{arn}:{version}"),
+        "version": version,
+        "lastModified": made["LastModified"],
+        "codeSha256": made["CodeSha256"],
+        "sourceCodeSize": made["CodeSize"],
+        "tagsAll": tags,
+    }
+
+
+def add_permission(site: Site, inputs: Inputs) -> Computed:
+    """Allow a service to call a function."""
+    prefix = inputs.take("statementIdPrefix")
+    statement = site.physical_name(inputs.resource, inputs.take("statementId"), prefix)
+    function = inputs.take("function")
+    arguments = inputs.shape({**_PERMISSION, "principalOrgId": "PrincipalOrgID"})
+    inputs.finish()
+    site.client("lambda").add_permission(FunctionName=function, StatementId=statement, **arguments)
+    return statement, {"statementId": statement}
+
+
+def pack(site: Site, inputs: Inputs, code: Any) -> bytes:
+    """Return the zip that a function's `code` stands for."""
+    if not isinstance(code, pulumi.Asset | pulumi.Archive):
+        raise ResourceError(inputs.resource, "the local cloud makes functions from `code` alone, which is not given")
+    try:
+        return archive.pack(archive.read(code, site.directory))
+    except (archive.ArchiveError, OSError) as error:
+        raise ResourceError(inputs.resource, f"code: {error}") from None
+
+
+def _invoke_arn(site: Site, arn: str) -> str:
+    return site.place.arn("apigateway", f"lambda:path/2015-03-31/functions/{arn}/invocations", account="")
