@@ -18,6 +18,7 @@ from .routes import routes
 from .settings import GROUPS, ROLE_NAME, CounterSettings, counter_settings
 from .stream_consumer import StreamConsumer, StreamConsumerArgs
 from .stream_table import PARTITION_KEY, StreamTable, keyed_table
+from .validation import ArgumentError
 
 API_FUNCTIONS: dict[str, tuple[str, Callable[[pulumi.Output[str]], list[StatementArgs]]]] = {
     "welcome": ("welcome", policies.describe_table),
@@ -145,27 +146,28 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
             "deadLetterQueueUrl": self.dead_letter_queue_url,
         }
 
-    def grant_count(self, role: aws.iam.Role | str, name: str | None = None) -> aws.iam.RolePolicy:
+    def grant_count(self, role: aws.iam.Role | pulumi.Input[str], name: str | None = None) -> aws.iam.RolePolicy:
         """Allow a role to add to the count of any tag, and nothing else.
 
-        `role` is a role resource or the name of one. `name` tells grants to several roles apart in the resources'
-        names; the default is the role's own logical name. The total follows through the stream.
+        `role` is a role resource, or the name of a role. `name` tells grants to several roles apart in the resources'
+        names; by default it is the role's own name, so a role name that is an Output needs it. The total follows
+        through the stream. Raises `ArgumentError`.
         """
         return self._grant("count", policies.count_visits(self.table_arn), role, name)
 
-    def grant_read(self, role: aws.iam.Role | str, name: str | None = None) -> aws.iam.RolePolicy:
+    def grant_read(self, role: aws.iam.Role | pulumi.Input[str], name: str | None = None) -> aws.iam.RolePolicy:
         """Allow a role to read counts and the total, and nothing else. The arguments are those of `grant_count`."""
         return self._grant("read", policies.read_counts(self.table_arn), role, name)
 
     def _grant(
-        self, right: str, statements: list[StatementArgs], role: aws.iam.Role | str, name: str | None
+        self, right: str, statements: list[StatementArgs], role: aws.iam.Role | pulumi.Input[str], name: str | None
     ) -> aws.iam.RolePolicy:
-        label, role_name = (
-            (role._name, role.name) if isinstance(role, aws.iam.Role) else (role, ROLE_NAME("role", role))
-        )
+        own = role._name if isinstance(role, aws.iam.Role) else role
+        if not isinstance(name or own, str):
+            raise ArgumentError("name", "is missing", "a name for the grant, where the role's own is an Output")
         return aws.iam.RolePolicy(
-            f"{self._name}-{right}-{name or label}",
-            role=role_name,
+            f"{self._name}-{right}-{name or own}",
+            role=role.name if isinstance(role, aws.iam.Role) else ROLE_NAME("role", role),
             policy=policies.document([*statements, *self._decrypt()]),
             opts=pulumi.ResourceOptions(parent=self),
         )

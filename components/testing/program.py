@@ -57,16 +57,17 @@ class Result:
         """The texts of the errors logged."""
         return [message.text for message in self.messages if message.severity == "error"]
 
-    def all(self, type_or_name: str) -> list[Resource]:
-        """Return the resources of this type token, or of this logical name."""
-        return [resource for resource in self.resources if type_or_name in (resource.type, resource.name)]
+    def all(self, *type_or_name: str) -> list[Resource]:
+        """Return the resources of this type token, or of this logical name, or, given both, of both."""
+        return [r for r in self.resources if all(wanted in (r.type, r.name) for wanted in type_or_name)]
 
-    def one(self, type_or_name: str) -> Resource:
-        """Return the only resource of this type token or logical name. Raises LookupError for none or several."""
-        found = self.all(type_or_name)
+    def one(self, *type_or_name: str) -> Resource:
+        """Return the only resource that `all` finds. Raises LookupError for none or several."""
+        found = self.all(*type_or_name)
         if len(found) != 1:
             candidates = "\n  ".join(str(resource) for resource in found or self.resources) or "nothing"
-            raise LookupError(f"{len(found)} resources match {type_or_name!r}; registered are:\n  {candidates}")
+            wanted = " ".join(type_or_name)
+            raise LookupError(f"{len(found)} resources match {wanted!r}; registered are:\n  {candidates}")
         return found[0]
 
     def by_urn(self, urn: str) -> Resource:

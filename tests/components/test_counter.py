@@ -1,0 +1,148 @@
+"""The counter as a whole: its tree, the order of its resources, its outputs, and several of it side by side."""
+
+import json
+from typing import Any
+
+import pulumi
+import pytest
+
+from components import StreamTriggeredCounter
+from components.testing import UNKNOWN, Resource, Result, run
+
+from .conftest import Build
+
+MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
+POLICY = "aws:iam/rolePolicy:RolePolicy"
+FUNCTION = "aws:lambda/function:Function"
+OUTPUTS = {
+    "apiEndpoint",
+    "tableName",
+    "tableArn",
+    "streamArn",
+    "ledgerTableName",
+    "eventSourceMappingId",
+    "functionNames",
+    "deadLetterQueueUrl",
+}
+
+
+def ancestors(result: Result, resource: Resource) -> list[str]:
+    names = []
+    while resource.parent and not resource.parent.endswith("project-test"):
+        resource = result.by_urn(resource.parent)
+        names.append(resource.name)
+    return names
+
+
+def test_every_resource_descends_from_the_component(counter: Result) -> None:
+    for resource in counter.resources:
+        if resource.name != "counter":
+            assert ancestors(counter, resource)[-1] == "counter"
+
+
+def test_urns_are_unique_and_no_output_was_turned_into_text(counter: Result) -> None:
+    urns = [resource.urn for resource in counter.resources]
+    assert len(set(urns)) == len(urns)
+    assert "Calling __str__" not in json.dumps([resource.inputs for resource in counter.resources], default=str)
+
+
+def test_outputs_are_those_of_the_resources(counter: Result) -> None:
+    component = counter.one("stream-triggered-counter:index:StreamTriggeredCounter")
+    assert component.outputs is not None
+    assert set(component.outputs) == OUTPUTS
+    table = counter.one("aws:dynamodb/table:Table", "counter-table")
+    assert component.outputs["tableName"] == table.state["name"]
+    assert component.outputs["tableArn"] == table.state["arn"]
+    assert component.outputs["streamArn"] == table.state["streamArn"]
+    ledger = counter.one("aws:dynamodb/table:Table", "counter-ledger")
+    assert component.outputs["ledgerTableName"] == ledger.state["name"]
+    assert component.outputs["eventSourceMappingId"] == counter.one(MAPPING).state["uuid"]
+    assert component.outputs["deadLetterQueueUrl"] == counter.one("aws:sqs/queue:Queue").state["url"]
+    endpoint = counter.one("aws:apigatewayv2/api:Api").state["apiEndpoint"]
+    assert component.outputs["apiEndpoint"] == endpoint
+    assert not endpoint.endswith("/")
+    assert component.outputs["functionNames"] == {
+        key: counter.one(FUNCTION, f"counter-{name}").state["name"]
+        for key, name in {
+            "welcome": "welcome",
+            "recordVisit": "record-visit",
+            "viewCounts": "view-counts",
+            "processStream": "process-stream",
+        }.items()
+    }
+
+
+def test_policies_come_before_what_uses_them(counter: Result) -> None:
+    mapping = counter.one(MAPPING)
+    consume = counter.one(POLICY, "counter-process-stream-consume")
+    own = counter.one(POLICY, "counter-process-stream")
+    assert {consume.urn, own.urn} <= set(mapping.dependencies)
+    for function in counter.all(FUNCTION):
+        assert counter.one(POLICY, function.name).urn in function.dependencies
+
+
+def test_every_dependency_is_registered_earlier(counter: Result) -> None:
+    seen: set[str] = set()
+    for resource in counter.monitor.resources:
+        assert set(resource.dependencies) <= seen
+        seen.add(resource.urn)
+
+
+def test_names_are_automatic(counter: Result) -> None:
+    physical = {"name", "namePrefix", "functionName"}
+    for resource in counter.resources:
+        given = physical & set(resource.inputs)
+        allowed = {
+            "aws:apigatewayv2/stage:Stage": {"name"},  # the stage that needs no path is called $default
+            MAPPING: {"functionName"},  # the function that is called, not the mapping's own name
+        }
+        assert given <= allowed.get(resource.type, set()), resource
+
+
+def test_tags_reach_every_resource_that_can_have_them(build: Build) -> None:
+    taggable = {
+        "aws:dynamodb/table:Table",
+        "aws:cloudwatch/logGroup:LogGroup",
+        "aws:iam/role:Role",
+        FUNCTION,
+        MAPPING,
+        "aws:sqs/queue:Queue",
+        "aws:apigatewayv2/api:Api",
+        "aws:apigatewayv2/stage:Stage",
+    }
+    result = build(lambda: {"tags": {"team": pulumi.Output.from_input("counting")}})
+    assert {resource.type for resource in result.resources if resource.inputs.get("tags")} == taggable
+    for resource in result.resources:
+        if resource.type in taggable:
+            assert resource.inputs["tags"] == {"team": "counting"}
+
+
+def test_two_instances_live_side_by_side() -> None:
+    def program() -> None:
+        StreamTriggeredCounter("blue")
+        StreamTriggeredCounter("green", {"stream": {"batch_size": 7}})
+
+    result = run(program)
+    assert len({resource.urn for resource in result.resources}) == len(result.resources)
+    assert len(result.all(MAPPING)) == 2
+    sources = {resource.inputs["eventSourceArn"] for resource in result.all(MAPPING)}
+    assert len(sources) == 2
+    assert result.warnings == []
+    blue = {r.state["arn"] for r in result.all("aws:dynamodb/table:Table") if r.name.startswith("blue")}
+    green_policies = "".join(p.inputs["policy"] for p in result.all(POLICY) if p.name.startswith("green"))
+    assert not any(arn in green_policies for arn in blue)
+
+
+def test_preview_with_unknowns_registers_the_same_resources(counter: Result, build: Build) -> None:
+    preview = build(preview=True)
+    assert {r.urn for r in preview.resources} == {r.urn for r in counter.resources}
+    component = preview.one("stream-triggered-counter:index:StreamTriggeredCounter")
+    assert component.outputs is not None
+    assert set(component.outputs) == OUTPUTS
+    assert component.outputs["apiEndpoint"] is UNKNOWN
+
+
+@pytest.mark.parametrize("no_args", [None, {}])
+def test_arguments_may_be_left_out(counter: Result, no_args: Any) -> None:
+    result = run(lambda: StreamTriggeredCounter("counter", no_args))
+    assert {r.urn for r in result.resources} == {r.urn for r in counter.resources}

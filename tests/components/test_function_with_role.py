@@ -1,0 +1,189 @@
+"""A function with an execution role and a log group of its own."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+
+from components import ArgumentError, FunctionWithRole
+from components.archive import carried_files, function_archive
+from components.testing import Result, run
+
+from .conftest import Build
+
+FUNCTION = "aws:lambda/function:Function"
+POLICY = "aws:iam/rolePolicy:RolePolicy"
+
+
+def code() -> pulumi.Archive:
+    return pulumi.AssetArchive({"app.py": pulumi.StringAsset("def handler(event, context): ...")})
+
+
+def statements(result: Result, name: str) -> list[dict[str, Any]]:
+    parsed: list[dict[str, Any]] = json.loads(result.one(POLICY, name).inputs["policy"])["Statement"]
+    return parsed
+
+
+def test_defaults(counter: Result) -> None:
+    function = counter.one(FUNCTION, "counter-record-visit")
+    assert function.inputs["runtime"] == "python3.13"
+    assert function.inputs["architectures"] == ["arm64"]
+    assert (function.inputs["memorySize"], function.inputs["timeout"]) == (256, 30)
+    assert function.inputs["handler"] == "functions.record_visit.handler"
+    assert function.inputs["loggingConfig"] == {
+        "logFormat": "JSON",
+        "applicationLogLevel": "INFO",
+        "systemLogLevel": "WARN",
+        "logGroup": counter.one("aws:cloudwatch/logGroup:LogGroup", "counter-record-visit").state["name"],
+    }
+    assert counter.one("aws:cloudwatch/logGroup:LogGroup", "counter-record-visit").inputs["retentionInDays"] == 30
+
+
+def test_settings_reach_every_function(build: Build) -> None:
+    result = build(
+        lambda: {
+            "functions": {
+                "runtime": "python3.12",
+                "architecture": "x86_64",
+                "memory_size": 512,
+                "timeout": 60,
+                "log_retention_in_days": 7,
+                "log_level": "DEBUG",
+                "environment": {"REGION_NAME": pulumi.Output.from_input("north")},
+            }
+        }
+    )
+    assert len(result.all(FUNCTION)) == 4
+    for function in result.all(FUNCTION):
+        assert function.inputs["runtime"] == "python3.12"
+        assert function.inputs["architectures"] == ["x86_64"]
+        assert (function.inputs["memorySize"], function.inputs["timeout"]) == (512, 60)
+        assert function.inputs["loggingConfig"]["applicationLogLevel"] == "DEBUG"
+        assert function.inputs["environment"]["variables"]["REGION_NAME"] == "north"
+    assert {group.inputs["retentionInDays"] for group in result.all("aws:cloudwatch/logGroup:LogGroup")} == {7}
+
+
+def test_only_the_stream_processor_is_told_of_the_ledger(counter: Result) -> None:
+    for function in counter.all(FUNCTION):
+        variables = function.inputs["environment"]["variables"]
+        assert variables["TABLE_NAME"] == counter.one("aws:dynamodb/table:Table", "counter-table").state["name"]
+        assert ("LEDGER_TABLE_NAME" in variables) == (function.name == "counter-process-stream")
+
+
+def test_each_function_has_its_own_role_that_only_lambda_assumes(counter: Result) -> None:
+    roles = [function.inputs["role"] for function in counter.all(FUNCTION)]
+    assert len(set(roles)) == 4
+    for role in counter.all("aws:iam/role:Role"):
+        assert json.loads(role.inputs["assumeRolePolicy"])["Statement"] == [
+            {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+        ]
+        assert "managedPolicyArns" not in role.inputs
+
+
+def test_rights_are_the_least_that_each_function_needs(counter: Result) -> None:
+    table = counter.one("aws:dynamodb/table:Table", "counter-table").state["arn"]
+    ledger = counter.one("aws:dynamodb/table:Table", "counter-ledger").state["arn"]
+    stream = counter.one("aws:dynamodb/table:Table", "counter-table").state["streamArn"]
+    queue = counter.one("aws:sqs/queue:Queue").state["arn"]
+
+    def rights(name: str) -> dict[str, set[str]]:
+        return {right["Resource"][0]: set(right["Action"]) for right in statements(counter, name)}
+
+    def logs(name: str) -> dict[str, set[str]]:
+        group = counter.one("aws:cloudwatch/logGroup:LogGroup", name).state["arn"]
+        return {f"{group}:*": {"logs:CreateLogStream", "logs:PutLogEvents"}}
+
+    assert rights("counter-welcome") == logs("counter-welcome") | {table: {"dynamodb:DescribeTable"}}
+    assert rights("counter-record-visit") == logs("counter-record-visit") | {table: {"dynamodb:UpdateItem"}}
+    assert rights("counter-view-counts") == logs("counter-view-counts") | {table: {"dynamodb:BatchGetItem"}}
+    assert rights("counter-process-stream") == logs("counter-process-stream") | {
+        table: {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+        ledger: {"dynamodb:BatchGetItem", "dynamodb:UpdateItem"},
+    }
+    assert rights("counter-process-stream-consume") == {
+        stream: {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"},
+        queue: {"sqs:SendMessage"},
+    }
+
+
+def test_no_policy_has_a_wildcard_but_for_log_streams(counter: Result) -> None:
+    for policy in counter.all(POLICY):
+        for statement in statements(counter, policy.name):
+            assert not any("*" in action for action in statement["Action"])
+            for resource in statement["Resource"]:
+                assert "*" not in resource.removesuffix(":*")
+                assert resource.startswith("arn:aws:")
+
+
+def test_partition_keys_keep_the_total_and_the_tags_apart(counter: Result) -> None:
+    [record] = [s for s in statements(counter, "counter-record-visit") if "dynamodb:UpdateItem" in s["Action"]]
+    assert record["Condition"] == {"ForAllValues:StringNotEquals": {"dynamodb:LeadingKeys": ["COUNTER"]}}
+    [keep] = [s for s in statements(counter, "counter-process-stream") if "dynamodb:GetItem" in s["Action"]]
+    assert keep["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["COUNTER"]}}
+
+
+def test_stands_alone_with_further_rights() -> None:
+    result = run(
+        lambda: FunctionWithRole(
+            "alone",
+            {
+                "code": code(),
+                "handler": "app.handler",
+                "statements": [{"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::bucket/key"]}],
+                "variables": {"BUCKET": "bucket"},
+            },
+        )
+    )
+    assert {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::bucket/key"]} in statements(
+        result, "alone"
+    )
+    assert result.one(FUNCTION).inputs["environment"]["variables"] == {"BUCKET": "bucket"}
+    outputs = result.one("stream-triggered-counter:index:FunctionWithRole").outputs
+    assert outputs is not None
+    assert outputs["functionArn"] == result.one(FUNCTION).state["arn"]
+    assert outputs["roleArn"] == result.one("aws:iam/role:Role").state["arn"]
+
+
+@pytest.mark.parametrize(
+    ("args", "path"),
+    [
+        ({"handler": "app.handler"}, "code"),
+        ({"code": "app.zip", "handler": "app.handler"}, "code"),
+        ({"code": code()}, "handler"),
+        ({"code": code(), "handler": "handler"}, "handler"),
+        ({"code": code(), "handler": "app.handler", "timeout": 3}, "timeout"),
+        ({"code": code(), "handler": "app.handler", "function": {"timeout": 0}}, "function.timeout"),
+        ({"code": code(), "handler": "app.handler", "variables": {"A B": ""}}, "variables (key)"),
+        (
+            {"code": code(), "handler": "app.handler", "statements": [{"actions": ["s3:GetObject"]}]},
+            "statements[0].resources",
+        ),
+        (
+            {"code": code(), "handler": "app.handler", "statements": [{"actions": ["*"], "resources": ["*"]}]},
+            "statements[0].actions[0]",
+        ),
+    ],
+)
+def test_bad_arguments_are_refused(args: Any, path: str) -> None:
+    with pytest.raises(ArgumentError) as raised:
+        run(lambda: FunctionWithRole("alone", args))
+    assert str(raised.value).startswith(f"{path}: ")
+
+
+def test_archive_holds_the_sources_sorted_and_nothing_compiled(counter: Result) -> None:
+    functions = Path(__file__).parents[2] / "functions"
+    names = list(function_archive().assets)
+    assert {f"functions/{path.name}" for path in functions.glob("*.py")} | {"functions/openapi.json"} <= set(names)
+    assert names == sorted(names)
+    assert not any("__pycache__" in name or name.endswith(".pyc") for name in names)
+    for function in counter.all(FUNCTION):
+        assert set(function.inputs["code"].assets) == set(names)
+
+
+def test_archive_leaves_out_what_no_function_needs(tmp_path: Path) -> None:
+    for name in ("b.py", "a.py", "a.pyc", "notes.md", "openapi.json"):
+        (tmp_path / name).touch()
+    (tmp_path / "__pycache__").mkdir()
+    assert [path.name for path in carried_files(tmp_path)] == ["a.py", "b.py", "openapi.json"]

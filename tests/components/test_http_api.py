@@ -1,0 +1,112 @@
+"""The HTTP API: a route for each operation of the published contract, a permission for each function."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components import ArgumentError, HttpApi
+from components.routes import Route, routes
+from components.testing import Result, run
+
+from .conftest import Build
+
+ROUTE = "aws:apigatewayv2/route:Route"
+INTEGRATION = "aws:apigatewayv2/integration:Integration"
+FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:f"
+
+
+def test_routes_are_those_of_the_contract_and_a_default(counter: Result) -> None:
+    document = json.loads((Path(__file__).parents[2] / "functions/openapi.json").read_text())
+    expected = {"$default": "welcome"} | {
+        f"{method.upper()} {path}": operation["x-function"]
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if method != "parameters"
+    }
+    integrations = {f"integrations/{i.id}": i.name.removeprefix("counter-api-") for i in counter.all(INTEGRATION)}
+    assert {r.inputs["routeKey"]: integrations[r.inputs["target"]] for r in counter.all(ROUTE)} == expected
+    assert {"GET /tag/{tag}", "POST /tag/{tag}", "GET /tags/{tag}", "POST /tags/{tag}"} <= set(expected)
+    assert {"GET /", "GET /counts", "GET /counts/{tag}", "GET /count/{tag}"} <= set(expected)
+
+
+def test_routes_are_read_out_of_any_document(tmp_path: Path) -> None:
+    document = tmp_path / "openapi.json"
+    document.write_text(
+        '{"paths": {"/a": {"parameters": [], "get": {"x-function": "one"}, "post": {"x-function": "two"}}}}'
+    )
+    assert routes(document) == [Route("GET /a", "one"), Route("POST /a", "two"), Route("$default", "welcome")]
+
+
+def test_one_permission_for_each_function_covers_the_whole_api(counter: Result) -> None:
+    arn = counter.one("aws:apigatewayv2/api:Api").state["executionArn"]
+    permissions = counter.all("aws:lambda/permission:Permission")
+    assert len(permissions) == 3
+    for permission in permissions:
+        assert permission.inputs["sourceArn"] == f"{arn}/*/*"
+        assert permission.inputs["principal"] == "apigateway.amazonaws.com"
+        assert permission.inputs["action"] == "lambda:InvokeFunction"
+        integration = counter.one(INTEGRATION, permission.name)
+        assert integration.inputs["integrationUri"] == permission.inputs["function"]
+        assert permission.urn in integration.dependencies
+
+
+def test_integrations_use_payload_format_2(counter: Result) -> None:
+    for integration in counter.all(INTEGRATION):
+        assert integration.inputs["payloadFormatVersion"] == "2.0"
+        assert integration.inputs["integrationType"] == "AWS_PROXY"
+
+
+def test_the_default_stage_is_deployed_after_all_routes(counter: Result) -> None:
+    stage = counter.one("aws:apigatewayv2/stage:Stage")
+    assert stage.inputs["name"] == "$default"
+    assert stage.inputs["autoDeploy"] is True
+    assert stage.inputs["defaultRouteSettings"] == {"throttlingRateLimit": 1_000, "throttlingBurstLimit": 2_000}
+    assert {route.urn for route in counter.all(ROUTE)} <= set(stage.dependencies)
+
+
+def test_no_origin_is_allowed_unless_asked_for(counter: Result, build: Build) -> None:
+    assert "corsConfiguration" not in counter.one("aws:apigatewayv2/api:Api").inputs
+    result = build(
+        {
+            "api": {
+                "cors_allow_origins": ["https://example.org"],
+                "throttling_rate_limit": 2.5,
+                "throttling_burst_limit": 5,
+            }
+        }
+    )
+    cors = result.one("aws:apigatewayv2/api:Api").inputs["corsConfiguration"]
+    assert cors["allowOrigins"] == ["https://example.org"]
+    assert cors["allowMethods"] == ["GET", "POST"]
+    assert "idempotency-key" in cors["allowHeaders"]
+    limits = result.one("aws:apigatewayv2/stage:Stage").inputs["defaultRouteSettings"]
+    assert limits == {"throttlingRateLimit": 2.5, "throttlingBurstLimit": 5}
+
+
+def test_stands_alone() -> None:
+    result = run(
+        lambda: HttpApi("alone", {"functions": {"f": FUNCTION}, "routes": [{"key": "GET /x", "function": "f"}]})
+    )
+    assert result.one(ROUTE).inputs["routeKey"] == "GET /x"
+    outputs = result.one("stream-triggered-counter:index:HttpApi").outputs
+    assert outputs is not None
+    assert outputs["apiId"] == result.one("aws:apigatewayv2/api:Api").id
+
+
+@pytest.mark.parametrize(
+    ("args", "path"),
+    [
+        ({"routes": []}, "functions"),
+        ({"functions": {"f": FUNCTION}}, "routes"),
+        ({"functions": {"f": "f"}, "routes": []}, "functions.f"),
+        ({"functions": {"f": FUNCTION}, "routes": [{"key": "FETCH /", "function": "f"}]}, "routes[0].key"),
+        ({"functions": {"f": FUNCTION}, "routes": [{"key": "GET /", "function": "g"}]}, "routes[0].function"),
+        ({"functions": {"f": FUNCTION}, "routes": [{"key": "GET /"}]}, "routes[0].function"),
+    ],
+)
+def test_bad_arguments_are_refused(args: Any, path: str) -> None:
+    with pytest.raises(ArgumentError) as raised:
+        run(lambda: HttpApi("alone", args))
+    assert str(raised.value).startswith(f"{path}: ")

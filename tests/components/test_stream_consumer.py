@@ -1,0 +1,174 @@
+"""The event source mapping, its rights and its failure queue, for the counter and for any further function."""
+
+import json
+from typing import Any
+
+import pulumi
+import pytest
+
+from components import ArgumentError, StreamConsumer, StreamTriggeredCounter
+from components.testing import Result, run
+
+from .conftest import Build
+from .test_function_with_role import code, statements
+
+MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
+STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/t/stream/2024-01-01T00:00:00.000"
+FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:existing"
+
+
+def test_defaults_are_finite(counter: Result) -> None:
+    mapping = counter.one(MAPPING)
+    table = counter.one("aws:dynamodb/table:Table", "counter-table")
+    queue = counter.one("aws:sqs/queue:Queue")
+    expected = {
+        "eventSourceArn": table.state["streamArn"],
+        "functionName": counter.one("aws:lambda/function:Function", "counter-process-stream").state["arn"],
+        "startingPosition": "TRIM_HORIZON",
+        "batchSize": 100,
+        "maximumBatchingWindowInSeconds": 0,
+        "maximumRetryAttempts": 10,
+        "maximumRecordAgeInSeconds": 21_600,
+        "bisectBatchOnFunctionError": True,
+        "destinationConfig": {"onFailure": {"destinationArn": queue.state["arn"]}},
+    }
+    assert {key: mapping.inputs[key] for key in expected} == expected
+    assert queue.inputs["messageRetentionSeconds"] == 1_209_600
+    assert queue.inputs["sqsManagedSseEnabled"] is True
+
+
+def test_the_totals_own_changes_are_filtered_out_at_the_source(counter: Result) -> None:
+    [pattern] = counter.one(MAPPING).inputs["filterCriteria"]["filters"]
+    assert json.loads(pattern["pattern"]) == {"dynamodb": {"Keys": {"ID": {"S": [{"anything-but": ["COUNTER"]}]}}}}
+
+
+def test_settings_reach_the_mapping_and_the_queue(build: Build) -> None:
+    given = {
+        "starting_position": "LATEST",
+        "batch_size": 10_000,
+        "maximum_batching_window_in_seconds": 300,
+        "maximum_retry_attempts": -1,
+        "maximum_record_age_in_seconds": -1,
+        "bisect_batch_on_function_error": False,
+        "failure_queue_retention_seconds": 60,
+    }
+    result = build({"stream": given})
+    inputs = result.one(MAPPING).inputs
+    assert inputs["startingPosition"] == "LATEST"
+    assert inputs["batchSize"] == 10_000
+    assert inputs["maximumBatchingWindowInSeconds"] == 300
+    assert inputs["maximumRetryAttempts"] == -1
+    assert inputs["maximumRecordAgeInSeconds"] == -1
+    assert inputs["bisectBatchOnFunctionError"] is False
+    assert result.one("aws:sqs/queue:Queue").inputs["messageRetentionSeconds"] == 60
+
+
+def test_a_further_function_with_code_of_its_own() -> None:
+    def program() -> None:
+        counter = StreamTriggeredCounter("counter")
+        StreamConsumer(
+            "audit",
+            {
+                "stream_arn": counter.stream_arn,
+                "code": code(),
+                "handler": "app.handler",
+                "filters": ['{"eventName": ["REMOVE"]}'],
+                "stream": {"batch_size": 5},
+            },
+        )
+
+    result = run(program)
+    mapping = result.one(MAPPING, "audit")
+    assert mapping.inputs["batchSize"] == 5
+    assert mapping.inputs["filterCriteria"] == {"filters": [{"pattern": '{"eventName": ["REMOVE"]}'}]}
+    assert result.one("aws:iam/rolePolicy:RolePolicy", "audit-consume").urn in mapping.dependencies
+    assert len({queue.name for queue in result.all("aws:sqs/queue:Queue")}) == 2
+    assert result.warnings == []
+
+
+def test_an_existing_functions_role_is_given_the_rights() -> None:
+    result = run(
+        lambda: StreamConsumer(
+            "audit", {"stream_arn": STREAM, "function_arn": FUNCTION, "function_role_name": "their-role"}
+        )
+    )
+    policy = result.one("aws:iam/rolePolicy:RolePolicy", "audit-consume")
+    assert policy.inputs["role"] == "their-role"
+    assert statements(result, "audit-consume")[0]["Resource"] == [STREAM]
+    assert policy.urn in result.one(MAPPING).dependencies
+    assert result.all("aws:lambda/function:Function") == []
+    outputs = result.one("stream-triggered-counter:index:StreamConsumer").outputs
+    assert outputs is not None
+    assert outputs["functionName"] == "existing"
+
+
+@pytest.mark.parametrize(
+    ("args", "path"),
+    [
+        ({"code": code(), "handler": "app.handler"}, "stream_arn"),
+        (
+            {"stream_arn": "arn:aws:sqs:eu-west-1:123456789012:q", "code": code(), "handler": "app.handler"},
+            "stream_arn",
+        ),
+        ({"stream_arn": STREAM}, "code"),
+        ({"stream_arn": STREAM, "code": code()}, "handler"),
+        ({"stream_arn": STREAM, "function_arn": FUNCTION}, "function_role_name"),
+        ({"stream_arn": STREAM, "function_role_name": "role"}, "function_role_name"),
+        ({"stream_arn": STREAM, "function_arn": FUNCTION, "function_role_name": "r", "code": code()}, "code"),
+        ({"stream_arn": STREAM, "function_arn": "existing", "function_role_name": "r"}, "function_arn"),
+        (
+            {"stream_arn": STREAM, "function_arn": FUNCTION, "function_role_name": "arn:aws:iam::1:role/r"},
+            "function_role_name",
+        ),
+        ({"stream_arn": STREAM, "code": code(), "handler": "app.handler", "filters": ["REMOVE"]}, "filters[0]"),
+        ({"stream_arn": STREAM, "code": code(), "handler": "app.handler", "filters": ["{}"] * 6}, "filters"),
+        ({"stream_arn": STREAM, "code": code(), "handler": "app.handler", "batch_size": 5}, "batch_size"),
+    ],
+)
+def test_bad_arguments_are_refused_before_anything_exists(args: Any, path: str) -> None:
+    with pytest.raises(ArgumentError) as raised:
+        run(lambda: StreamConsumer("audit", args))
+    assert str(raised.value).startswith(f"{path}: ")
+
+
+@pytest.mark.parametrize("preview", [False, True])
+def test_a_third_reader_of_one_stream_gets_a_warning_with_the_reason(preview: bool) -> None:
+    def program() -> None:
+        counter = StreamTriggeredCounter("counter")
+        other = StreamTriggeredCounter("other")
+        for number in range(2):
+            StreamConsumer(
+                f"more-{number}", {"stream_arn": counter.stream_arn, "code": code(), "handler": "app.handler"}
+            )
+        StreamConsumer("one-more", {"stream_arn": other.stream_arn, "code": code(), "handler": "app.handler"})
+
+    warnings = run(program, preview=preview).warnings
+    assert len(warnings) == 1
+    assert "consumer 3 of one stream" in warnings[0]
+    assert "serves 2 readers" in warnings[0]
+
+
+def test_readers_named_by_text_are_counted_per_program() -> None:
+    def program() -> None:
+        for number in range(2):
+            StreamConsumer(f"reader-{number}", {"stream_arn": STREAM, "code": code(), "handler": "app.handler"})
+
+    assert run(program).warnings == []
+    assert run(program).warnings == []
+
+
+def test_a_stream_encrypted_with_a_key_is_decrypted_by_its_reader() -> None:
+    key = "arn:aws:kms:eu-west-1:123456789012:key/1"
+    result = run(
+        lambda: StreamConsumer(
+            "audit",
+            {
+                "stream_arn": pulumi.Output.from_input(STREAM),
+                "code": code(),
+                "handler": "app.handler",
+                "encryption_key_arn": key,
+            },
+        )
+    )
+    [decrypt] = [right for right in statements(result, "audit-consume") if right["Action"] == ["kms:Decrypt"]]
+    assert decrypt["Resource"] == [key]

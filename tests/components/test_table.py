@@ -1,0 +1,56 @@
+"""The main table and its ledger."""
+
+import pytest
+
+from components import StreamTable, StreamTableArgs
+from components.testing import Result, run
+
+from .conftest import Build
+
+TABLE = "aws:dynamodb/table:Table"
+
+
+def test_main_table_has_a_stream_and_the_ledger_has_none(counter: Result) -> None:
+    main, ledger = (counter.one(TABLE, name) for name in ("counter-table", "counter-ledger"))
+    for table in (main, ledger):
+        assert table.inputs["hashKey"] == "ID"
+        assert table.inputs["attributes"] == [{"name": "ID", "type": "S"}]
+        assert table.inputs["billingMode"] == "PAY_PER_REQUEST"
+        assert table.inputs["pointInTimeRecovery"] == {"enabled": True}
+        assert table.inputs["deletionProtectionEnabled"] is False
+        assert not {"readCapacity", "writeCapacity", "serverSideEncryption", "name"} & set(table.inputs)
+    assert main.inputs["streamEnabled"] is True
+    assert main.inputs["streamViewType"] == "NEW_AND_OLD_IMAGES"
+    assert "streamEnabled" not in ledger.inputs
+
+
+def test_provisioned_capacity_defaults_to_the_tutorials(build: Build) -> None:
+    for table in build({"table": {"billing_mode": "PROVISIONED", "read_capacity": 9}}).all(TABLE):
+        assert (table.inputs["readCapacity"], table.inputs["writeCapacity"]) == (9, 5)
+
+
+def test_protection_and_recovery_apply_to_both(build: Build) -> None:
+    for table in build({"table": {"deletion_protection": True, "point_in_time_recovery": False}}).all(TABLE):
+        assert table.inputs["deletionProtectionEnabled"] is True
+        assert table.inputs["pointInTimeRecovery"] == {"enabled": False}
+
+
+def test_a_key_encrypts_both_tables_and_every_role_may_decrypt_through_dynamodb(build: Build) -> None:
+    key = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd"
+    result = build({"table": {"encryption_key_arn": key}})
+    for table in result.all(TABLE):
+        assert table.inputs["serverSideEncryption"] == {"enabled": True, "kmsKeyArn": key}
+    policies = [policy.inputs["policy"] for policy in result.all("aws:iam/rolePolicy:RolePolicy")]
+    assert len(policies) == 5
+    for policy in policies:
+        assert key in policy
+        assert "dynamodb.*.amazonaws.com" in policy
+
+
+@pytest.mark.parametrize("view_type", ["NEW_IMAGE", "NEW_AND_OLD_IMAGES"])
+def test_stands_alone(view_type: str) -> None:
+    result = run(lambda: StreamTable("alone", StreamTableArgs(table={"stream_view_type": view_type})))  # type: ignore[typeddict-item]
+    assert result.one(TABLE).inputs["streamViewType"] == view_type
+    component = result.one("stream-triggered-counter:index:StreamTable")
+    assert component.outputs is not None
+    assert component.outputs["streamArn"] == result.one(TABLE).state["streamArn"]

@@ -1,0 +1,155 @@
+"""Every argument that cannot work is refused before any resource exists, in a sentence that says what is wrong."""
+
+from dataclasses import fields
+from typing import Any
+
+import pulumi
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components import ArgumentError, BillingMode, LogLevel, StreamTriggeredCounter
+from components.settings import GROUPS, RESERVED_VARIABLES, counter_settings
+from components.testing import RecordingMonitor, run
+from components.validation import Number
+
+STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/tutorial/stream/2024-01-01T00:00:00.000"
+TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/tutorial"
+
+REFUSED: list[tuple[Any, str, str, str]] = [
+    ({"table": {"billing_mode": "FREE"}}, "table.billing_mode", "'FREE'", "PAY_PER_REQUEST or PROVISIONED"),
+    ({"table": {"read_capacity": 5}}, "table.read_capacity", "5", "PROVISIONED"),
+    ({"table": {"write_capacity": 7}}, "table.write_capacity", "7", "PROVISIONED"),
+    ({"table": {"billing_mode": "PROVISIONED", "read_capacity": 0}}, "table.read_capacity", "0", "1 to 40,000"),
+    ({"table": {"billing_mode": "PROVISIONED", "write_capacity": 40_001}}, "table.write_capacity", "40001", "40,000"),
+    ({"table": {"stream_view_type": "KEYS_ONLY"}}, "table.stream_view_type", "'KEYS_ONLY'", "new image"),
+    ({"table": {"stream_view_type": "OLD_IMAGE"}}, "table.stream_view_type", "'OLD_IMAGE'", "new image"),
+    ({"table": {"stream_view_type": "ALL"}}, "table.stream_view_type", "'ALL'", "NEW_IMAGE"),
+    ({"table": {"point_in_time_recovery": "yes"}}, "table.point_in_time_recovery", "'yes'", "true or false"),
+    ({"table": {"deletion_protection": 1}}, "table.deletion_protection", "1", "true or false"),
+    ({"table": {"encryption_key_arn": "alias/mine"}}, "table.encryption_key_arn", "'alias/mine'", "an ARN"),
+    ({"table": "small"}, "table", "'small'", "a mapping with the keys billing_mode"),
+    ({"stream": {"starting_position": "AT_TIMESTAMP"}}, "stream.starting_position", "'AT_TIMESTAMP'", "LATEST"),
+    ({"stream": {"batch_size": 0}}, "stream.batch_size", "0", "1 to 10,000"),
+    ({"stream": {"batch_size": 10_001}}, "stream.batch_size", "10001", "1 to 10,000"),
+    ({"stream": {"batch_size": 1.5}}, "stream.batch_size", "1.5", "whole number"),
+    ({"stream": {"batch_size": "100"}}, "stream.batch_size", "'100'", "whole number"),
+    ({"stream": {"batch_size": True}}, "stream.batch_size", "True", "whole number"),
+    ({"stream": {"batch_size": float("nan")}}, "stream.batch_size", "nan", "1 to 10,000"),
+    (
+        {"stream": {"maximum_batching_window_in_seconds": 301}},
+        "stream.maximum_batching_window_in_seconds",
+        "301",
+        "0 to 300",
+    ),
+    ({"stream": {"maximum_retry_attempts": -2}}, "stream.maximum_retry_attempts", "-2", "-1, or 0 to 10,000"),
+    ({"stream": {"maximum_record_age_in_seconds": 59}}, "stream.maximum_record_age_in_seconds", "59", "60 to 604,800"),
+    (
+        {"stream": {"bisect_batch_on_function_error": "no"}},
+        "stream.bisect_batch_on_function_error",
+        "'no'",
+        "true or false",
+    ),
+    ({"stream": {"failure_queue_retention_seconds": 59}}, "stream.failure_queue_retention_seconds", "59", "1,209,600"),
+    ({"functions": {"runtime": "python3.9"}}, "functions.runtime", "'python3.9'", "python3.13"),
+    ({"functions": {"architecture": "sparc"}}, "functions.architecture", "'sparc'", "arm64 or x86_64"),
+    ({"functions": {"memory_size": 127}}, "functions.memory_size", "127", "128 to 10,240"),
+    ({"functions": {"timeout": 901}}, "functions.timeout", "901", "1 to 900"),
+    ({"functions": {"log_retention_in_days": 8}}, "functions.log_retention_in_days", "8", "7, 14"),
+    ({"functions": {"log_level": "LOUD"}}, "functions.log_level", "'LOUD'", "INFO"),
+    ({"functions": {"environment": ["A=1"]}}, "functions.environment", "list", "a mapping"),
+    ({"functions": {"environment": {"AWS_REGION": "x"}}}, "functions.environment (key)", "AWS_REGION", "not AWS_"),
+    ({"functions": {"environment": {"1A": "x"}}}, "functions.environment (key)", "1A", "starting with a letter"),
+    ({"functions": {"environment": {"LIMIT": 5}}}, "functions.environment.LIMIT", "type int", "text"),
+    ({"api": {"cors_allow_origins": "https://example.org"}}, "api.cors_allow_origins", "is not a list", "a list"),
+    ({"api": {"cors_allow_origins": ["example.org"]}}, "api.cors_allow_origins[0]", "'example.org'", "an origin"),
+    ({"api": {"throttling_rate_limit": 0}}, "api.throttling_rate_limit", "0", "1 to 10,000"),
+    ({"api": {"throttling_rate_limit": float("inf")}}, "api.throttling_rate_limit", "inf", "1 to 10,000"),
+    ({"api": {"throttling_burst_limit": 5_001}}, "api.throttling_burst_limit", "5001", "1 to 5,000"),
+    ({"tags": {"aws:owner": "me"}}, "tags (key)", "'aws:owner'", "not starting with aws:"),
+    ({"tags": {"owner": "x" * 257}}, "tags.owner", "xxx", "at most 256"),
+    ({"tags": {str(n): "" for n in range(51)}}, "tags", "51 entries", "at most 50"),
+    ({"existing_table": {"table_arn": TABLE}}, "existing_table.stream_arn", "without a stream", "stream"),
+    ({"existing_table": {"stream_arn": STREAM}}, "existing_table.table_arn", "is missing", "an ARN"),
+    ({"existing_table": {"table_arn": STREAM, "stream_arn": STREAM}}, "existing_table.table_arn", STREAM, "an ARN"),
+    ({"streams": {}}, "streams", "did you mean 'stream'", "table, existing_table, stream, functions, api, tags"),
+    ({"stream": {"batchsize": 5}}, "stream.batchsize", "did you mean 'batch_size'", "starting_position"),
+]
+
+
+@pytest.mark.parametrize(
+    ("args", "path", "value", "allowed"), REFUSED, ids=[f"{path}-{value[:20]}" for _, path, value, _ in REFUSED]
+)
+def test_bad_argument_is_refused_before_anything_exists(args: Any, path: str, value: str, allowed: str) -> None:
+    monitor = RecordingMonitor()
+    with pytest.raises(ArgumentError) as raised:
+        run(lambda: StreamTriggeredCounter("counter", args), monitor=monitor)
+    message = str(raised.value)
+    assert message.startswith(f"{path}: ")
+    assert value in message
+    assert allowed in message.partition("; allowed: ")[2] or allowed in message
+    assert [resource for resource in monitor.resources if resource.type != "pulumi:pulumi:Stack"] == []
+
+
+def test_every_field_of_every_group_has_a_refused_value() -> None:
+    tried = {path.partition(" ")[0].partition("[")[0] for _, path, _, _ in REFUSED}
+    fields_of_all = {f"{group}.{field.name}" for group, settings in GROUPS.items() for field in fields(settings)}
+    assert fields_of_all <= tried
+
+
+@pytest.mark.parametrize("variable", RESERVED_VARIABLES)
+def test_the_components_own_variables_cannot_be_set(variable: str) -> None:
+    with pytest.raises(ArgumentError, match=variable):
+        counter_settings({"functions": {"environment": {variable: "x"}}})
+
+
+def test_an_environment_value_never_stands_in_an_error_message() -> None:
+    with pytest.raises(ArgumentError) as raised:
+        counter_settings({"functions": {"environment": {"TOKEN": ["hush"]}}})
+    assert "hush" not in str(raised.value)
+
+
+def test_an_output_where_a_plain_value_is_needed_is_named() -> None:
+    def program() -> None:
+        StreamTriggeredCounter("counter", {"stream": {"batch_size": pulumi.Output.from_input(5)}})  # type: ignore[typeddict-item]
+
+    with pytest.raises(ArgumentError, match=r"^stream\.batch_size: is an Output"):
+        run(program)
+
+
+def test_an_output_is_checked_once_it_is_known() -> None:
+    with pytest.raises(ArgumentError, match=r"^table\.encryption_key_arn: 'nonsense'"):
+        run(
+            lambda: StreamTriggeredCounter(
+                "counter", {"table": {"encryption_key_arn": pulumi.Output.from_input("nonsense")}}
+            )
+        )
+
+
+@pytest.mark.parametrize("name", ["", "two words", "a" * 42, "ünïcode", "a/b"])
+def test_a_name_that_aws_would_refuse_in_a_child_is_refused(name: str) -> None:
+    with pytest.raises(ArgumentError, match=r"^name: .*1 to 41 letters"):
+        run(lambda: StreamTriggeredCounter(name))
+
+
+def test_values_arrive_in_their_proper_type() -> None:
+    settings = counter_settings(
+        {"stream": {"batch_size": 250.0}, "table": {"billing_mode": "PROVISIONED"}, "functions": {"log_level": "WARN"}}
+    )
+    assert type(settings.stream.batch_size) is int
+    assert settings.table.billing_mode is BillingMode.PROVISIONED
+    assert settings.functions.log_level is LogLevel.WARN
+
+
+def test_none_means_the_default() -> None:
+    assert counter_settings({"stream": {"batch_size": None}, "api": None, "tags": None}) == counter_settings({})
+
+
+@given(st.integers(), st.integers(), st.integers())
+def test_a_number_is_let_through_exactly_within_its_limits(low: int, high: int, value: int) -> None:
+    check = Number(low, high)
+    if low <= value <= high:
+        assert check("field", float(value) if abs(value) < 2**53 else value) == value
+    else:
+        with pytest.raises(ArgumentError):
+            check("field", value)
