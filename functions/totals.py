@@ -106,7 +106,7 @@ class Total:
     def _epoch_or_takeover(self) -> str | None:
         request = {"TableName": self._table, "Key": {KEY: {"S": COUNTER}}}
         counter: Item | None = self._client.get_item(**request, ConsistentRead=True).get("Item")
-        if text(counter, "Ledger") == self._ledger and whole_number(counter, "TotalViews") is not None:
+        if is_kept_with(self._ledger, counter):
             return text(counter, "Epoch")
         epoch = uuid.uuid4().hex
         condition, names, values = as_read(counter, ("Ledger", "TotalViews"))
@@ -161,6 +161,11 @@ class Total:
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": values,
         }
+
+
+def is_kept_with(ledger: str, counter: Item | None) -> bool:
+    """Whether `counter` holds a total that is exactly what `ledger` has counted; where not, it is to be taken over."""
+    return text(counter, "Ledger") == ledger and whole_number(counter, "TotalViews") is not None
 
 
 def read_entry(stored: Item | None) -> Entry:
