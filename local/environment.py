@@ -9,17 +9,22 @@ ACCESS_KEY = "test"
 SECRET_KEY = "test"  # noqa: S105 - the emulator's, worth nothing elsewhere
 ACCOUNT = "000000000000"
 
-_DROPPED_PREFIXES = ("AWS_", "PULUMI_", "MINISTACK_", "LOCALSTACK_", "PYTHON")
+_DROPPED_PREFIXES = ("AWS_", "PULUMI_", "MINISTACK_", "LOCALSTACK_")
 _DROPPED = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "VIRTUAL_ENV"}
 _NOWHERE = "/dev/null"
 
 
-def clean(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment without what could lead a process to a real account or past the emulator."""
+def clean(environment: Mapping[str, str], *, keep_python: bool = False) -> dict[str, str]:
+    """Return the environment without what could lead a process to a real account or past the emulator.
+
+    Python's own settings (`PYTHONPATH` and others) are dropped too, unless `keep_python` says otherwise: a function
+    must find nothing but its archive, while a program runs with what its author set.
+    """
+    dropped = _DROPPED_PREFIXES if keep_python else (*_DROPPED_PREFIXES, "PYTHON")
     return {
         name: value
         for name, value in environment.items()
-        if not name.startswith(_DROPPED_PREFIXES) and name.upper() not in _DROPPED
+        if not name.startswith(dropped) and name.upper() not in _DROPPED
     }
 
 

@@ -18,6 +18,8 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 STAGE = "$default"
+# The local cloud's own requests, which are no visits to report.
+OWN_AGENT = "counter-local"
 _EMULATOR_PATHS = ("/_ministack/", "/_localstack/", "/_aws/", "/restapis/")
 _EMULATOR_HEADERS = (b"x-amz-target", b"x-amz-date")
 _OWN_HOSTS = ("127.0.0.1", "localhost")
@@ -87,6 +89,8 @@ class Gateway:
         prefix = f"/_aws/execute-api/{api}/{STAGE}"
         inner = {**scope, "path": prefix + path.decode(), "raw_path": prefix.encode() + raw_path}
         await self._emulator(inner, receive, watch)
+        if (b"user-agent", OWN_AGENT.encode()) in scope["headers"]:
+            return
         self._report(
             {
                 "event": "request",

@@ -1,0 +1,35 @@
+"""Running a program again beside what it already made, to learn what it would upload now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from components.testing.computed import Computed
+from components.testing.engine import RecordingEngine
+from components.testing.monitor import RecordingMonitor
+from components.testing.resource import Resource
+
+from .cloud import LocalCloud, functions_of
+from .errors import ResourceError
+
+
+class ReplayMonitor(RecordingMonitor):
+    """Answers each registration with what the first run made; creates nothing."""
+
+    def __init__(self, first: RecordingMonitor) -> None:
+        super().__init__(project=first.project, stack=first.stack, place=first.place)
+        self._made: Mapping[str, Resource] = {one.urn: one for one in first.resources}
+
+    def create(self, resource: Resource) -> Computed:
+        """Return what exists. Raises ResourceError for a resource that the first run did not make."""
+        made = self._made.get(resource.urn)
+        if made is None:
+            raise ResourceError(resource, "is new to the program; start the local cloud again to get it")
+        return made.id, {name: value for name, value in made.state.items() if name not in resource.inputs}
+
+
+def replay(cloud: LocalCloud) -> list[Resource]:
+    """Run the cloud's program again and return its functions, with the archives that it packs now."""
+    monitor = ReplayMonitor(cloud.monitor)
+    cloud.prepare_run().run(monitor, RecordingEngine())
+    return functions_of(monitor)

@@ -1,0 +1,126 @@
+"""Redeploying functions in place when their sources are saved."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
+
+from components.testing.resource import Resource
+
+from . import archive
+from .console import Console
+from .site import Site
+
+_Stamp = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The state of the sources: a stamp of every file of every function, and the names next to them."""
+
+    files: Mapping[Path, _Stamp]
+    folders: Mapping[Path, frozenset[str]]
+
+
+class Watcher:
+    """Redeploys functions whose files changed; call `poll` a few times a second.
+
+    A file that comes or goes changes what the program would pack, so then `refresh` runs the program again and gives
+    the functions with their new archives.
+    """
+
+    def __init__(
+        self, site: Site, console: Console, functions: list[Resource], refresh: Callable[[], list[Resource]]
+    ) -> None:
+        self._site = site
+        self._console = console
+        self._functions = functions
+        self._refresh = refresh
+        self._packed = {function.id: self._pack(function) for function in functions}
+        self._seen = self._look()
+
+    @property
+    def folders(self) -> list[Path]:
+        """The folders that are watched."""
+        return sorted(self._seen.folders)
+
+    def poll(self) -> None:
+        """Look at the sources once, and redeploy what changed. Reports what goes wrong, and raises nothing for it."""
+        now = self._look()
+        if now == self._seen:
+            return
+        changed = {path for path, stamp in now.files.items() if self._seen.files.get(path) != stamp}
+        came_or_went = now.folders != self._seen.folders
+        self._seen = now
+        errors = [error for path in sorted(changed) if (error := check_syntax(path))]
+        if errors:
+            for error in errors:
+                self._report(error, "bad")
+            self._report("not redeployed; the functions run as they were", "bad")
+            return
+        try:
+            if came_or_went:
+                self._functions = self._refresh()
+                self._seen = self._look()
+            self._redeploy()
+        except (BotoCoreError, ClientError, archive.ArchiveError, OSError) as error:
+            self._report(f"not redeployed: {error}", "bad")
+        except Exception as error:  # noqa: BLE001 - whatever the program raised while it was half written
+            self._report(f"the program failed, nothing was redeployed: {error}", "bad")
+
+    def _redeploy(self) -> None:
+        started = time.monotonic()
+        names = []
+        for function in self._functions:
+            code = self._pack(function)
+            if code != self._packed.get(function.id):
+                self._site.client("lambda").update_function_code(FunctionName=function.id, ZipFile=code)
+                self._packed[function.id] = code
+                names.append(function.name)
+        if names:
+            self._report(f"{', '.join(names)} in {time.monotonic() - started:.1f} s", "ok")
+
+    def _pack(self, function: Resource) -> bytes:
+        return archive.pack(archive.read(function.inputs["code"], self._site.directory))
+
+    def _look(self) -> Snapshot:
+        files: dict[Path, _Stamp] = {}
+        for function in self._functions:
+            for path in archive.sources(function.inputs["code"], self._site.directory).values():
+                files[path] = _stamp(path)
+        # Editors write temporary files; only what has the ending of a source could be one.
+        endings = {path.suffix for path in files}
+        folders = {
+            folder: frozenset(path.name for path in folder.iterdir() if path.suffix in endings)
+            for folder in {path.parent for path in files}
+            if folder.is_dir()
+        }
+        return Snapshot(files, folders)
+
+    def _report(self, text: str, style: str) -> None:
+        stamp = self._console.paint(time.strftime("%H:%M:%S"), "faint")
+        self._console.line(f"{stamp}  {'reload':<7} {self._console.paint(text, style)}")
+
+
+def check_syntax(path: Path) -> str | None:
+    """Return what is wrong with a Python file's syntax, with file and line; None if nothing is."""
+    if path.suffix != ".py" or not path.exists():
+        return None
+    try:
+        compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        return f"{path}{f':{line}' if line else ''}: {error.args[0]}"
+    return None
+
+
+def _stamp(path: Path) -> _Stamp:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return 0, 0
+    return status.st_mtime_ns, status.st_size
