@@ -67,11 +67,18 @@ class DynamoDB(Protocol):
 
 
 @cache
-def client(attempts: int = ATTEMPTS) -> DynamoDB:
-    """Return the process's client, made on first use and kept while the function is warm.
+def client() -> DynamoDB:
+    """Return the process's client, made on first use and kept while the function is warm."""
+    return _made(ATTEMPTS)
 
-    `attempts` is 1 where a request must not be sent again without knowing what became of the first one.
-    """
+
+@cache
+def cautious_client() -> DynamoDB:
+    """Return the client for requests that must not be sent again without knowing what became of the first."""
+    return _made(1)
+
+
+def _made(attempts: int) -> DynamoDB:
     config = Config(
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=READ_TIMEOUT,

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from . import settings
-from .database import DynamoDB, client, had_no_effect, is_passing
+from .database import DynamoDB, cautious_client, had_no_effect, is_passing
 from .items import KEY, whole_number
 from .problems import ProblemError, unavailable
 from .requests import Request
@@ -61,7 +61,7 @@ def _respond(request: Request) -> Response:
     if request.is_prefetch:
         # Not a 2xx: the browser would show it later, when the person comes, and the visit would never be recorded.
         raise ProblemError(HTTPStatus.FORBIDDEN, "A prefetch is no visit, so nothing was counted; ask when it is one.")
-    count = record(client(attempts=1), settings.table_name(), tag, patience(PATIENCE))
+    count = record(cautious_client(), settings.table_name(), tag, patience(PATIENCE))
     if request.wants_html:
         from .pages import visit_page  # noqa: PLC0415 - most requests need no page
 

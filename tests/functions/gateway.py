@@ -1,0 +1,131 @@
+"""An HTTP API in front of the functions, which holds every answer against the OpenAPI document.
+
+It routes and decodes as API Gateway does: `rawPath` has its escapes decoded but `%25`, bytes that are not UTF-8 come as
+U+FFFD, a parameter takes one segment, and what no route takes goes to `welcome`.
+"""
+
+import importlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from jsonschema import Draft202012Validator
+
+from functions.contract import document
+
+DOCUMENT: dict[str, Any] = json.loads(document())
+MODULES = {"welcome": "welcome", "recordVisit": "record_visit", "viewCounts": "view_counts"}
+DECODE = re.compile(r"(?:%(?!25)[0-9A-Fa-f]{2})+")
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: str
+    function: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def type(self) -> str:
+        return self.headers["content-type"].partition(";")[0]
+
+
+def decoded(path: str) -> str:
+    return DECODE.sub(lambda run: unquote(run[0], errors="replace"), path)
+
+
+def event(
+    method: str, target: str, headers: Mapping[str, str] | None = None, stage: str = "$default"
+) -> dict[str, Any]:
+    """Return the event of a request, in payload format 2.0; `target` is path and query as a client sends them."""
+    path, _, query = target.partition("?")
+    path = decoded(path)
+    template = route(method, path)
+    made: dict[str, Any] = {
+        "version": "2.0",
+        "routeKey": f"{method} {template}" if template else "$default",
+        "rawPath": path if stage == "$default" else f"/{stage}{path}",
+        "rawQueryString": query,
+        "headers": dict(headers or {}),
+        "requestContext": {
+            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "t"},
+            "stage": stage,
+            "requestId": "id",
+        },
+        "isBase64Encoded": False,
+    }
+    if query:
+        pairs: dict[str, list[str]] = {}
+        for name, value in parse_qsl(query, keep_blank_values=True, errors="replace"):
+            pairs.setdefault(name, []).append(value)
+        made["queryStringParameters"] = {name: ",".join(values) for name, values in pairs.items()}
+    return made
+
+
+def route(method: str, path: str) -> str | None:
+    """Return the template of the route that takes a request, the one with fewest parameters; None for `$default`."""
+    fitting = [
+        template
+        for template, item in DOCUMENT["paths"].items()
+        if method.lower() in item and re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template)), path)
+    ]
+    return min(fitting, key=lambda template: template.count("{"), default=None)
+
+
+def request(method: str, target: str, headers: Mapping[str, str] | None = None, stage: str = "$default") -> Answer:
+    """Send a request through the API and return the answer, once it was found to be as documented."""
+    made = event(method, target, headers, stage)
+    template = made["routeKey"].partition(" ")[2]
+    operation = DOCUMENT["paths"][template][method.lower()] if template else None
+    function = operation["x-function"] if operation else "welcome"
+    handler: Callable[..., dict[str, Any]] = importlib.import_module(f"functions.{MODULES[function]}").handler
+    given = json.loads(json.dumps(handler(json.loads(json.dumps(made)), None)))
+    named = {name.lower(): value for name, value in given["headers"].items()}
+    answer = Answer(given["statusCode"], named, given["body"], function)
+    check(answer, operation)
+    return answer
+
+
+def check(answer: Answer, operation: Mapping[str, Any] | None) -> None:
+    """Hold an answer against its operation, or against what all unrouted requests get."""
+    assert isinstance(answer.body, str)
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    if operation is None:
+        if answer.body:
+            assert answer.status >= 400
+            validate({"$ref": "#/components/schemas/Problem"}, answer.json)
+        return
+    assert str(answer.status) in operation["responses"], f"{answer.status} is not documented"
+    described = resolved(operation["responses"][str(answer.status)])
+    for name, given in described.get("headers", {}).items():
+        header = resolved(given)
+        assert not header.get("required") or name.lower() in answer.headers, f"{name} is missing"
+        if name.lower() in answer.headers:
+            validate(header["schema"], answer.headers[name.lower()])
+    assert answer.type in described["content"], f"{answer.type} is not documented"
+    schema = described["content"][answer.type].get("schema", {})
+    validate(schema, answer.json if answer.type.endswith("json") else answer.body)
+    if answer.type == "application/problem+json":
+        assert answer.json["status"] == answer.status
+
+
+def resolved(part: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = part
+    if "$ref" in part:
+        found = DOCUMENT
+        for key in part["$ref"].removeprefix("#/").split("/"):
+            found = found[key]
+    return found
+
+
+def validate(schema: Mapping[str, Any], instance: object) -> None:
+    whole = {**schema, "components": DOCUMENT["components"]}
+    Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(instance)

@@ -1,0 +1,117 @@
+"""What clients hear when the database refuses, is silent, or something is wrong with the deployment."""
+
+import logging
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError  # type: ignore[import-untyped]
+
+from functions import record_visit, view_counts
+from functions.retry import Patience
+from tests.functions.conftest import forget
+from tests.functions.gateway import request
+
+pytestmark = pytest.mark.usefixtures("tables")
+
+
+def refused(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "a secret of the account"}}, "UpdateItem")
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    def brief(seconds: float) -> Patience:
+        left = iter([seconds, seconds, 0.0])
+        return Patience(lambda: next(left), sleep=lambda seconds: None)
+
+    monkeypatch.setattr(record_visit, "patience", brief)
+    monkeypatch.setattr(view_counts, "patience", brief)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refused("ProvisionedThroughputExceededException"),
+        refused("ThrottlingException"),
+        refused("TransactionConflictException"),
+        ConnectTimeoutError(endpoint_url="x"),
+    ],
+)
+def test_a_refused_visit_is_sent_again_and_in_the_end_a_503_that_it_was_not_counted(error: Any, refuse: Any) -> None:
+    calls = refuse("update_item", error, error, error, error, error, error)
+    answer = request("POST", "/tag/a")
+    assert answer.status == 503
+    assert int(answer.headers["retry-after"]) > 0
+    assert "was not counted" in answer.json["detail"]
+    assert len(calls) == 3
+    assert request("GET", "/counts/a").json["count"] == 0
+
+
+def test_a_visit_refused_once_is_counted_once(refuse: Any) -> None:
+    refuse("update_item", refused("ThrottlingException"))
+    assert request("POST", "/tag/a").json["count"] == 1
+
+
+@pytest.mark.parametrize("error", [ReadTimeoutError(endpoint_url="x"), refused("InternalServerError")])
+def test_a_visit_whose_answer_was_lost_is_not_sent_again(error: Any, refuse: Any) -> None:
+    calls = refuse("update_item", error)
+    answer = request("POST", "/tag/a")
+    assert answer.status == 503
+    assert "not counted as far as is known" in answer.json["detail"]
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("batch_get_item", "/counts/a"), ("batch_get_item", "/counts"), ("describe_table", "/")],
+)
+@pytest.mark.parametrize("error", [refused("ThrottlingException"), ReadTimeoutError(endpoint_url="x")])
+def test_a_read_that_fails_in_passing_is_a_503(method: str, path: str, error: Any, refuse: Any) -> None:
+    refuse(method, error)
+    answer = request("GET", path)
+    assert answer.status == 503
+    assert answer.headers["retry-after"]
+
+
+def test_keys_left_unread_are_asked_for_again_and_in_the_end_a_503(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    class Busy:
+        def batch_get_item(self, **wanted: Any) -> dict[str, Any]:
+            asked.append(wanted["RequestItems"])
+            return {"Responses": {}, "UnprocessedKeys": wanted["RequestItems"]}
+
+    monkeypatch.setattr(view_counts, "client", Busy)
+    assert request("GET", "/counts/a").status == 503
+    assert len(asked) == 3
+    assert asked[0] == asked[-1]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("update_item", "/tag/a"), ("batch_get_item", "/counts/a"), ("describe_table", "/")]
+)
+def test_anything_else_is_a_500_that_tells_nothing(
+    method: str, path: str, refuse: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    refuse(method, refused("AccessDeniedException"))
+    with caplog.at_level(logging.ERROR):
+        answer = request("GET", path)
+    assert answer.status == 500
+    assert "secret" not in answer.body
+    assert "Traceback" not in answer.body
+    assert "a secret of the account" in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/tag/a", "/counts/a", "/"])
+def test_a_function_without_its_environment_names_what_is_missing_in_the_log(
+    path: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delenv("TABLE_NAME")
+    forget()
+    assert request("GET", path).status == 500
+    assert "TABLE_NAME" in caplog.text
+
+
+def test_an_event_that_is_none_is_a_500(caplog: pytest.LogCaptureFixture) -> None:
+    assert record_visit.handler({}, None)["statusCode"] == 500
+    assert "requestContext" in caplog.text
