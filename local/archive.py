@@ -20,15 +20,21 @@ class ArchiveError(ValueError):
 
 
 def read(code: Code, directory: Path) -> dict[str, bytes]:
-    """Return the content of every file, by its path in the archive. Relative paths refer to `directory`."""
-    content: dict[str, bytes] = {}
-    for name, source in _walk(code, directory, ""):
-        content[name] = source if isinstance(source, bytes) else source.read_bytes()
-    return content
+    """Return the content of every file, by its path in the archive. Relative paths refer to `directory`.
+
+    Raises ArchiveError for what cannot be read.
+    """
+    try:
+        return {
+            name: source if isinstance(source, bytes) else source.read_bytes()
+            for name, source in _walk(code, directory, "")
+        }
+    except OSError as error:
+        raise ArchiveError(f"{error.filename}: {error.strerror}") from None
 
 
 def sources(code: Code, directory: Path) -> dict[str, Path]:
-    """Return the files on disk that an archive is made of, by their paths in the archive."""
+    """Return the files on disk that an archive is made of, by their paths in the archive, whether they exist or not."""
     return {name: source for name, source in _walk(code, directory, "") if isinstance(source, Path)}
 
 
@@ -49,14 +55,14 @@ def _walk(code: Code, directory: Path, name: str) -> Iterator[tuple[str, Path | 
         case pulumi.StringAsset():
             yield name, code.text.encode()
         case pulumi.FileAsset():
-            yield name, _existing(directory / code.path)
+            yield name, directory / code.path
         case pulumi.AssetArchive():
             for key, part in code.assets.items():
                 yield from _walk(part, directory, f"{name}/{key}" if name else key)
         case pulumi.FileArchive():
-            yield from _walk_file_archive(_existing(directory / code.path), name)
+            yield from _walk_file_archive(directory / code.path, name)
         case _:
-            raise ArchiveError(f"a {type(code).__name__} as code would have to be downloaded; use files")
+            raise ArchiveError(f"a {type(code).__name__} would have to be downloaded; use files of the project")
 
 
 def _walk_file_archive(path: Path, name: str) -> Iterator[tuple[str, Path | bytes]]:
@@ -71,10 +77,4 @@ def _walk_file_archive(path: Path, name: str) -> Iterator[tuple[str, Path | byte
                 if not entry.is_dir():
                     yield f"{prefix}{entry.filename}", archive.read(entry)
     else:
-        raise ArchiveError(f"{path} is neither a folder nor a zip file")
-
-
-def _existing(path: Path) -> Path:
-    if not path.exists():
-        raise ArchiveError(f"{path} does not exist")
-    return path
+        raise ArchiveError(f"{path} is neither a folder nor a zip file{'' if path.exists() else ': it does not exist'}")

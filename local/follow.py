@@ -32,9 +32,8 @@ class Follower:
     def _request(self, event: Event) -> str:
         status = event["status"]
         painted = self._console.paint(str(status), "ok" if status < 400 else "bad")
-        path = urllib.parse.unquote(event["path"])
-        shown = "".join(letter if letter.isprintable() else "\ufffd" for letter in path)
-        return f"{event['method']:<7} {shown}  {painted}  {event['milliseconds']} ms{_describe(event['answer'])}"
+        path = _printable(urllib.parse.unquote(event["path"]))
+        return f"{event['method']:<7} {path}  {painted}  {event['milliseconds']} ms{_describe(event['answer'])}"
 
     def _batch(self, event: Event) -> str:
         records = event["records"]
@@ -44,7 +43,7 @@ class Follower:
         return f"{'stream':<7} {records} {plural} to {event['function']}{shown}"
 
     def _failure(self, event: Event) -> str:
-        reason = self._console.paint(event["reason"], "bad")
+        reason = self._console.paint(_printable(event["reason"]), "bad")
         return f"{'stream':<7} {event['function']} failed and gets its batch again: {reason}"
 
     def _read_total(self, table: str) -> str | None:
@@ -62,8 +61,13 @@ def _describe(answer: Any) -> str:
     if not isinstance(answer, Mapping):
         return ""
     if "detail" in answer:
-        return f"  {answer['detail']}"
-    return "".join(f"  {name} {answer[name]}" for name in ("count", "total") if name in answer)
+        return f"  {_printable(str(answer['detail']))}"
+    return "".join(f"  {name} {_printable(str(answer[name]))}" for name in ("count", "total") if name in answer)
+
+
+def _printable(text: str) -> str:
+    """Return the text without what a client could use to command the terminal."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
 
 
 def _number(attribute: Mapping[str, str] | None) -> str | None:

@@ -67,7 +67,7 @@ class Watcher:
                 self._functions = self._refresh()
                 self._seen = self._look()
             self._redeploy()
-        except (BotoCoreError, ClientError, archive.ArchiveError, OSError) as error:
+        except (BotoCoreError, ClientError, archive.ArchiveError) as error:
             self._report(f"not redeployed: {error}", "bad")
         except Exception as error:  # noqa: BLE001 - whatever the program raised while it was half written
             self._report(f"the program failed, nothing was redeployed: {error}", "bad")

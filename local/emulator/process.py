@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -40,7 +41,7 @@ Event = Mapping[str, Any]
 
 
 class PortInUseError(Exception):
-    """The port that was asked for belongs to another process."""
+    """The port that was asked for belongs to another process, or may not be used."""
 
 
 class EmulatorError(Exception):
@@ -148,7 +149,8 @@ def _listen(port: int) -> socket.socket:
         listener.listen(128)
     except OSError as error:
         listener.close()
-        raise PortInUseError(f"port {port} on {HOST} cannot be used ({error.strerror})") from None
+        reason = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
+        raise PortInUseError(f"port {port} {reason}; choose another with --port, or 0 for any free one") from None
     return listener
 
 

@@ -76,7 +76,7 @@ def pack(site: Site, inputs: Inputs, code: Any) -> bytes:
         raise ResourceError(inputs.resource, "the local cloud makes functions from `code` alone, which is not given")
     try:
         return archive.pack(archive.read(code, site.directory))
-    except (archive.ArchiveError, OSError) as error:
+    except archive.ArchiveError as error:
         raise ResourceError(inputs.resource, f"code: {error}") from None
 
 

@@ -1,0 +1,96 @@
+"""Running programs in process."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+import pytest
+
+from components.testing import run
+
+
+def test_runs_do_not_see_each_other() -> None:
+    def program() -> None:
+        aws.sqs.Queue("q")
+        pulumi.export("stack", pulumi.get_stack())
+
+    first, second = run(program, stack="a"), run(program, stack="b")
+    assert (first.outputs, second.outputs) == ({"stack": "a"}, {"stack": "b"})
+    assert len(first.resources) == len(second.resources) == 1
+
+
+def test_names_are_the_same_in_every_run() -> None:
+    def program() -> None:
+        pulumi.export("name", aws.sqs.Queue("q").name)
+
+    assert run(program).outputs == run(program).outputs
+
+
+def test_config_has_full_keys() -> None:
+    def program() -> None:
+        config = pulumi.Config()
+        pulumi.export("values", [config.require("text"), config.require_int("number"), config.require_object("list")])
+        pulumi.export("region", pulumi.Config("aws").require("region"))
+
+    values = {"project:text": "t", "project:number": "3", "project:list": "[1]", "aws:region": "eu-west-1"}
+    assert run(program, config=values).outputs == {"values": ["t", 3, [1]], "region": "eu-west-1"}
+
+
+def test_a_program_can_be_a_folder_or_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "__main__.py"
+    file.write_text("import pulumi\npulumi.export('name', __name__)\n", encoding="utf-8")
+    assert run(tmp_path).outputs == {"name": "__main__"}
+    assert run(file).outputs == {"name": "__main__"}
+
+
+def test_exceptions_come_out_as_they_are() -> None:
+    class OwnError(Exception):
+        pass
+
+    def program() -> None:
+        raise OwnError("mine")
+
+    with pytest.raises(OwnError, match=r"^mine$"):
+        run(program)
+
+
+def test_messages_are_kept_by_severity() -> None:
+    def program() -> None:
+        pulumi.log.info("told")
+        pulumi.log.warn("warned")
+        pulumi.log.error("erred")
+
+    result = run(program)
+    assert (result.warnings, result.errors) == (["warned"], ["erred"])
+    assert ("info", "told") in [(message.severity, message.text) for message in result.messages]
+
+
+def test_pending_outputs_are_awaited() -> None:
+    ran = []
+
+    async def later() -> None:
+        await asyncio.sleep(0)
+        ran.append(True)
+
+    def program() -> None:
+        task: Any = asyncio.ensure_future(later())
+        pulumi.Output.from_input(task)
+
+    run(program)
+    assert ran == [True]
+
+
+def test_one_names_the_candidates_when_it_finds_none_or_several() -> None:
+    def program() -> None:
+        aws.sqs.Queue("a")
+        aws.sqs.Queue("b")
+
+    result = run(program)
+    with pytest.raises(LookupError, match=r"2 resources match 'aws:sqs/queue:Queue'; registered are:\n.*'a'\n.*'b'"):
+        result.one("aws:sqs/queue:Queue")
+    with pytest.raises(LookupError, match="0 resources match 'nothing'"):
+        result.one("nothing")
+    with pytest.raises(LookupError, match="no resource has the URN nowhere"):
+        result.by_urn("nowhere")

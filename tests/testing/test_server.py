@@ -1,0 +1,47 @@
+"""The monitor behind a real port, as programs in other processes and other languages reach it."""
+
+import grpc
+import pytest
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, resource_pb2, resource_pb2_grpc
+
+from components.testing import RecordingMonitor
+from components.testing.engine import Message, RecordingEngine
+from components.testing.server import serve
+from components.testing.values import decode, encode
+
+
+def test_registrations_arrive_and_are_answered() -> None:
+    monitor = RecordingMonitor()
+    with serve(monitor, RecordingEngine()) as address, grpc.insecure_channel(address) as channel:
+        stub = resource_pb2_grpc.ResourceMonitorStub(channel)
+        response = stub.RegisterResource(
+            resource_pb2.RegisterResourceRequest(
+                type="aws:sqs/queue:Queue", name="q", custom=True, object=encode({"name": "n"})
+            )
+        )
+        info = stub.GetDeploymentInfo(empty_pb2.Empty())
+    assert response.id == "https://sqs.us-east-1.amazonaws.com/123456789012/n"
+    assert decode(response.object).values["arn"] == "arn:aws:sqs:us-east-1:123456789012:n"
+    assert [str(resource) for resource in monitor.resources] == ["aws:sqs/queue:Queue 'q'"]
+    assert resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS in info.supportedFeatures
+
+
+def test_messages_arrive_as_they_come() -> None:
+    seen: list[Message] = []
+    with serve(RecordingMonitor(), RecordingEngine(seen.append)) as address, grpc.insecure_channel(address) as channel:
+        stub = engine_pb2_grpc.EngineStub(channel)
+        stub.Log(engine_pb2.LogRequest(severity=engine_pb2.WARNING, message="careful"))
+    assert seen == [Message("warning", "careful")]
+
+
+def test_a_refusal_fails_the_call_with_its_text_and_is_told() -> None:
+    errors: list[Exception] = []
+    with (
+        serve(RecordingMonitor(), RecordingEngine(), on_error=errors.append) as address,
+        grpc.insecure_channel(address) as channel,
+        pytest.raises(grpc.RpcError) as caught,
+    ):
+        resource_pb2_grpc.ResourceMonitorStub(channel).Invoke(resource_pb2.ResourceInvokeRequest(tok="a:b:c"))
+    assert "no answer for the provider function 'a:b:c'" in str(caught.value.details())
+    assert [type(error).__name__ for error in errors] == ["UnknownInvokeError"]

@@ -1,0 +1,36 @@
+"""Stream events look as Lambda's do."""
+
+from components.testing import StreamEvents
+
+
+def test_records_of_one_stream_rise() -> None:
+    events = StreamEvents()
+    sequences = [int(record["dynamodb"]["SequenceNumber"]) for record in (events.insert("a"), events.remove("a", 1))]
+    assert sequences[0] < sequences[1]
+
+
+def test_a_visit_has_both_images() -> None:
+    change = StreamEvents().modify("a", 3)["dynamodb"]
+    assert change["NewImage"] == {"ID": {"S": "a"}, "Count": {"N": "3"}}
+    assert change["OldImage"] == {"ID": {"S": "a"}, "Count": {"N": "2"}}
+    assert change["Keys"] == {"ID": {"S": "a"}}
+
+
+def test_the_first_visit_and_a_deletion_have_one_image() -> None:
+    events = StreamEvents()
+    assert "OldImage" not in events.insert("a")["dynamodb"]
+    assert "NewImage" not in events.remove("a", 1)["dynamodb"]
+
+
+def test_the_stream_is_named() -> None:
+    events = StreamEvents("t", label="2030-01-01T00:00:00.000", region="eu-west-1", account="1" * 12)
+    record = events.insert("a")
+    expected = "arn:aws:dynamodb:eu-west-1:111111111111:table/t/stream/2030-01-01T00:00:00.000"
+    assert record["eventSourceARN"] == events.stream_arn == expected
+    assert record["awsRegion"] == "eu-west-1"
+
+
+def test_a_batch_holds_its_records_in_order() -> None:
+    events = StreamEvents()
+    records = [events.insert("a"), events.insert("b")]
+    assert StreamEvents.batch(records) == {"Records": records}
