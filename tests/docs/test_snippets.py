@@ -1,0 +1,56 @@
+"""Every Python program in the documentation runs as it stands there."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+import components
+import components.testing
+from components.testing import RecordingMonitor, run
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SNIPPETS = [
+    pytest.param(code, id=f"{page.name}-{number}")
+    for page in PAGES
+    for number, code in enumerate(re.findall(r"^```python\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE), 1)
+]
+
+
+def described_table(_: object) -> dict[str, object]:
+    arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/Counts"
+    return {
+        "arn": arn,
+        "name": "Counts",
+        "hashKey": "ID",
+        "streamArn": f"{arn}/stream/2026-01-01T00:00:00.000",
+        "streamEnabled": True,
+        "streamViewType": "NEW_AND_OLD_IMAGES",
+    }
+
+
+@pytest.mark.parametrize("code", SNIPPETS)
+def test_snippet_runs(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Installed, the package has another name than in a checkout; that it imports under it is the wheel's test.
+    monkeypatch.setitem(sys.modules, "stream_triggered_counter", components)
+    monkeypatch.setitem(sys.modules, "stream_triggered_counter.testing", components.testing)
+    program = tmp_path / "snippet.py"
+    program.write_text(code)
+    monitor = RecordingMonitor(invokes={"aws:dynamodb/getTable:getTable": described_table})
+    if "testing import" in code:  # it runs programs itself
+        exec(compile(code, str(program), "exec"), {})
+        return
+    result = run(program, monitor=monitor)
+    assert result.one("stream-triggered-counter:index:StreamTriggeredCounter").outputs
+
+
+def test_the_readme_and_the_page_on_embedding_have_programs() -> None:
+    assert len(SNIPPETS) >= 7
+
+
+def test_every_relative_link_leads_somewhere() -> None:
+    for page in [*PAGES, ROOT / "CHANGELOG.md"]:
+        for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
