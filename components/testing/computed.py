@@ -80,7 +80,8 @@ def _role_policy(resource: Resource, _place: Place) -> Computed:
 def _function(resource: Resource, place: Place) -> Computed:
     name = physical_name(resource)
     arn = place.arn("lambda", f"function:{name}")
-    invoke = place.arn("apigateway", f"lambda:path/2015-03-31/functions/{arn}/invocations", account="")
+    # API Gateway's own notation, with the service where other ARNs have the account.
+    invoke = place.arn("apigateway", f"path/2015-03-31/functions/{arn}/invocations", account="lambda")
     version = "1" if resource.inputs.get("publish") else "$LATEST"
     state = {"name": name, "arn": arn, "invokeArn": invoke, "version": version, "qualifiedArn": f"{arn}:{version}"}
     return name, state

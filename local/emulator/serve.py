@@ -78,7 +78,12 @@ def main() -> None:
     config = Config()
     config.bind = [f"fd://{socket_descriptor}"]
     config.loglevel = "WARNING"
-    asyncio.run(serve(Gateway(app, events.report), config))  # type: ignore[arg-type]
+    asyncio.run(_serve(Gateway(app, events.report), config))
+
+
+async def _serve(gateway: Gateway, config: Config) -> None:
+    # A trigger that never fires keeps the server from handling signals in its own, slower way.
+    await serve(gateway, config, shutdown_trigger=asyncio.Event().wait)  # type: ignore[arg-type]
 
 
 def _end_with_parent() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pulumi
@@ -13,6 +14,7 @@ from ..errors import ResourceError
 from ..inputs import Inputs, Shape, same
 from ..site import Site
 
+_ACTIVE_SECONDS = 30.0
 _FUNCTION: Shape = {
     **same("architectures", "description", "handler", "layers", "memorySize", "packageType", "publish", "role"),
     **same("runtime", "timeout"),
@@ -40,7 +42,7 @@ def create_function(site: Site, inputs: Inputs) -> Computed:
     inputs.finish()
     client = site.client("lambda")
     made = client.create_function(FunctionName=name, Code={"ZipFile": code}, Tags=tags, **arguments)
-    client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+    _wait_until_active(client, inputs, name)
     if concurrency is not None and concurrency >= 0:
         client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=concurrency)
     arn = site.place.arn("lambda", f"function:{name}")
@@ -80,5 +82,15 @@ def pack(site: Site, inputs: Inputs, code: Any) -> bytes:
         raise ResourceError(inputs.resource, f"code: {error}") from None
 
 
+def _wait_until_active(client: Any, inputs: Inputs, name: str) -> None:
+    """Wait as long as it takes, which is milliseconds; the SDK's waiter looks once a second."""
+    deadline = time.monotonic() + _ACTIVE_SECONDS
+    while (state := client.get_function_configuration(FunctionName=name)["State"]) != "Active":
+        if state == "Failed" or time.monotonic() > deadline:
+            raise ResourceError(inputs.resource, f"does not become active; its state is {state}")
+        time.sleep(0.02)
+
+
 def _invoke_arn(site: Site, arn: str) -> str:
-    return site.place.arn("apigateway", f"lambda:path/2015-03-31/functions/{arn}/invocations", account="")
+    # API Gateway's own notation, with the service where other ARNs have the account.
+    return site.place.arn("apigateway", f"path/2015-03-31/functions/{arn}/invocations", account="lambda")

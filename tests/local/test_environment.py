@@ -1,0 +1,33 @@
+"""No child process learns how to reach a real account."""
+
+from local.environment import clean, with_credentials
+
+USERS = {
+    "PATH": "/bin",
+    "HOME": "/home/u",
+    "AWS_PROFILE": "work",
+    "AWS_ACCESS_KEY_ID": "AKIAREAL",
+    "AWS_ENDPOINT_URL_DYNAMODB": "https://real",
+    "PULUMI_ACCESS_TOKEN": "pul-real",
+    "PYTHONPATH": "/somewhere",
+    "HTTPS_PROXY": "http://proxy",
+    "http_proxy": "http://proxy",
+    "VIRTUAL_ENV": "/venv",
+}
+
+
+def test_what_leads_to_an_account_or_past_the_emulator_is_dropped() -> None:
+    assert clean(USERS) == {"PATH": "/bin", "HOME": "/home/u"}
+
+
+def test_a_program_keeps_pythons_own_settings() -> None:
+    assert clean(USERS, keep_python=True) == {"PATH": "/bin", "HOME": "/home/u", "PYTHONPATH": "/somewhere"}
+
+
+def test_clients_are_led_to_the_emulator_alone() -> None:
+    environment = with_credentials(clean(USERS), endpoint="http://127.0.0.1:1", region="eu-west-1")
+    assert environment["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
+    assert environment["AWS_REGION"] == environment["AWS_DEFAULT_REGION"] == "eu-west-1"
+    assert environment["AWS_ACCESS_KEY_ID"] == "test"
+    assert environment["AWS_SHARED_CREDENTIALS_FILE"] == environment["AWS_CONFIG_FILE"] == "/dev/null"
+    assert environment["AWS_EC2_METADATA_DISABLED"] == "true"

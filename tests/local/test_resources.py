@@ -1,0 +1,377 @@
+"""Each resource type is made on the emulator as the program asks, and answers as the provider does."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+import pytest
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
+
+from local.errors import ResourceError, UnknownInputError, UnknownTypeError
+from tests.local.conftest import REGION, Cloud
+
+ACCOUNT = "000000000000"
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+        ],
+    }
+)
+POLICY = json.dumps(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}]}
+)
+CODE = pulumi.AssetArchive({"main.py": pulumi.StringAsset("def handler(event, context):\n    return event\n")})
+
+
+def state(resource: Any, *names: str) -> dict[str, Any]:
+    return {name: resource.state[name] for name in names}
+
+
+def test_a_table_on_demand(cloud: Cloud) -> None:
+    def program() -> None:
+        aws.dynamodb.Table(
+            "t",
+            attributes=[{"name": "ID", "type": "S"}, {"name": "At", "type": "N"}],
+            hash_key="ID",
+            range_key="At",
+            billing_mode="PAY_PER_REQUEST",
+            stream_enabled=True,
+            stream_view_type="NEW_IMAGE",
+            point_in_time_recovery={"enabled": True},
+            ttl={"enabled": True, "attribute_name": "Expires"},
+            server_side_encryption={"enabled": True},
+            deletion_protection_enabled=True,
+            tags={"environment": "test"},
+        )
+
+    made = cloud.deploy(program).one("t")
+    client = cloud.client("dynamodb")
+    table = client.describe_table(TableName=made.id)["Table"]
+    assert made.id == made.state["name"]
+    assert made.id.startswith("t-")
+    assert len(made.id) == len("t-") + 7
+    assert state(made, "arn", "streamArn", "streamLabel") == {
+        "arn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{made.id}",
+        "streamArn": table["LatestStreamArn"],
+        "streamLabel": table["LatestStreamLabel"],
+    }
+    assert table["TableStatus"] == "ACTIVE"
+    assert [key["KeyType"] for key in table["KeySchema"]] == ["HASH", "RANGE"]
+    assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["StreamSpecification"] == {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
+    assert table["DeletionProtectionEnabled"] is True
+    assert table["SSEDescription"]["Status"] == "ENABLED"
+    backups = client.describe_continuous_backups(TableName=made.id)["ContinuousBackupsDescription"]
+    assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
+    time_to_live = client.describe_time_to_live(TableName=made.id)["TimeToLiveDescription"]
+    assert time_to_live["AttributeName"] == "Expires"
+    assert client.list_tags_of_resource(ResourceArn=made.state["arn"])["Tags"] == [
+        {"Key": "environment", "Value": "test"}
+    ]
+
+
+def test_a_provisioned_table_with_an_index(cloud: Cloud) -> None:
+    def program() -> None:
+        aws.dynamodb.Table(
+            "t",
+            name="provisioned",
+            attributes=[{"name": "ID", "type": "S"}, {"name": "Owner", "type": "S"}],
+            hash_key="ID",
+            read_capacity=5,
+            write_capacity=4,
+            global_secondary_indexes=[
+                {
+                    "name": "by-owner",
+                    "hash_key": "Owner",
+                    "projection_type": "INCLUDE",
+                    "non_key_attributes": ["Count"],
+                    "read_capacity": 2,
+                    "write_capacity": 1,
+                }
+            ],
+        )
+
+    made = cloud.deploy(program).one("t")
+    table = cloud.client("dynamodb").describe_table(TableName="provisioned")["Table"]
+    throughput = table["ProvisionedThroughput"]
+    assert (throughput["ReadCapacityUnits"], throughput["WriteCapacityUnits"]) == (5, 4)
+    index = table["GlobalSecondaryIndexes"][0]
+    assert index["Projection"] == {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["Count"]}
+    assert index["ProvisionedThroughput"]["ReadCapacityUnits"] == 2
+    assert "streamArn" not in made.state
+
+
+def test_roles_and_policies(cloud: Cloud) -> None:
+    def program() -> None:
+        managed = aws.iam.Policy("managed", policy=POLICY)
+        role = aws.iam.Role("role", assume_role_policy=TRUST, description="d", max_session_duration=7200, path="/p/")
+        aws.iam.RolePolicy("inline", role=role.name, policy=POLICY)
+        aws.iam.RolePolicyAttachment("attached", role=role.name, policy_arn=managed.arn)
+
+    result = cloud.deploy(program)
+    made, managed = result.one("role"), result.one("managed")
+    client = cloud.client("iam")
+    role = client.get_role(RoleName=made.id)["Role"]
+    assert made.state["arn"] == role["Arn"] == f"arn:aws:iam::{ACCOUNT}:role/p/{made.id}"
+    assert made.state["uniqueId"] == role["RoleId"]
+    assert (role["Description"], role["MaxSessionDuration"]) == ("d", 7200)
+    assert role["AssumeRolePolicyDocument"] == json.loads(TRUST)
+    inline = result.one("inline")
+    role_name, policy_name = inline.id.split(":")
+    assert client.get_role_policy(RoleName=role_name, PolicyName=policy_name)["PolicyDocument"] == json.loads(POLICY)
+    attached = client.list_attached_role_policies(RoleName=made.id)["AttachedPolicies"]
+    assert [policy["PolicyArn"] for policy in attached] == [managed.state["arn"]] == [managed.id]
+
+
+def test_a_function_with_its_log_group_and_permission(cloud: Cloud) -> None:
+    def program() -> None:
+        role = aws.iam.Role("r", assume_role_policy=TRUST)
+        group = aws.cloudwatch.LogGroup("g", name="/counter/test", retention_in_days=7, tags={"a": "b"})
+        function = aws.lambda_.Function(
+            "f",
+            role=role.arn,
+            code=CODE,
+            handler="main.handler",
+            runtime="python3.13",
+            architectures=["arm64"],
+            memory_size=256,
+            timeout=9,
+            environment={"variables": {"NAME": "value"}},
+            logging_config={"log_format": "JSON", "log_group": group.name, "application_log_level": "DEBUG"},
+            reserved_concurrent_executions=2,
+            description="d",
+        )
+        aws.lambda_.Permission(
+            "p",
+            action="lambda:InvokeFunction",
+            function=function.name,
+            principal="s3.amazonaws.com",
+            source_arn="arn:x",
+        )
+
+    result = cloud.deploy(program)
+    made = result.one("f")
+    client = cloud.client("lambda")
+    found = client.get_function(FunctionName=made.id)
+    configuration = found["Configuration"]
+    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{made.id}"
+    assert configuration["FunctionArn"] == arn
+    assert state(made, "arn", "qualifiedArn", "version", "invokeArn") == {
+        "arn": arn,
+        "qualifiedArn": f"{arn}:$LATEST",
+        "version": "$LATEST",
+        "invokeArn": f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{arn}/invocations",
+    }
+    assert configuration["Architectures"] == ["arm64"]
+    assert (configuration["MemorySize"], configuration["Timeout"]) == (256, 9)
+    assert configuration["Environment"]["Variables"] == {"NAME": "value"}
+    assert configuration["LoggingConfig"]["LogGroup"] == "/counter/test"
+    assert configuration["LoggingConfig"]["ApplicationLogLevel"] == "DEBUG"
+    assert found["Concurrency"]["ReservedConcurrentExecutions"] == 2
+    answer = client.invoke(FunctionName=made.id, Payload=b'{"a": 1}')
+    assert json.load(answer["Payload"]) == {"a": 1}
+    statement = json.loads(client.get_policy(FunctionName=made.id)["Policy"])["Statement"][0]
+    assert statement["Sid"] == result.one("p").id
+    assert statement["Principal"] == {"Service": "s3.amazonaws.com"}
+    assert statement["Condition"] == {"ArnLike": {"AWS:SourceArn": "arn:x"}}
+    group = cloud.client("logs").describe_log_groups(logGroupNamePrefix="/counter/test")["logGroups"][0]
+    assert group["retentionInDays"] == 7
+    assert result.one("g").state["arn"] == f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/counter/test"
+
+
+def test_a_queue_and_its_dead_letters(cloud: Cloud) -> None:
+    def program() -> None:
+        dead = aws.sqs.Queue("dead", message_retention_seconds=1_209_600, sqs_managed_sse_enabled=True)
+        redrive = pulumi.Output.json_dumps({"deadLetterTargetArn": dead.arn, "maxReceiveCount": 3})
+        aws.sqs.Queue("live", fifo_queue=False, visibility_timeout_seconds=45, redrive_policy=redrive)
+        aws.sqs.Queue("ordered", fifo_queue=True, content_based_deduplication=True)
+
+    result = cloud.deploy(program)
+    dead, live, ordered = result.one("dead"), result.one("live"), result.one("ordered")
+    client = cloud.client("sqs")
+
+    def attributes(queue: Any) -> dict[str, str]:
+        found: dict[str, str] = client.get_queue_attributes(QueueUrl=queue.id, AttributeNames=["All"])["Attributes"]
+        return found
+
+    assert dead.id == dead.state["url"]
+    assert dead.state["arn"] == attributes(dead)["QueueArn"] == f"arn:aws:sqs:{REGION}:{ACCOUNT}:{dead.state['name']}"
+    assert attributes(dead)["MessageRetentionPeriod"] == "1209600"
+    assert attributes(live)["VisibilityTimeout"] == "45"
+    assert json.loads(attributes(live)["RedrivePolicy"])["deadLetterTargetArn"] == dead.state["arn"]
+    assert ordered.state["name"].endswith(".fifo")
+
+
+def test_an_event_source_mapping(cloud: Cloud) -> None:
+    def program() -> None:
+        table = aws.dynamodb.Table(
+            "t",
+            attributes=[{"name": "ID", "type": "S"}],
+            hash_key="ID",
+            billing_mode="PAY_PER_REQUEST",
+            stream_enabled=True,
+            stream_view_type="NEW_AND_OLD_IMAGES",
+        )
+        queue = aws.sqs.Queue("q")
+        role = aws.iam.Role("r", assume_role_policy=TRUST)
+        function = aws.lambda_.Function("f", role=role.arn, code=CODE, handler="main.handler", runtime="python3.13")
+        aws.lambda_.EventSourceMapping(
+            "m",
+            event_source_arn=table.stream_arn,
+            function_name=function.arn,
+            starting_position="TRIM_HORIZON",
+            batch_size=50,
+            maximum_batching_window_in_seconds=1,
+            maximum_retry_attempts=3,
+            maximum_record_age_in_seconds=3600,
+            bisect_batch_on_function_error=True,
+            filter_criteria={"filters": [{"pattern": '{"eventName": ["INSERT"]}'}]},
+            destination_config={"on_failure": {"destination_arn": queue.arn}},
+            function_response_types=["ReportBatchItemFailures"],
+        )
+
+    result = cloud.deploy(program)
+    made = result.one("m")
+    found = cloud.client("lambda").get_event_source_mapping(UUID=made.id)
+    assert made.state["uuid"] == made.id
+    assert made.state["functionArn"] == found["FunctionArn"] == result.one("f").state["arn"]
+    assert found["EventSourceArn"] == result.one("t").state["streamArn"]
+    names = ("BatchSize", "MaximumBatchingWindowInSeconds", "MaximumRetryAttempts", "MaximumRecordAgeInSeconds")
+    assert [found[name] for name in names] == [50, 1, 3, 3600]
+    assert found["BisectBatchOnFunctionError"] is True
+    assert found["FilterCriteria"] == {"Filters": [{"Pattern": '{"eventName": ["INSERT"]}'}]}
+    assert found["DestinationConfig"]["OnFailure"]["Destination"] == result.one("q").state["arn"]
+    assert found["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_an_http_api(cloud: Cloud) -> None:
+    def program() -> None:
+        role = aws.iam.Role("r", assume_role_policy=TRUST)
+        function = aws.lambda_.Function("f", role=role.arn, code=CODE, handler="main.handler", runtime="python3.13")
+        api = aws.apigatewayv2.Api(
+            "a", protocol_type="HTTP", cors_configuration={"allow_origins": ["https://a.example"], "max_age": 60}
+        )
+        integration = aws.apigatewayv2.Integration(
+            "i",
+            api_id=api.id,
+            integration_type="AWS_PROXY",
+            integration_uri=function.invoke_arn,
+            payload_format_version="2.0",
+        )
+        target = integration.id.apply(lambda identifier: f"integrations/{identifier}")
+        aws.apigatewayv2.Route("r", api_id=api.id, route_key="GET /x/{id}", target=target)
+        aws.apigatewayv2.Stage(
+            "s",
+            api_id=api.id,
+            name="$default",
+            auto_deploy=True,
+            default_route_settings={"throttling_burst_limit": 20, "throttling_rate_limit": 10},
+            route_settings=[{"route_key": "GET /x/{id}", "throttling_burst_limit": 5}],
+        )
+
+    result = cloud.deploy(program)
+    made = result.one("a")
+    client = cloud.client("apigatewayv2")
+    api = client.get_api(ApiId=made.id)
+    assert api["CorsConfiguration"]["AllowOrigins"] == ["https://a.example"]
+    assert made.state["executionArn"] == f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{made.id}"
+    assert made.state["apiEndpoint"].startswith(cloud.emulator.origin)
+    stage = client.get_stage(ApiId=made.id, StageName="$default")
+    assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == 20
+    assert stage["RouteSettings"] == {"GET /x/{id}": {"ThrottlingBurstLimit": 5}}
+    assert result.one("s").state["invokeUrl"] == f"{made.state['apiEndpoint']}/"
+    assert client.get_routes(ApiId=made.id)["Items"][0]["RouteKey"] == "GET /x/{id}"
+
+
+def test_each_api_of_a_site_has_an_address_of_its_own(cloud: Cloud) -> None:
+    def program() -> None:
+        for name in ("a", "b"):
+            aws.apigatewayv2.Api(name, protocol_type="HTTP")
+
+    addresses = {one.state["apiEndpoint"] for one in cloud.deploy(program).all("aws:apigatewayv2/api:Api")}
+    assert len(addresses) == 2
+
+
+def test_a_provider_decides_over_region_and_default_tags(cloud: Cloud) -> None:
+    def program() -> None:
+        provider = aws.Provider(
+            "p", region="eu-north-1", default_tags={"tags": {"team": "a", "own": "no"}}, profile="x"
+        )
+        aws.sqs.Queue("q", tags={"own": "yes"}, opts=pulumi.ResourceOptions(provider=provider))
+        aws.sqs.Queue("here", region="us-west-2")
+
+    result = cloud.deploy(program)
+    queue = result.one("q")
+    assert queue.state["arn"].startswith("arn:aws:sqs:eu-north-1:")
+    assert queue.state["region"] == "eu-north-1"
+    assert queue.state["tagsAll"] == {"team": "a", "own": "yes"}
+    tags = cloud.site.clients.get("sqs", "eu-north-1").list_queue_tags(QueueUrl=queue.id)["Tags"]
+    assert tags == {"team": "a", "own": "yes"}
+    assert result.one("here").state["arn"].startswith("arn:aws:sqs:us-west-2:")
+
+
+def test_an_unknown_type_is_named_with_its_resource(cloud: Cloud) -> None:
+    with pytest.raises(UnknownTypeError, match=r"aws:s3/bucket:Bucket 'pail': the local cloud does not know this type"):
+        cloud.deploy(lambda: aws.s3.Bucket("pail"))
+
+
+def test_an_unknown_input_is_named_and_nothing_is_made(cloud: Cloud) -> None:
+    def program() -> None:
+        aws.lambda_.Function(
+            "f",
+            name="never-made",
+            role=f"arn:aws:iam::{ACCOUNT}:role/r",
+            code=CODE,
+            handler="main.handler",
+            runtime="python3.13",
+            vpc_config={"subnet_ids": ["s"], "security_group_ids": []},
+        )
+
+    with pytest.raises(UnknownInputError, match="Function 'f': the local cloud does not know the input vpcConfig"):
+        cloud.deploy(program)
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        cloud.client("lambda").get_function(FunctionName="never-made")
+
+
+def test_what_aws_refuses_is_named_with_its_resource(cloud: Cloud) -> None:
+    def program() -> None:
+        aws.lambda_.Function(
+            "f", role=f"arn:aws:iam::{ACCOUNT}:role/none", code=CODE, handler="main.handler", runtime="python3.13"
+        )
+
+    with pytest.raises(ResourceError, match=r"Function 'f': .*The role with name none cannot be found"):
+        cloud.deploy(program)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"code": pulumi.FileArchive("gone")}, r"code: .*gone is neither a folder nor a zip file: it does not exist"),
+        ({"image_uri": "image", "package_type": "Image"}, "the local cloud makes functions from `code` alone"),
+    ],
+)
+def test_code_that_cannot_be_packed_is_refused(cloud: Cloud, arguments: Any, message: str) -> None:
+    def program() -> None:
+        aws.lambda_.Function(
+            "f", role=f"arn:aws:iam::{ACCOUNT}:role/r", handler="a.b", runtime="python3.13", **arguments
+        )
+
+    with pytest.raises(ResourceError, match=f"Function 'f': {message}"):
+        cloud.deploy(program)
+
+
+def test_a_websocket_api_and_a_named_stage_are_refused(cloud: Cloud) -> None:
+    with pytest.raises(ResourceError, match="Api 'a': protocolType is 'WEBSOCKET', must be 'HTTP'"):
+        cloud.deploy(lambda: aws.apigatewayv2.Api("a", protocol_type="WEBSOCKET"))
+    with pytest.raises(ResourceError, match=r"Stage 's': name is 'prod'; the local cloud serves the stage '\$default'"):
+        cloud.deploy(lambda: aws.apigatewayv2.Stage("s", api_id="00000001", name="prod"))
+
+
+def test_a_lookup_is_refused(cloud: Cloud) -> None:
+    with pytest.raises(ResourceError, match="Table 't': looks up 'visits', but nothing exists before"):
+        cloud.deploy(lambda: aws.dynamodb.Table.get("t", "visits"))
