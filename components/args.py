@@ -12,7 +12,7 @@ from .choices import Architecture, BillingMode, LogLevel, Runtime, StartingPosit
 
 
 class TableArgs(TypedDict, total=False):
-    """The tables that the component creates: the main table and the ledger, or, with `existing_table`, the ledger."""
+    """The tables that the component creates: the main table unless it is adopted, and those that belong to it."""
 
     billing_mode: BillingMode
     """How reads and writes are paid for. Default: PAY_PER_REQUEST. Allowed: PAY_PER_REQUEST or PROVISIONED."""
@@ -93,8 +93,8 @@ class FunctionArgs(TypedDict, total=False):
     """The least severe log lines that are kept. Default: INFO. Allowed: TRACE, DEBUG, INFO, WARN, ERROR or FATAL."""
     environment: dict[str, pulumi.Input[str]]
     """Further environment variables of every function. Default: {}. Allowed: a mapping; key: two or more letters,
-    digits and underscores, starting with a letter, but not AWS_… and none of TABLE_NAME, LEDGER_TABLE_NAME, which are
-    the component's; value: text."""
+    digits and underscores, starting with a letter, but not AWS_… and none of TABLE_NAME, LEDGER_TABLE_NAME,
+    IDEMPOTENCY_TABLE_NAME, which are the component's; value: text."""
 
 
 class ApiArgs(TypedDict, total=False):

@@ -90,8 +90,21 @@ def count_visits(table_arn: pulumi.Input[str]) -> list[StatementArgs]:
 
 
 def read_counts(table_arn: pulumi.Input[str]) -> list[StatementArgs]:
-    """Allow reading counts and the total."""
-    return [allow(["dynamodb:BatchGetItem"], [table_arn])]
+    """Allow reading counts and the total by their keys."""
+    return [allow(["dynamodb:BatchGetItem", "dynamodb:GetItem"], [table_arn])]
+
+
+def record_visits(table_arn: pulumi.Input[str], idempotency_arn: pulumi.Input[str]) -> list[StatementArgs]:
+    """Allow adding to the count of any tag, telling that count, and remembering idempotency keys."""
+    return [
+        allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [table_arn], all_but_the_total()),
+        allow(["dynamodb:UpdateItem"], [idempotency_arn]),
+    ]
+
+
+def view_counts(table_arn: pulumi.Input[str]) -> list[StatementArgs]:
+    """Allow reading counts and the total by their keys, and listing the tags."""
+    return [allow(["dynamodb:BatchGetItem", "dynamodb:Scan"], [table_arn])]
 
 
 def keep_total(table_arn: pulumi.Input[str], ledger_arn: pulumi.Input[str]) -> list[StatementArgs]:

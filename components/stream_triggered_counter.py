@@ -1,7 +1,6 @@
 """The component: visits counted per tag, and an exact total kept by the table's stream."""
 
 import json
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pulumi
@@ -20,12 +19,8 @@ from .stream_consumer import StreamConsumer, StreamConsumerArgs
 from .stream_table import PARTITION_KEY, StreamTable, keyed_table
 from .validation import ArgumentError
 
-API_FUNCTIONS: dict[str, tuple[str, Callable[[pulumi.Output[str]], list[StatementArgs]]]] = {
-    "welcome": ("welcome", policies.describe_table),
-    "recordVisit": ("record_visit", policies.count_visits),
-    "viewCounts": ("view_counts", policies.read_counts),
-}
-"""The functions behind the API: the key that routes and outputs use, then the module, and its rights on the table."""
+API_MODULES = {"welcome": "welcome", "recordVisit": "record_visit", "viewCounts": "view_counts"}
+"""The functions behind the API: the key that routes and outputs use, and the module."""
 
 DEFAULTS: StreamTriggeredCounterArgs = {}
 """Arguments that leave every setting at its default."""
@@ -45,8 +40,8 @@ class CountedTable(NamedTuple):
 class StreamTriggeredCounter(pulumi.ComponentResource):
     """Counts visits per tag behind an HTTP API, and keeps a total that stays exact however often a visit is delivered.
 
-    It consists of a DynamoDB table and its stream, a ledger table, four Lambda functions with an execution role each,
-    the routes of an HTTP API, and the event source mapping that triggers the total.
+    It consists of a DynamoDB table and its stream, a ledger table, a table of idempotency keys, four Lambda functions
+    with an execution role each, the routes of an HTTP API, and the event source mapping that triggers the total.
     """
 
     api_endpoint: pulumi.Output[str]
@@ -79,21 +74,34 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
         given: Any = {group: (args or {}).get(group) or {} for group in GROUPS}
         table = self._table(settings, given["table"], child)
         ledger = keyed_table(f"{name}-ledger", settings.table, settings.tags, child)
+        idempotency = keyed_table(
+            f"{name}-idempotency",
+            settings.table,
+            settings.tags,
+            child,
+            ttl={"attribute_name": "ExpiresAt", "enabled": True},
+        )
 
+        rights = {
+            "welcome": policies.describe_table(table.arn),
+            "recordVisit": policies.record_visits(table.arn, idempotency.arn),
+            "viewCounts": policies.view_counts(table.arn),
+        }
+        variables = {"recordVisit": {"IDEMPOTENCY_TABLE_NAME": idempotency.name}}
         functions = {
             key: FunctionWithRole(
                 f"{name}-{module.replace('_', '-')}",
                 {
                     "code": function_archive(),
                     "handler": f"{PACKAGE}.{module}.handler",
-                    "statements": [*rights(table.arn), *self._decrypt()],
-                    "variables": {"TABLE_NAME": table.name},
+                    "statements": [*rights[key], *self._decrypt()],
+                    "variables": {"TABLE_NAME": table.name, **variables.get(key, {})},
                     "function": given["functions"],
                     "tags": settings.tags,
                 },
                 child,
             )
-            for key, (module, rights) in API_FUNCTIONS.items()
+            for key, module in API_MODULES.items()
         }
         api = HttpApi(
             f"{name}-api",

@@ -31,12 +31,15 @@ def adopt(preview: bool = False, **different: Any) -> Result:
 @pytest.mark.parametrize("preview", [False, True])
 def test_an_adopted_table_is_used_and_not_created(preview: bool) -> None:
     result = adopt(preview)
-    assert [table.name for table in result.all("aws:dynamodb/table:Table")] == ["counter-ledger"]
+    assert [table.name for table in result.all("aws:dynamodb/table:Table")] == [
+        "counter-ledger",
+        "counter-idempotency",
+    ]
     [invoke] = result.invokes
     assert invoke.arguments["name"] == "tutorial"
     assert result.one("aws:lambda/eventSourceMapping:EventSourceMapping").inputs["eventSourceArn"] == STREAM
     variables = result.one("aws:lambda/function:Function", "counter-record-visit").inputs["environment"]["variables"]
-    assert variables == {"TABLE_NAME": "tutorial"}
+    assert variables["TABLE_NAME"] == "tutorial"
     outputs = result.one("stream-triggered-counter:index:StreamTriggeredCounter").outputs
     assert outputs is not None
     assert (outputs["tableName"], outputs["tableArn"], outputs["streamArn"]) == ("tutorial", TABLE, STREAM)

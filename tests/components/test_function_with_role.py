@@ -65,11 +65,12 @@ def test_settings_reach_every_function(build: Build) -> None:
     assert {group.inputs["retentionInDays"] for group in result.all("aws:cloudwatch/logGroup:LogGroup")} == {7}
 
 
-def test_only_the_stream_processor_is_told_of_the_ledger(counter: Result) -> None:
+def test_each_function_is_told_only_of_the_tables_that_it_uses(counter: Result) -> None:
     for function in counter.all(FUNCTION):
         variables = function.inputs["environment"]["variables"]
         assert variables["TABLE_NAME"] == counter.one("aws:dynamodb/table:Table", "counter-table").state["name"]
         assert ("LEDGER_TABLE_NAME" in variables) == (function.name == "counter-process-stream")
+        assert ("IDEMPOTENCY_TABLE_NAME" in variables) == (function.name == "counter-record-visit")
 
 
 def test_each_function_has_its_own_role_that_only_lambda_assumes(counter: Result) -> None:
@@ -86,6 +87,7 @@ def test_rights_are_the_least_that_each_function_needs(counter: Result) -> None:
     table = counter.one("aws:dynamodb/table:Table", "counter-table").state["arn"]
     ledger = counter.one("aws:dynamodb/table:Table", "counter-ledger").state["arn"]
     stream = counter.one("aws:dynamodb/table:Table", "counter-table").state["streamArn"]
+    keys = counter.one("aws:dynamodb/table:Table", "counter-idempotency").state["arn"]
     queue = counter.one("aws:sqs/queue:Queue").state["arn"]
 
     def rights(name: str) -> dict[str, set[str]]:
@@ -96,8 +98,13 @@ def test_rights_are_the_least_that_each_function_needs(counter: Result) -> None:
         return {f"{group}:*": {"logs:CreateLogStream", "logs:PutLogEvents"}}
 
     assert rights("counter-welcome") == logs("counter-welcome") | {table: {"dynamodb:DescribeTable"}}
-    assert rights("counter-record-visit") == logs("counter-record-visit") | {table: {"dynamodb:UpdateItem"}}
-    assert rights("counter-view-counts") == logs("counter-view-counts") | {table: {"dynamodb:BatchGetItem"}}
+    assert rights("counter-record-visit") == logs("counter-record-visit") | {
+        table: {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+        keys: {"dynamodb:UpdateItem"},
+    }
+    assert rights("counter-view-counts") == logs("counter-view-counts") | {
+        table: {"dynamodb:BatchGetItem", "dynamodb:Scan"}
+    }
     assert rights("counter-process-stream") == logs("counter-process-stream") | {
         table: {"dynamodb:GetItem", "dynamodb:UpdateItem"},
         ledger: {"dynamodb:BatchGetItem", "dynamodb:UpdateItem"},
@@ -118,7 +125,7 @@ def test_no_policy_has_a_wildcard_but_for_log_streams(counter: Result) -> None:
 
 
 def test_partition_keys_keep_the_total_and_the_tags_apart(counter: Result) -> None:
-    [record] = [s for s in statements(counter, "counter-record-visit") if "dynamodb:UpdateItem" in s["Action"]]
+    [record] = [s for s in statements(counter, "counter-record-visit") if "dynamodb:GetItem" in s["Action"]]
     assert record["Condition"] == {"ForAllValues:StringNotEquals": {"dynamodb:LeadingKeys": ["COUNTER"]}}
     [keep] = [s for s in statements(counter, "counter-process-stream") if "dynamodb:GetItem" in s["Action"]]
     assert keep["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["COUNTER"]}}

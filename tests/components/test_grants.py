@@ -30,7 +30,7 @@ def test_grants_to_role_resources() -> None:
         }
     ]
     assert statements(result, "counter-read-worker") == [
-        {"Effect": "Allow", "Action": ["dynamodb:BatchGetItem"], "Resource": [arn]}
+        {"Effect": "Allow", "Action": ["dynamodb:BatchGetItem", "dynamodb:GetItem"], "Resource": [arn]}
     ]
     for name in ("counter-count-worker", "counter-read-worker"):
         policy = result.one("aws:iam/rolePolicy:RolePolicy", name)

@@ -24,6 +24,12 @@ def test_main_table_has_a_stream_and_the_ledger_has_none(counter: Result) -> Non
     assert "streamEnabled" not in ledger.inputs
 
 
+def test_idempotency_keys_have_a_table_of_their_own_that_cleans_up(counter: Result) -> None:
+    keys = counter.one(TABLE, "counter-idempotency")
+    assert keys.inputs["ttl"] == {"attributeName": "ExpiresAt", "enabled": True}
+    assert "streamEnabled" not in keys.inputs
+
+
 def test_provisioned_capacity_defaults_to_the_tutorials(build: Build) -> None:
     for table in build({"table": {"billing_mode": "PROVISIONED", "read_capacity": 9}}).all(TABLE):
         assert (table.inputs["readCapacity"], table.inputs["writeCapacity"]) == (9, 5)
