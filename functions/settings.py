@@ -24,3 +24,8 @@ def table_name() -> str:
 def ledger_table_name() -> str:
     """Name of the ledger table, which remembers what of each tag is in the total."""
     return setting("LEDGER_TABLE_NAME")
+
+
+def idempotency_table_name() -> str:
+    """Name of the table that remembers idempotency keys, and what was answered to them."""
+    return setting("IDEMPOTENCY_TABLE_NAME")

@@ -5,23 +5,17 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from botocore.exceptions import ClientError  # type: ignore[import-untyped]
-
 from .database import AttributeValue, DynamoDB, Item, error_code, is_passing
 from .items import COUNTER, KEY, text, whole_number
 from .ledger import Change, Entry, Position, fold
 from .reads import read_items
 from .retry import Patience
+from .transactions import was_cancelled_in_passing
 
 TAGS_PER_TRANSACTION = 99
 """A transaction takes 100 actions at most; one of them is the total's."""
 
 ENTRY_ATTRIBUTES = ("Counted", "Stream", "Sequence", "Epoch")
-
-PASSING_REASONS = frozenset(
-    {"ConditionalCheckFailed", "TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError"}
-)
-"""Why a transaction may be cancelled although the same work, read and folded again, can succeed."""
 
 
 class Applied(NamedTuple):
@@ -68,20 +62,15 @@ class Total:
             attempt += 1
             try:
                 tags, delta = self._try(changes, patience)
-            except ClientError as error:
+            except Exception as error:
                 if not _may_pass(error):
                     raise
-                # Whichever condition failed, what is remembered of the total may be out of date.
+                # If it was a condition, what is remembered of the total may be out of date.
                 self._known = False
-                cause: Exception = error
-            except Exception as error:
-                if not is_passing(error):
-                    raise
-                cause = error
+                if not patience.pause(attempt):
+                    raise TotalNotWrittenError(f"The total was not written in {attempt} attempts: {error}") from error
             else:
                 return Applied(tags, delta, attempt)
-            if not patience.pause(attempt):
-                raise TotalNotWrittenError(f"The total was not written in {attempt} attempts: {cause}") from cause
 
     def _try(self, changes: Mapping[str, Sequence[Change]], patience: Patience) -> tuple[int, int]:
         stored = read_items(self._client, self._ledger, list(changes), patience)
@@ -194,9 +183,6 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _may_pass(error: ClientError) -> bool:
-    code = error_code(error)
-    if code == "TransactionCanceledException":
-        reasons = {reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])} - {"None"}
-        return reasons <= PASSING_REASONS
-    return code == "ConditionalCheckFailedException" or is_passing(error)
+def _may_pass(error: Exception) -> bool:
+    is_condition = error_code(error) == "ConditionalCheckFailedException"
+    return is_condition or was_cancelled_in_passing(error) or is_passing(error)

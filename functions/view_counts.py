@@ -6,6 +6,7 @@ from typing import Any
 from . import settings
 from .database import DynamoDB, client
 from .items import COUNTER, text, whole_number
+from .listing import asked, read_page
 from .reads import read_items
 from .requests import Request
 from .responses import Response, answer, data, page
@@ -34,18 +35,33 @@ def view_count(database: DynamoDB, table: str, tag: str, patience: Patience) -> 
     return {"tag": tag, "count": count, "total": total, "asOf": text(counter, "UpdatedAt")}
 
 
+def view_tags(database: DynamoDB, table: str, limit: int, start: str | None, patience: Patience) -> dict[str, Any]:
+    """Return the total, and the next `limit` tags after the key `start` with their counts."""
+    total, listed = view_total(database, table, patience), read_page(database, table, limit, start)
+    return {**total, "tags": listed.tags, "nextCursor": listed.next_cursor}
+
+
 def _respond(request: Request) -> Response:
-    database, table = client(), settings.table_name()
+    database, table, waiting = client(), settings.table_name(), patience(PATIENCE)
     if "{tag}" in request.route:
-        counted = view_count(database, table, request.tag, patience(PATIENCE))
+        counted = view_count(database, table, request.tag, waiting)
         if request.wants_html:
             from .pages import count_page  # noqa: PLC0415 - most requests need no page
 
             return page(count_page(**counted))
         return data(counted)
-    total = view_total(database, table, patience(PATIENCE))
-    if request.wants_html:
-        from .pages import total_page  # noqa: PLC0415 - most requests need no page
+    listing = asked(request.query)
+    if listing is None:
+        totalled = view_total(database, table, waiting)
+        if request.wants_html:
+            from .pages import total_page  # noqa: PLC0415 - most requests need no page
 
-        return page(total_page(**total))
-    return data(total)
+            return page(total_page(**totalled))
+        return data(totalled)
+    limit, start = listing
+    listed = view_tags(database, table, limit, start, waiting)
+    if request.wants_html:
+        from .pages import tags_page  # noqa: PLC0415 - most requests need no page
+
+        return page(tags_page(listed["total"], listed["tags"], limit, listed["nextCursor"]))
+    return data(listed)

@@ -6,6 +6,7 @@ from typing import Any
 
 from . import contract, settings
 from .database import DynamoDB, client
+from .listing import asked
 from .problems import ProblemError
 from .requests import Request
 from .responses import Response, answer, data, page, response
@@ -48,9 +49,24 @@ def _respond(request: Request) -> Response:
         raise ProblemError(HTTPStatus.METHOD_NOT_ALLOWED, detail, {"Allow": _allow(methods)})
     if template == "/openapi.json":
         return response("application/json", contract.document())
+    if template.startswith("/static/"):
+        from .static import serve  # noqa: PLC0415 - most requests need no file
+
+        return serve(template.removeprefix("/static/"), request.query.get("v", ""))
     if template == "/":
         return _greeting(request)
-    # A HEAD of what another function answers: the same headers, and no visit.
+    return _head(request, template)
+
+
+def _head(request: Request, template: str) -> Response:
+    """Answer a HEAD of what another function answers: the headers are the same, and nothing is counted."""
+    if template.startswith("/badge/"):
+        from .badge import UNCACHED, options  # noqa: PLC0415 - most requests need no badge
+
+        options(request.query)
+        return response("image/svg+xml; charset=utf-8", "", headers=UNCACHED)
+    if template == "/counts":
+        asked(request.query)
     return page("") if request.wants_html else data({})
 
 

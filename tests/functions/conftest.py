@@ -10,8 +10,8 @@ from moto import mock_aws
 
 from functions import database, process_stream, settings
 
-TABLE, LEDGER = "visits", "visits-ledger"
-TABLES = {TABLE: "TABLE_NAME", LEDGER: "LEDGER_TABLE_NAME"}
+TABLE, LEDGER, KEYS = "visits", "visits-ledger", "visits-idempotency"
+TABLES = {TABLE: "TABLE_NAME", LEDGER: "LEDGER_TABLE_NAME", KEYS: "IDEMPOTENCY_TABLE_NAME"}
 
 
 @pytest.fixture(scope="session")

@@ -93,12 +93,17 @@ class Store:
             or any(set(update) - UPDATE for update in updates)
         ):
             raise refusal("ValidationException", "TransactWriteItems")
-        reasons = [{"Code": "None" if self._holds(update) else "ConditionalCheckFailed"} for update in updates]
+        reasons = [{"Code": "None"} if self._holds(update) else self._failure(update) for update in updates]
         if any(reason["Code"] != "None" for reason in reasons):
             raise refusal("TransactionCanceledException", "TransactWriteItems", CancellationReasons=reasons)
         for update in updates:
             self._write(update)
         return {}
+
+    def _failure(self, update: dict[str, Any]) -> Item:
+        old = self.tables[update["TableName"]].get(update["Key"]["ID"]["S"])
+        wanted = old is not None and update.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+        return {"Code": "ConditionalCheckFailed"} | ({"Item": copy.deepcopy(old)} if wanted else {})
 
     def _scan(self, request: dict[str, Any]) -> Item:
         assert request["ConsistentRead"], "a read that may be stale"
@@ -113,20 +118,23 @@ class Store:
     def _holds(self, update: dict[str, Any]) -> bool:
         item = self.tables[update["TableName"]].get(update["Key"]["ID"]["S"], {})
         condition = update.get("ConditionExpression", "")
-        return all(_term(term, item, update) for term in condition.split(" AND ") if term)
+        ways = [[_term(term, item, update) for term in way.split(" AND ") if term] for way in condition.split(" OR ")]
+        return any(map(all, ways))
 
     def _write(self, update: dict[str, Any]) -> None:
         table, key = update["TableName"], update["Key"]["ID"]["S"]
         item = copy.deepcopy(self.tables[table].get(key, {"ID": {"S": key}}))
         names, values = update["ExpressionAttributeNames"], update["ExpressionAttributeValues"]
         for verb, clause in re.findall(r"(SET|ADD|REMOVE) (.*?)(?= SET | ADD | REMOVE |$)", update["UpdateExpression"]):
-            for action in clause.split(", "):
+            for action in re.split(r", (?=#)", re.sub(r"(\(#\w+), ", r"\1 ", clause)):
                 if verb == "REMOVE":
                     item.pop(names[action], None)
                 elif verb == "ADD":
                     name, value = action.split(" ")
                     old = int(item.get(names[name], {"N": "0"})["N"])
                     item[names[name]] = {"N": str(old + int(values[value]["N"]))}
+                elif found := re.fullmatch(r"(#\w+) = if_not_exists\(\1 (:\w+)\)", action):
+                    item.setdefault(names[found[1]], values[found[2]])
                 else:
                     name, value = action.split(" = ")
                     item[names[name]] = values[value]
@@ -162,6 +170,7 @@ UPDATE = {
     "ConditionExpression",
     "ExpressionAttributeNames",
     "ExpressionAttributeValues",
+    "ReturnValuesOnConditionCheckFailure",
 }
 
 
@@ -173,4 +182,7 @@ def _term(term: str, item: Item, update: dict[str, Any]) -> bool:
         return names[found[1]] not in item
     if found := re.fullmatch(r"(#\w+) = (:\w+)", term):
         return bool(item.get(names[found[1]]) == update["ExpressionAttributeValues"][found[2]])
+    if found := re.fullmatch(r"(#\w+) <= (:\w+)", term):
+        number = item.get(names[found[1]], {}).get("N")
+        return number is not None and int(number) <= int(update["ExpressionAttributeValues"][found[2]]["N"])
     raise NotImplementedError(term)

@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from functions.record_visit import record
+from functions.idempotency import KEPT, KeyedVisits
+from functions.problems import ProblemError
 from functions.totals import as_read
+from functions.visits import record
 from tests.total.store import Store
 from tests.total.world import endless
 
@@ -91,3 +93,25 @@ def test_both_take_and_refuse_the_same_writes(
     read, same = (client.batch_get_item(RequestItems=wanted)["Responses"]["t"] for client in (store, moto))
     assert sorted(read, key=str) == sorted(same, key=str)
     assert items(store) == items(moto)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(st.sampled_from("xy"), st.sampled_from("kl"), st.integers(0, 2)), max_size=5))
+def test_both_keep_idempotency_keys_alike(moto: Any, requests: list[tuple[str, str, int]]) -> None:
+    store = Store("t")
+    for key in items(moto):
+        moto.delete_item(TableName="t", Key={"ID": {"S": key}})
+    for tag, key, day in requests:
+        answers: list[object] = []
+        for client in (store, moto):
+            try:
+                answers.append(KeyedVisits(client, "t", "t").record(tag, key, endless(), day * KEPT / 2))
+            except ProblemError as problem:
+                answers.append(problem.status)
+        assert answers[0] == answers[1]
+    assert without_requests(store) == without_requests(moto)
+
+
+def without_requests(client: Any) -> dict[str, Any]:
+    """Return the items without the one attribute that is random."""
+    return {key: {name: item[name] for name in item if name != "Request"} for key, item in items(client).items()}

@@ -6,9 +6,9 @@ from typing import Any
 
 from functions.process_stream import process
 from functions.reconcile import Progress, reconcile
-from functions.record_visit import record
 from functions.retry import Patience
 from functions.totals import Total
+from functions.visits import record
 from tests.total.store import Store
 
 TABLE, LEDGER = "visits", "visits-ledger"
@@ -39,7 +39,7 @@ class World:
 
     def visit(self, tag: str) -> int:
         self.visits += 1
-        return record(self.store, TABLE, tag, endless())
+        return record(self.store, TABLE, tag, endless()).count
 
     def delete(self, tag: str) -> None:
         self.store.delete(TABLE, tag)

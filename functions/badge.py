@@ -1,0 +1,125 @@
+"""Badges: a count as a small SVG image, for READMEs and pages."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from html import escape
+from typing import NamedTuple
+
+from .problems import invalid
+
+COLORS = {
+    "green": "1d8102",
+    "blue": "0b63c5",
+    "teal": "007a87",
+    "purple": "7d3cb5",
+    "pink": "c2297d",
+    "red": "c5221f",
+    "orange": "b45309",
+    "yellow": "d4a514",
+    "grey": "5c6670",
+    "black": "16191f",
+}
+"""The colours that go by a name."""
+
+HEX = re.compile(r"#?([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})")
+
+LONGEST_LABEL = 40
+"""Characters a label may have."""
+
+PREFIXES = ("", "k", "M", "G", "T", "P", "E", "Z", "Y", "R", "Q")
+"""The SI's prefixes for powers of 1,000."""
+
+NARROW, WIDE = frozenset("fijlrt.,:;'!|()[]{} -"), frozenset("mwMW%@")
+
+UNCACHED = {
+    "Cache-Control": "no-cache, no-store, must-revalidate, max-age=0, s-maxage=0",
+    "Expires": "Thu, 01 Jan 1970 00:00:00 GMT",
+    "Pragma": "no-cache",
+}
+"""What keeps browsers and the image proxies of code hosts from showing a count that is gone by."""
+
+
+class Options(NamedTuple):
+    """What a badge's query asks for: whether the request is a visit, the label, and the colour as six hex digits."""
+
+    counts: bool
+    label: str
+    color: str
+
+
+def options(query: Mapping[str, str]) -> Options:
+    """Read a badge's query; a problem where a value is not allowed. Other names than the three are ignored."""
+    count, label = query.get("count", "true"), unicodedata.normalize("NFC", query.get("label", "visits"))
+    if count not in ("true", "false"):
+        raise invalid("count", count, "true or false")
+    if not 0 < len(label) <= LONGEST_LABEL or any(_unwritable(character) for character in label):
+        raise invalid("label", label, f"1 to {LONGEST_LABEL} characters without control characters")
+    return Options(count == "true", label, _color(query.get("color", "green")))
+
+
+def short(count: int) -> str:
+    """Return `count` in at most three digits and an SI prefix, rounded down, so that no badge claims too much."""
+    power = (len(str(count)) - 1) // 3
+    if power >= len(PREFIXES):
+        return f"{str(count)[0]}e{len(str(count)) - 1}"
+    whole, tenths = divmod(count * 10 // 1000**power, 10)
+    digits = f"{whole}.{tenths}" if power and tenths and whole < 100 else str(whole)
+    return digits + PREFIXES[power]
+
+
+def badge(label: str, count: int, color: str) -> str:
+    """Return the image. `label` may be any text; `color` is six hex digits."""
+    value = short(count)
+    left, right = _width(label) + 12, _width(value) + 12
+    width = left + right
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="20" viewBox="0 0 {width} 20" role="img" '
+        f'aria-label="{escape(label)}: {value}"><title>{escape(label)}: {value}</title>'
+        f'<clipPath id="r"><rect width="{width}" height="20" rx="4"/></clipPath><g clip-path="url(#r)">'
+        f'<rect width="{left}" height="20" fill="#3d4751"/>'
+        f'<rect x="{left}" width="{right}" height="20" fill="#{color}"/>'
+        f'</g><g font-family="Verdana,DejaVu Sans,sans-serif" font-size="11">'
+        f"{_text(escape(label), 6, left - 12, 'fff')}{_text(value, left + 6, right - 12, _on(color))}</g></svg>"
+    )
+
+
+def _unwritable(character: str) -> bool:
+    # Of the two noncharacters, XML 1.0 (section 2.2) allows no more than of control characters.
+    return unicodedata.category(character) in ("Cc", "Cs") or character in "\ufffe\uffff"
+
+
+def _color(text: str) -> str:
+    if text in COLORS:
+        return COLORS[text]
+    found = HEX.fullmatch(text)
+    if not found:
+        raise invalid("color", text, f"one of {', '.join(COLORS)}, or 3 or 6 hexadecimal digits")
+    digits = found[1].lower()
+    return digits if len(digits) == 6 else "".join(digit * 2 for digit in digits)
+
+
+def _text(escaped: str, x: int, width: int, fill: str) -> str:
+    # textLength holds whatever font there is to the width that was reckoned with.
+    return f'<text x="{x}" y="14" textLength="{width}" lengthAdjust="spacingAndGlyphs" fill="#{fill}">{escaped}</text>'
+
+
+def _width(text: str) -> int:
+    """Return about how many pixels `text` takes in 11 pixels high Verdana; at least what can be seen."""
+    return max(6, round(sum(map(_advance, text))))
+
+
+def _advance(character: str) -> float:
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    if unicodedata.east_asian_width(character) in "WF":
+        return 11.5
+    return 4.2 if character in NARROW else 10 if character in WIDE else 8 if character.isupper() else 7
+
+
+def _on(color: str) -> str:
+    """Return the colour of text on `color`: whichever of white and near black stands out more (WCAG 2.2, 1.4.3)."""
+    channels = (int(color[start : start + 2], 16) / 255 for start in (0, 2, 4))
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "fff" if 1.05 / (luminance + 0.05) >= (luminance + 0.05) / 0.058 else "16191f"

@@ -1,0 +1,74 @@
+"""Going through the tags page by page."""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from .database import DynamoDB
+from .items import COUNTER, KEY, whole_number
+from .problems import invalid
+
+LARGEST = 100
+"""Tags a page may have."""
+
+USUAL = 50
+"""Tags it has where the request names only a cursor."""
+
+SCANS = 10
+"""Requests to the database that one page may take; items that are no tags may leave a page short, or empty."""
+
+
+class Page(NamedTuple):
+    """Tags with their counts, in the table's own order, and the cursor of the next page, None on the last."""
+
+    tags: list[dict[str, Any]]
+    next_cursor: str | None
+
+
+def asked(query: Mapping[str, str]) -> tuple[int, str | None] | None:
+    """Return the limit and the key to start after, None where the query asks for no listing; a problem where bad."""
+    limit, cursor = query.get("limit"), query.get("cursor")
+    if limit is None and cursor is None:
+        return None
+    if limit is not None and not re.fullmatch(r"[1-9][0-9]?|100", limit, re.ASCII):
+        raise invalid("limit", limit, f"a whole number from 1 to {LARGEST}")
+    return int(limit or USUAL), None if cursor is None else _key(cursor)
+
+
+def read_page(database: DynamoDB, table: str, limit: int, start: str | None) -> Page:
+    """Read the next `limit` tags after the key `start`, consistently."""
+    tags: list[dict[str, Any]] = []
+    for _ in range(SCANS):
+        answer = database.scan(
+            TableName=table,
+            ConsistentRead=True,
+            Limit=limit - len(tags),
+            ProjectionExpression="#ID, #Count",
+            ExpressionAttributeNames={"#ID": KEY, "#Count": "Count"},
+            **({} if start is None else {"ExclusiveStartKey": {KEY: {"S": start}}}),
+        )
+        for item in answer.get("Items", []):
+            count = whole_number(item, "Count")
+            if item[KEY]["S"] != COUNTER and count is not None:
+                tags.append({"tag": item[KEY]["S"], "count": count})
+        start = answer.get("LastEvaluatedKey", {}).get(KEY, {}).get("S")
+        if start is None or len(tags) == limit:
+            break
+    return Page(tags, None if start is None else _cursor(start))
+
+
+def _cursor(key: str) -> str:
+    return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
+
+
+def _key(cursor: str) -> str:
+    try:
+        key = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars="-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        key = ""
+    # 2,048 bytes is what a partition key may have; another spelling of the same cursor is none of ours.
+    if not 0 < len(key.encode()) <= 2048 or _cursor(key) != cursor:
+        raise invalid("cursor", cursor, "the nextCursor of an earlier answer")
+    return key

@@ -1,0 +1,59 @@
+"""Recording a visit, and reading a count without one."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from .database import DynamoDB, had_no_effect, is_passing
+from .items import KEY, whole_number
+from .problems import unavailable
+from .retry import Patience
+
+NOT_COUNTED = "The database is busy, so the visit was not counted; send it again."
+OPEN = (
+    "The database did not answer in time, so the visit was not counted as far as is known; "
+    "send it again, at the risk of counting it twice."
+)
+ONE_MORE: dict[str, Any] = {
+    "UpdateExpression": "ADD #Count :one",
+    "ExpressionAttributeNames": {"#Count": "Count"},
+    "ExpressionAttributeValues": {":one": {"N": "1"}},
+}
+"""The update of a tag that is a visit."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The tag's count with the visit in it, and whether an earlier request had recorded the visit."""
+
+    count: int
+    replayed: bool = False
+
+
+def record(database: DynamoDB, table: str, tag: str, patience: Patience) -> Recorded:
+    """Count one visit of `tag`.
+
+    `database` must not send a request again by itself: after a lost answer that would count the visit twice. It is
+    sent again here, while `patience` lasts, after refusals alone. Raises a 503 that says what became of the visit.
+    """
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            updated = database.update_item(
+                TableName=table, Key={KEY: {"S": tag}}, **ONE_MORE, ReturnValues="UPDATED_NEW"
+            )
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            if not had_no_effect(error):
+                raise unavailable(OPEN) from error
+            if not patience.pause(attempt):
+                raise unavailable(NOT_COUNTED) from error
+        else:
+            return Recorded(whole_number(updated["Attributes"], "Count") or 0)
+
+
+def read_count(database: DynamoDB, table: str, tag: str) -> int:
+    """Return the present count of `tag` without a visit, read consistently; 0 where it was never visited."""
+    item = database.get_item(TableName=table, Key={KEY: {"S": tag}}, ConsistentRead=True).get("Item")
+    return whole_number(item, "Count") or 0

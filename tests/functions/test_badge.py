@@ -1,0 +1,136 @@
+"""Badges: what they count, show and allow."""
+
+import xml.etree.ElementTree as ET
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from functions import badge
+from tests.functions.conftest import TABLE
+from tests.functions.gateway import Answer, request
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+pytestmark = pytest.mark.usefixtures("tables")
+
+
+def texts(answer: Answer) -> list[str]:
+    return [part.text or "" for part in ET.fromstring(answer.body).iter(f"{SVG}text")]
+
+
+def test_a_badge_is_a_visit_and_shows_it() -> None:
+    assert [texts(request("GET", "/badge/a")) for _ in range(2)] == [["visits", "1"], ["visits", "2"]]
+    assert request("GET", "/counts/a").json["count"] == 2
+
+
+@pytest.mark.parametrize(
+    ("target", "headers"),
+    [("/badge/a?count=false", {}), ("/badge/a", {"Sec-Purpose": "prefetch"}), ("/badge/a", {"Purpose": "prefetch"})],
+)
+def test_a_badge_that_is_no_visit_only_shows(target: str, headers: dict[str, str]) -> None:
+    request("GET", "/badge/a?count=true")
+    assert texts(request("GET", target, headers)) == ["visits", "1"]
+    assert texts(request("GET", target, headers)) == ["visits", "1"]
+
+
+def test_no_cache_may_keep_it() -> None:
+    headers = request("GET", "/badge/a").headers
+    assert "no-store" in headers["cache-control"]
+    assert "s-maxage=0" in headers["cache-control"]
+    assert headers["expires"].endswith("1970 00:00:00 GMT")
+
+
+def test_label_and_color_are_as_asked_for() -> None:
+    answer = request("GET", "/badge/a?label=%3Cb%3E%26%22%27&color=C2297D")
+    assert texts(answer)[0] == "<b>&\"'"
+    assert '"#c2297d"' in answer.body
+    assert "<b>" not in answer.body
+
+
+@pytest.mark.parametrize(
+    ("color", "digits"), [("green", "1d8102"), ("abc", "aabbcc"), ("%23ABC", "aabbcc"), ("%23010203", "010203")]
+)
+def test_a_color_has_a_name_or_digits(color: str, digits: str) -> None:
+    assert f'"#{digits}"' in request("GET", f"/badge/a?color={color}").body
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("count", value) for value in ("", "no", "True", "0", "false,true")),
+        *(
+            ("color", value)
+            for value in ("", "Green", "12345", "1234567", "#", "red;", "url(x)", '"', "#gggggg", "\u0660" * 3)
+        ),
+        *(("label", value) for value in ("", "x" * 41, "a\nb", "\x00", "\x7f", "\ufffe", "a\uffff")),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_what_is_not_allowed_is_a_400_and_no_visit(method: str, field: str, value: str) -> None:
+    answer = request(method, f"/badge/a?{field}={quote(value)}")
+    assert answer.status == 400
+    if method == "GET":
+        assert answer.json["field"] == field
+    assert request("GET", "/counts/a").json["count"] == 0
+
+
+@pytest.mark.parametrize("tag", ["COUNTER", "a%00", "x" * 201])
+def test_a_bad_tag_is_a_400(tag: str) -> None:
+    assert request("GET", f"/badge/{tag}").json["field"] == "tag"
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [
+        (0, "0"),
+        (7, "7"),
+        (999, "999"),
+        (1_000, "1k"),
+        (1_050, "1k"),
+        (1_100, "1.1k"),
+        (9_999, "9.9k"),
+        (12_345, "12.3k"),
+        (99_999, "99.9k"),
+        (100_000, "100k"),
+        (999_999, "999k"),
+        (1_000_000, "1M"),
+        (12_345_678, "12.3M"),
+        (10**9, "1G"),
+        (10**30, "1Q"),
+        (999 * 10**30 + 10**30 - 1, "999Q"),
+        (10**33, "1e33"),
+        (10**38 - 1, "9e37"),
+    ],
+)
+def test_a_count_of_any_size_is_short(count: int, shown: str, tables: Any) -> None:
+    assert badge.short(count) == shown
+    tables.put_item(TableName=TABLE, Item={"ID": {"S": "big"}, "Count": {"N": str(count)}})
+    assert texts(request("GET", "/badge/big?count=false"))[1] == shown
+
+
+@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@given(st.integers(0, 10**38 - 1))
+def test_no_badge_claims_too_much_or_takes_more_than_five_characters(count: int) -> None:
+    shown = badge.short(count)
+    assert len(shown) <= 5
+    number, prefix = (shown[:-1], shown[-1]) if shown[-1].isalpha() else (shown, "")
+    claimed = float(number) * 1000 ** badge.PREFIXES.index(prefix)
+    assert claimed <= count * (1 + 1e-12)
+    assert count == 0 or claimed > count * (0.9 if "e" not in shown else 0.5)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@given(
+    st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff"), min_size=1, max_size=40),
+    st.integers(0, 10**9),
+    st.integers(0, 0xFFFFFF),
+)
+def test_every_label_makes_an_image_that_says_it(label: str, count: int, color: int) -> None:
+    image = badge.badge(label, count, f"{color:06x}")
+    root = ET.fromstring(image)
+    assert [part.text for part in root.iter(f"{SVG}text")] == [label, badge.short(count)]
+    frame, *sides = (int(part.attrib["width"]) for part in root.iter(f"{SVG}rect"))
+    assert frame == sum(sides) == int(root.attrib["width"])

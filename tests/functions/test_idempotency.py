@@ -1,0 +1,158 @@
+"""A POST with an Idempotency-Key counts once."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError  # type: ignore[import-untyped]
+
+from functions import idempotency, record_visit
+from functions.idempotency import KeyedVisits
+from functions.retry import Patience, patience
+from tests.functions.conftest import KEYS, TABLE
+from tests.functions.gateway import Answer, request
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(tables: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def brief(seconds: float) -> Patience:
+        left: Iterator[float] = iter([seconds, seconds, 0.0])
+        return Patience(lambda: next(left), sleep=lambda seconds: None)
+
+    monkeypatch.setattr(record_visit, "patience", brief)
+
+
+def post(tag: str, key: str, **headers: str) -> Answer:
+    return request("POST", f"/tag/{tag}", {"Idempotency-Key": key, **headers})
+
+
+def count(tag: str) -> int:
+    return int(request("GET", f"/counts/{tag}").json["count"])
+
+
+def cancelled(*codes: str) -> ClientError:
+    reasons = [{"Code": code} for code in codes]
+    error = {"Code": "TransactionCanceledException", "Message": ""}
+    return ClientError({"Error": error, "CancellationReasons": reasons}, "TransactWriteItems")
+
+
+def test_a_repeated_key_counts_once_and_gets_the_same_body() -> None:
+    request("POST", "/tag/a")
+    first = post("a", "key")
+    request("POST", "/tag/a")
+    again = request("POST", "/tags/a", {"idempotency-key": "key"})
+    assert (first.json, first.headers.get("idempotency-replayed")) == ({"tag": "a", "count": 2}, None)
+    assert (again.body, again.headers["idempotency-replayed"]) == (first.body, "true")
+    assert count("a") == 3
+
+
+def test_each_key_is_a_visit_of_its_own_and_keys_have_no_part_in_the_counts(tables: Any) -> None:
+    assert [post("a", key).json["count"] for key in ("one", "two", "a", "COUNTER")] == [1, 2, 3, 4]
+    assert [item["ID"]["S"] for item in tables.scan(TableName=TABLE)["Items"]] == ["a"]
+
+
+def test_a_key_of_another_tag_is_a_422_and_counts_nothing() -> None:
+    post("a", "key")
+    answer = post("b", "key")
+    assert answer.status == 422
+    assert answer.json["field"] == "Idempotency-Key"
+    assert (count("a"), count("b")) == (1, 0)
+    assert post("a", "key").json["count"] == 1
+
+
+def test_a_key_of_the_same_tag_in_another_spelling_is_the_same() -> None:
+    post("%C3%A4", "key")
+    assert post("a%CC%88", "key").headers["idempotency-replayed"] == "true"
+
+
+@pytest.mark.parametrize("key", ["", " ", "a b", "a\tb", "ä", "x" * 256])
+def test_a_malformed_key_is_a_400_and_counts_nothing(key: str) -> None:
+    answer = post("a", key)
+    assert answer.status == 400
+    assert answer.json["field"] == "Idempotency-Key"
+    assert "255" in answer.json["detail"]
+    assert count("a") == 0
+
+
+def test_the_longest_key_is_taken() -> None:
+    assert post("a", "~" * 255).json["count"] == 1
+
+
+def test_only_a_post_has_a_key() -> None:
+    assert [request("GET", "/tag/a", {"Idempotency-Key": "key"}).json["count"] for _ in range(2)] == [1, 2]
+
+
+def test_a_page_can_be_had_too() -> None:
+    post("a", "key")
+    answer = post("a", "key", Accept="text/html")
+    assert (answer.type, answer.headers["idempotency-replayed"]) == ("text/html", "true")
+
+
+def test_a_key_expires_after_a_day_and_its_item_tells_the_table_so(tables: Any) -> None:
+    keyed, start = KeyedVisits(tables, TABLE, KEYS), 1_800_000_000.0
+    assert keyed.record("a", "key", patience(5), start).count == 1
+    assert keyed.record("a", "key", patience(5), start + 600).replayed
+    assert keyed.record("a", "key", patience(5), start + idempotency.KEPT - 1).replayed
+    item = tables.get_item(TableName=KEYS, Key={"ID": {"S": "key"}})["Item"]
+    assert item["ExpiresAt"] == {"N": str(int(start) + idempotency.KEPT)}
+    anew = keyed.record("b", "key", patience(5), start + idempotency.KEPT)
+    assert (anew.count, anew.replayed) == (1, False)
+    assert keyed.record("b", "key", patience(5), start + idempotency.KEPT).replayed
+
+
+def test_the_time_is_now_unless_given(tables: Any) -> None:
+    post("a", "key")
+    item = tables.get_item(TableName=KEYS, Key={"ID": {"S": "key"}})["Item"]
+    assert 0 <= int(item["ExpiresAt"]["N"]) - idempotency.KEPT - time.time() + 30 <= 60
+
+
+@pytest.mark.parametrize("method", ["transact_write_items", "get_item", "update_item"])
+@pytest.mark.parametrize(
+    "error",
+    [
+        ReadTimeoutError(endpoint_url="x"),
+        ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "x"),
+        ClientError({"Error": {"Code": "InternalServerError", "Message": ""}}, "x"),
+        cancelled("None", "TransactionConflict"),
+    ],
+)
+def test_what_fails_in_passing_is_tried_again_and_in_the_end_a_503(method: str, error: Exception, refuse: Any) -> None:
+    refuse(method, error)
+    assert post("a", "once").json == {"tag": "a", "count": 1}
+    refuse(method, *[error] * 9)
+    answer = post("b", "never")
+    assert answer.status == 503
+    assert "same Idempotency-Key" in answer.json["detail"]
+    assert answer.headers["retry-after"]
+
+
+def test_a_request_that_broke_off_before_its_answer_is_answered_when_it_comes_again(refuse: Any) -> None:
+    refuse("update_item", *[ReadTimeoutError(endpoint_url="x")] * 3)
+    assert post("a", "key").status == 503
+    again = post("a", "key")
+    assert (again.json["count"], again.headers["idempotency-replayed"]) == (1, "true")
+    assert count("a") == 1
+
+
+def test_what_cannot_pass_is_a_500(refuse: Any, caplog: pytest.LogCaptureFixture) -> None:
+    refuse("transact_write_items", cancelled("None", "ValidationError"))
+    assert post("a", "key").status == 500
+    assert "TransactionCanceledException" in caplog.text
+
+
+def test_a_tag_deleted_meanwhile_still_had_the_visit(tables: Any) -> None:
+    class Deleting:
+        """A client under which the tag is deleted between the visit and the reading of its count."""
+
+        def __getattr__(self, name: str) -> Any:
+            if name == "get_item":
+                tables.delete_item(TableName=TABLE, Key={"ID": {"S": "a"}})
+            return getattr(tables, name)
+
+    assert KeyedVisits(Deleting(), TABLE, KEYS).record("a", "key", patience(5)).count == 1
+
+
+def test_a_visit_without_a_key_needs_no_table_of_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("IDEMPOTENCY_TABLE_NAME")
+    assert request("POST", "/tag/a").json["count"] == 1
