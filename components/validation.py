@@ -13,6 +13,8 @@ from typing import Any, Protocol, TypeVar
 
 import pulumi
 
+from .settled import settled
+
 T = TypeVar("T")
 
 
@@ -109,7 +111,7 @@ class OneOf:
 
 @dataclass(frozen=True)
 class Text:
-    """Text that matches a pattern as a whole. An Output is checked once its value is known.
+    """Text that matches a pattern as a whole. An Output is checked as soon as its value is known.
 
     `shown` is False where the value may be a secret and must not stand in an error message.
     """
@@ -119,16 +121,16 @@ class Text:
     shown: bool = True
 
     def __call__(self, path: str, value: Any) -> pulumi.Input[str]:
-        if isinstance(value, pulumi.Output):
-            checked: pulumi.Output[str] = value.apply(lambda known: self._checked(path, known))
-            return checked
-        return self._checked(path, value)
+        if not isinstance(value, pulumi.Output):
+            return self._checked(path, value, self.shown)
+        if (held := settled(value)) and held.known:
+            self._checked(path, held.value, self.shown and not held.secret)
+        checked: pulumi.Output[str] = value.apply(lambda known: self._checked(path, known, self.shown))
+        return checked
 
-    def _checked(self, path: str, value: Any) -> str:
+    def _checked(self, path: str, value: Any, shown: bool) -> str:
         if not isinstance(value, str) or not re.fullmatch(self.pattern, value):
-            problem = (
-                f"{value!r} does not fit" if self.shown else f"a value of type {type(value).__name__} does not fit"
-            )
+            problem = f"{value!r} does not fit" if shown else f"a value of type {type(value).__name__} does not fit"
             raise ArgumentError(path, problem, self.what)
         return value
 

@@ -1,0 +1,95 @@
+"""The components as a provider plugin, which is how programs in other languages than Python use them."""
+
+import inspect
+import json
+import re
+import sys
+from typing import Any
+
+import pulumi
+from pulumi.provider import ConstructResult, main
+from pulumi.provider.experimental.analyzer import ComponentDefinition
+from pulumi.provider.experimental.component import ComponentProvider
+from pulumi.provider.experimental.util import camel_case
+from pulumi.provider.server import ComponentInitError
+
+from .function_with_role import FunctionWithRole
+from .http_api import HttpApi
+from .received import read_inputs
+from .stream_consumer import StreamConsumer
+from .stream_table import StreamTable
+from .stream_triggered_counter import StreamTriggeredCounter
+from .validation import ArgumentError
+from .version import VERSION
+
+NAME = "stream-triggered-counter"
+COMPONENTS: list[type[pulumi.ComponentResource]] = [
+    StreamTriggeredCounter,
+    StreamConsumer,
+    StreamTable,
+    FunctionWithRole,
+    HttpApi,
+]
+
+
+class CounterProvider(ComponentProvider):
+    """The SDK's component host, which says what is wrong with an input where the SDK's own would pass over it.
+
+    That one leaves out inputs that it does not know, and takes for empty a group of arguments that is not a mapping. It
+    also answers a refused argument with a stack trace and the Python name of the field.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(COMPONENTS, NAME, version=VERSION)
+        self.document: dict[str, Any] = _tidy(json.loads(self.schema or "{}"))
+        self.schema = json.dumps(self.document)
+
+    def construct(
+        self,
+        name: str,
+        resource_type: str,
+        inputs: pulumi.Inputs,
+        options: pulumi.ResourceOptions | None = None,
+    ) -> ConstructResult:
+        """Construct a component; an argument that cannot work comes out as one sentence that names the field."""
+        try:
+            return super().construct(name, resource_type, inputs, options)
+        except ArgumentError as error:
+            raise _refusal(f"{error}") from error
+        except ComponentInitError as error:
+            if isinstance(error.inner, ArgumentError):
+                raise _refusal(_in_camel_case(f"{error.inner}")) from error.inner
+            raise
+
+    def map_inputs(self, inputs: pulumi.Inputs, component_def: ComponentDefinition) -> pulumi.Inputs:
+        """Read the inputs strictly, then give them their Python names."""
+        token = f"{NAME}:index:{component_def.name}"
+        return super().map_inputs(read_inputs(self.document, token, inputs), component_def)
+
+
+def serve() -> None:
+    """Serve the provider to the engine whose address is the first argument, until it ends the process."""
+    main(CounterProvider(), sys.argv[1:])
+
+
+def _refusal(sentence: str) -> pulumi.InputPropertiesError:
+    # With details for the property the engine would repeat the sentence; without a list the SDK fails.
+    return pulumi.InputPropertiesError(sentence, [])
+
+
+def _tidy(value: Any) -> Any:
+    """Take the source's line breaks and Python's spelling of field names out of a schema's descriptions."""
+    if isinstance(value, list):
+        return [_tidy(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    described = {key: _tidy(item) for key, item in value.items()}
+    if isinstance(text := value.get("description"), str):
+        paragraphs = inspect.cleandoc(text).split("\n\n")
+        joined = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+        described["description"] = re.sub(r"`[a-z_.]+`", lambda name: _in_camel_case(name[0]), joined)
+    return described
+
+
+def _in_camel_case(text: str) -> str:
+    return re.sub(r"\b[a-z]+(_[a-z]+)+\b", lambda name: camel_case(name[0]), text)

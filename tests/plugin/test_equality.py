@@ -1,0 +1,186 @@
+"""What the plugin registers and answers is what the same component does in a Python program."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any
+
+import pulumi
+import pytest
+
+from components import FunctionWithRole, HttpApi, StreamConsumer, StreamTable, StreamTriggeredCounter
+from components.testing import UNKNOWN, Resource, Result, run
+
+from .engine import Constructed, Plugin, output, text_archive
+
+ARN = "arn:aws:{}:eu-west-1:123456789012:{}".format
+STREAM = ARN("dynamodb", "table/Counts/stream/2026-01-01T00:00:00.000")
+KEY = ARN("kms", "key/1234-abcd")
+ALL_ARGUMENTS = {
+    "table": {
+        "billing_mode": "PROVISIONED",
+        "read_capacity": 7,
+        "write_capacity": 8,
+        "stream_view_type": "NEW_IMAGE",
+        "point_in_time_recovery": False,
+        "deletion_protection": True,
+        "encryption_key_arn": KEY,
+    },
+    "stream": {
+        "starting_position": "LATEST",
+        "batch_size": 500,
+        "maximum_batching_window_in_seconds": 5,
+        "maximum_retry_attempts": -1,
+        "maximum_record_age_in_seconds": 60,
+        "bisect_batch_on_function_error": False,
+        "failure_queue_retention_seconds": 3_600,
+    },
+    "functions": {
+        "runtime": "python3.12",
+        "architecture": "x86_64",
+        "memory_size": 512,
+        "timeout": 20,
+        "log_retention_in_days": 7,
+        "log_level": "DEBUG",
+        "environment": {"SOME_VARIABLE": "value"},
+    },
+    "api": {
+        "cors_allow_origins": ["https://example.org"],
+        "throttling_rate_limit": 12.5,
+        "throttling_burst_limit": 30,
+    },
+    "tags": {"team_name": "web"},
+}
+CODE = {"app.py": "def handler(event, context): ..."}
+STATEMENTS = [
+    {
+        "actions": ["s3:GetObject"],
+        "resources": ["arn:aws:s3:::bucket/*"],
+        "conditions": {"StringLike": {"s3:prefix": ["a"]}},
+    }
+]
+PARTS: dict[str, tuple[Callable[..., pulumi.ComponentResource], dict[str, Any]]] = {
+    "StreamTable": (StreamTable, {"table": {"deletion_protection": True}, "tags": {"a": "b"}}),
+    "FunctionWithRole": (
+        FunctionWithRole,
+        {"handler": "app.handler", "statements": STATEMENTS, "variables": {"A_B": "c"}, "function": {"timeout": 3}},
+    ),
+    "StreamConsumer": (
+        StreamConsumer,
+        {
+            "stream_arn": STREAM,
+            "handler": "app.handler",
+            "filters": ['{"eventName": ["REMOVE"]}'],
+            "stream": {"batch_size": 10},
+            "encryption_key_arn": KEY,
+        },
+    ),
+    "HttpApi": (
+        HttpApi,
+        {
+            "functions": {"hello": ARN("lambda", "function:hello")},
+            "routes": [{"key": "GET /hello", "function": "hello"}],
+            "api": {"cors_allow_origins": ["*"]},
+        },
+    ),
+}
+WITH_CODE = ("FunctionWithRole", "StreamConsumer")
+
+
+def in_camel_case(value: Any, own_keys: bool = False) -> Any:
+    """Spell a mapping's keys as a program in another language does; those that the user chose stay as they are."""
+    if isinstance(value, list):
+        return [in_camel_case(item) for item in value]
+    if not isinstance(value, dict):
+        return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    spelled = {}
+    for key, item in value.items():
+        first, *others = [key] if own_keys else key.split("_")
+        chosen = key in ("tags", "environment", "variables", "conditions") or (key == "functions" and "routes" in value)
+        spelled[first + "".join(map(str.capitalize, others))] = in_camel_case(item, own_keys or chosen)
+    return spelled
+
+
+def comparable(resource: Resource) -> dict[str, Any]:
+    """Everything that was registered, apart from the order of what has none."""
+    shown = {field.name: _plain(getattr(resource, field.name)) for field in fields(resource)}
+    # The engine's request always says whether to protect and to retain; a program leaves out what is false.
+    return shown | {
+        "dependencies": sorted(resource.dependencies),
+        "property_dependencies": {key: sorted(urns) for key, urns in resource.property_dependencies.items()},
+        "protect": bool(resource.protect),
+        "retain_on_delete": bool(resource.retain_on_delete),
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, pulumi.AssetArchive):
+        return {name: _plain(asset) for name, asset in value.assets.items()}
+    if isinstance(value, pulumi.FileAsset):
+        return f"file {value.path}"
+    if isinstance(value, pulumi.StringAsset):
+        return f"text {value.text}"
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
+
+
+def assert_equal(constructed: Constructed, in_process: Result) -> None:
+    there = {resource.urn: comparable(resource) for resource in constructed.resources}
+    here = {resource.urn: comparable(resource) for resource in in_process.resources}
+    assert there.keys() == here.keys()
+    for urn, resource in here.items():
+        assert there[urn] == resource
+    outputs = here[constructed.urn]["outputs"]
+    assert outputs
+    assert dict(constructed.state) == outputs
+    assert constructed.secrets == in_process.by_urn(constructed.urn).secret_outputs
+
+
+@pytest.mark.parametrize("preview", [False, True], ids=["update", "preview"])
+@pytest.mark.parametrize("args", [{}, ALL_ARGUMENTS], ids=["defaults", "all arguments"])
+def test_counter_is_the_same_through_the_plugin(plugin: Plugin, args: Any, preview: bool) -> None:
+    constructed = plugin.construct("StreamTriggeredCounter", in_camel_case(args), preview=preview)
+    in_process = run(lambda: StreamTriggeredCounter("counter", args), preview=preview)
+    assert_equal(constructed, in_process)
+    assert (constructed.state["apiEndpoint"] is UNKNOWN) == preview
+
+
+@pytest.mark.parametrize("component", PARTS)
+def test_part_is_the_same_through_the_plugin(plugin: Plugin, component: str) -> None:
+    construct, args = PARTS[component]
+    has_code = component in WITH_CODE
+    sent = in_camel_case(args) | ({"code": text_archive(CODE)} if has_code else {})
+
+    def program() -> None:
+        code = pulumi.AssetArchive({name: pulumi.StringAsset(text) for name, text in CODE.items()})
+        construct("part", {**args, "code": code} if has_code else args)
+
+    assert_equal(plugin.construct(component, sent, name="part"), run(program))
+
+
+def test_options_reach_the_children_as_in_process(plugin: Plugin) -> None:
+    constructed = plugin.construct(
+        "StreamTriggeredCounter", {}, protect=True, dependencies=["urn:pulumi:a::b::c:d:E::f"]
+    )
+    in_process = run(lambda: StreamTriggeredCounter("counter", opts=pulumi.ResourceOptions(protect=True)))
+    children = [resource for resource in constructed.resources if resource.urn != constructed.urn]
+    assert {child.urn for child in children} == {
+        resource.urn for resource in in_process.resources if resource.protect and resource.urn != constructed.urn
+    }
+    assert all(child.protect for child in children)
+    assert constructed.one("counter").dependencies == ("urn:pulumi:a::b::c:d:E::f",)
+
+
+def test_what_an_output_depends_on_reaches_the_resources_that_use_it(plugin: Plugin) -> None:
+    key = "urn:pulumi:test::project::aws:kms/key:Key::key"
+    sent = {"table": {"encryptionKeyArn": output(KEY, dependencies=(key,))}}
+    constructed = plugin.construct("StreamTriggeredCounter", sent)
+    for table in (constructed.one("counter-ledger"), constructed.one("counter-idempotency")):
+        assert key in table.dependencies
+        assert table.inputs["serverSideEncryption"]["kmsKeyArn"] == KEY
+
+
+def test_outputs_carry_what_they_depend_on(plugin: Plugin) -> None:
+    dependencies = plugin.construct("StreamTriggeredCounter", {}).dependencies
+    assert any(urn.endswith("Table::counter-table") for urn in dependencies["tableName"])
+    assert any(urn.endswith("Stage::counter-api") for urn in dependencies["apiEndpoint"])

@@ -1,0 +1,192 @@
+"""Inputs as other languages send them: each works, or is refused with a sentence that names the field."""
+
+from typing import Any
+
+import pytest
+
+from components.testing import UNKNOWN
+
+from .engine import Plugin, RefusedError, output, text_archive
+
+COUNTER = "StreamTriggeredCounter"
+STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/Counts/stream/2026-01-01T00:00:00.000"
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234-abcd"
+CODE = text_archive({"app.py": "def handler(event, context): ..."})
+CONSUMER = {"streamArn": STREAM, "code": CODE, "handler": "app.handler"}
+MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
+
+
+@pytest.mark.parametrize(
+    "batch_size",
+    [
+        pytest.param(7.0, id="float"),
+        pytest.param(output(7.0), id="known Output"),
+        pytest.param(output(7.0, dependencies=("urn:pulumi:test::project::a:b:C::d",)), id="with dependencies"),
+    ],
+)
+def test_integer_arrives_as_one(plugin: Plugin, batch_size: Any) -> None:
+    constructed = plugin.construct(COUNTER, {"stream": {"batchSize": batch_size}})
+    assert constructed.one(MAPPING).inputs["batchSize"] == 7
+
+
+def test_null_means_left_out(plugin: Plugin) -> None:
+    constructed = plugin.construct(COUNTER, {"stream": {"batchSize": None}, "existingTable": None, "tags": None})
+    assert constructed.one(MAPPING).inputs["batchSize"] == 100
+
+
+def test_enum_is_its_value(plugin: Plugin) -> None:
+    constructed = plugin.construct(COUNTER, {"stream": {"startingPosition": "LATEST"}})
+    assert constructed.one(MAPPING).inputs["startingPosition"] == "LATEST"
+
+
+def test_group_may_be_an_output_whose_value_is_known(plugin: Plugin) -> None:
+    upstream = "urn:pulumi:test::project::aws:kms/key:Key::key"
+    # A transform in the program makes the engine wrap each input that depends on something.
+    table = output({"encryptionKeyArn": KEY, "deletionProtection": True}, dependencies=(upstream,))
+    ledger = plugin.construct(COUNTER, {"table": table}).one("counter-ledger")
+    assert ledger.inputs["deletionProtectionEnabled"] is True
+    assert ledger.inputs["serverSideEncryption"]["kmsKeyArn"] == KEY
+    assert upstream in ledger.dependencies
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        pytest.param({"TOKEN": output("s3cret", secret=True)}, id="leaf"),
+        pytest.param(output({"TOKEN": "s3cret"}, secret=True), id="mapping"),
+    ],
+)
+def test_secret_stays_secret_down_to_the_resource(plugin: Plugin, environment: Any) -> None:
+    constructed = plugin.construct(COUNTER, {"functions": {"environment": environment}})
+    functions = [resource for resource in constructed.resources if resource.type == "aws:lambda/function:Function"]
+    assert len(functions) == 4
+    for function in functions:
+        assert function.inputs["environment"]["variables"]["TOKEN"] == "s3cret"
+        assert {path.partition(".")[0] for path in function.secrets} == {"environment"}
+        assert "s3cret" not in str({key: value for key, value in function.inputs.items() if key != "environment"})
+
+
+def test_unknown_text_stays_unknown_in_a_preview(plugin: Plugin) -> None:
+    inputs = {
+        "table": {"encryptionKeyArn": output()},
+        "tags": {"owner": output(), "team": "web"},
+        "functions": {"environment": {"ADDRESS": output()}},
+    }
+    constructed = plugin.construct(COUNTER, inputs, preview=True)
+    ledger = constructed.one("counter-ledger")
+    assert ledger.inputs["serverSideEncryption"]["kmsKeyArn"] is UNKNOWN
+    assert ledger.inputs["tags"] == {"owner": UNKNOWN, "team": "web"}
+    function = next(resource for resource in constructed.resources if resource.type == "aws:lambda/function:Function")
+    assert function.inputs["environment"]["variables"]["ADDRESS"] is UNKNOWN
+
+
+def test_unknown_stream_of_a_consumer_stays_unknown_in_a_preview(plugin: Plugin) -> None:
+    constructed = plugin.construct("StreamConsumer", CONSUMER | {"streamArn": output()}, preview=True)
+    assert constructed.one(MAPPING).inputs["eventSourceArn"] is UNKNOWN
+
+
+REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
+    "unknown input": (COUNTER, {"strem": {}}, "strem: there is no such argument (did you mean 'stream'?)"),
+    "misspelt nested input": (
+        COUNTER,
+        {"stream": {"batchsize": 5.0}},
+        "stream.batchsize: there is no such argument (did you mean 'batchSize'?)",
+    ),
+    "Python's spelling": (
+        COUNTER,
+        {"stream": {"batch_size": 5.0}},
+        "stream.batch_size: there is no such argument (did you mean 'batchSize'?)",
+    ),
+    "misspelt item of a list": (
+        "HttpApi",
+        {"functions": {}, "routes": [{"key": "GET /", "function": "a", "methd": "x"}]},
+        "routes[0].methd: there is no such argument",
+    ),
+    "missing input": ("StreamConsumer", {}, "streamArn: is missing; allowed: an ARN that matches arn:aws"),
+    "missing input of two that go together": (
+        "StreamConsumer",
+        {"streamArn": STREAM, "code": CODE},
+        "handler: is missing; allowed: code with handler, or functionArn with functionRoleName",
+    ),
+    "missing nested input": (
+        COUNTER,
+        {"existingTable": {"tableArn": "arn:aws:dynamodb:eu-west-1:123456789012:table/Counts"}},
+        "existingTable.streamArn: is missing",
+    ),
+    "null for what is required": ("StreamConsumer", CONSUMER | {"streamArn": None}, "streamArn: is missing"),
+    "out of range": (COUNTER, {"stream": {"batchSize": 0.0}}, "stream.batchSize: 0 is out of range; allowed: 1 to"),
+    "fraction": (COUNTER, {"stream": {"batchSize": 1.5}}, "stream.batchSize: 1.5 is not a whole number"),
+    "text for a number": (COUNTER, {"stream": {"batchSize": "ten"}}, "stream.batchSize: 'ten' is not a whole number"),
+    "text for a boolean": (
+        COUNTER,
+        {"table": {"deletionProtection": "yes"}},
+        "table.deletionProtection: 'yes' is not a boolean; allowed: true or false",
+    ),
+    "wrong enum": (
+        COUNTER,
+        {"table": {"billingMode": "ON_DEMAND"}},
+        "table.billingMode: 'ON_DEMAND' is not offered; allowed: PAY_PER_REQUEST, PROVISIONED",
+    ),
+    "view type without the new image": (
+        COUNTER,
+        {"table": {"streamViewType": "KEYS_ONLY"}},
+        "table.streamViewType: 'KEYS_ONLY' leaves the new image out of the stream records",
+    ),
+    "argument without effect": (
+        COUNTER,
+        {"table": {"readCapacity": 5.0}},
+        "table.readCapacity: 5 has no effect on a table that is billed on demand; allowed: table.billingMode",
+    ),
+    "text for a group": (COUNTER, {"stream": "fast"}, "stream: a value of type str does not fit; allowed: a mapping"),
+    "list for a mapping": (COUNTER, {"tags": ["a"]}, "tags: a value of type list does not fit; allowed: a mapping"),
+    "text for a list": (
+        COUNTER,
+        {"api": {"corsAllowOrigins": "*"}},
+        "api.corsAllowOrigins: a value of type str does not fit; allowed: a list",
+    ),
+    "bad item of a list": (COUNTER, {"api": {"corsAllowOrigins": ["x"]}}, "api.corsAllowOrigins[0]: 'x' does not fit"),
+    "text for code": ("FunctionWithRole", {"code": "x", "handler": "a.b"}, "code: a value of type str does not fit"),
+    "bad text": (COUNTER, {"table": {"encryptionKeyArn": "key"}}, "table.encryptionKeyArn: 'key' does not fit"),
+    "bad text in an Output": (
+        COUNTER,
+        {"table": {"encryptionKeyArn": output("key", dependencies=("urn:pulumi:test::project::a:b:C::d",))}},
+        "table.encryptionKeyArn: 'key' does not fit",
+    ),
+    "bad text in a secret": (
+        COUNTER,
+        {"table": {"encryptionKeyArn": output("hush", secret=True)}},
+        "table.encryptionKeyArn: a value of type str does not fit",
+    ),
+    "secret where it could not stay one": (
+        COUNTER,
+        {"stream": {"batchSize": output(5.0, secret=True)}},
+        "stream.batchSize: is a secret",
+    ),
+    "unknown group": (COUNTER, {"stream": output()}, "stream: is not known before resources are created"),
+    "unknown number": (
+        COUNTER,
+        {"stream": {"batchSize": output()}},
+        "stream.batchSize: is not known before resources are created",
+    ),
+    "reserved variable": (
+        COUNTER,
+        {"functions": {"environment": {"TABLE_NAME": "x"}}},
+        "functions.environment (key): 'TABLE_NAME' does not fit",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refusal_is_a_sentence_that_names_the_field(plugin: Plugin, case: str) -> None:
+    component, inputs, sentence = REFUSED[case]
+    with pytest.raises(RefusedError) as refused:
+        plugin.construct(component, inputs, preview=True)
+    assert str(refused.value).startswith(sentence)
+    assert "Traceback" not in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert "hush" not in str(refused.value)
+
+
+def test_bad_name_is_refused(plugin: Plugin) -> None:
+    with pytest.raises(RefusedError, match="name: 'a b' does not fit; allowed: 1 to"):
+        plugin.construct(COUNTER, {}, name="a b")

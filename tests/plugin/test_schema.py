@@ -1,0 +1,108 @@
+"""Other languages' SDKs are generated from the schema: it changes on purpose, and says what everything means."""
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from components.plugin import COMPONENTS, NAME, CounterProvider
+from components.version import VERSION
+
+from .engine import COMPONENTS as FOLDER
+from .engine import Plugin
+
+GOLDEN = FOLDER / "schema.json"
+UPDATE = ".venv/bin/python tests/plugin/update_schema.py"
+
+
+def current() -> str:
+    return json.dumps(CounterProvider().document, indent=2, ensure_ascii=False) + "\n"
+
+
+def test_schema_is_the_golden_one() -> None:
+    difference = "".join(
+        difflib.unified_diff(
+            GOLDEN.read_text(encoding="utf-8").splitlines(keepends=True),
+            current().splitlines(keepends=True),
+            "components/schema.json",
+            "the components as they are",
+        )
+    )
+    if difference:
+        pytest.fail(f"the schema has changed; if that is meant to be: {UPDATE}\n{difference}", pytrace=False)
+
+
+def test_plugin_serves_the_golden_schema_and_the_version(plugin: Plugin) -> None:
+    assert plugin.schema() == json.loads(GOLDEN.read_text(encoding="utf-8"))
+    assert plugin.version() == VERSION
+
+
+def test_schema_has_the_components_under_the_name_that_they_register() -> None:
+    schema = json.loads(current())
+    assert schema["name"] == NAME
+    assert schema["version"] == VERSION
+    assert set(schema["resources"]) == {f"{NAME}:index:{component.__name__}" for component in COMPONENTS}
+    assert all(resource["isComponent"] for resource in schema["resources"].values())
+
+
+def described(value: Any, path: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every component, type, enum, enum value and property of a schema."""
+    if isinstance(value, Mapping):
+        if value.keys() & {"$ref", "type", "value"} and isinstance(value.get("type", ""), str):
+            yield path, value
+        for key, item in value.items():
+            yield from described(item, f"{path}/{key}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from described(item, f"{path}[{index}]")
+
+
+def test_everything_is_described() -> None:
+    found = dict(described(json.loads(current())))
+    assert len(found) > 100
+    assert [path for path, item in found.items() if not item.get("description", "").strip()] == []
+
+
+def test_descriptions_read_as_prose_in_every_language() -> None:
+    for path, item in described(json.loads(current())):
+        assert "  " not in item["description"], path
+        assert "\n" not in item["description"].replace("\n\n", ""), path
+        # Fields have their names in camel case there.
+        for name in ("function_role_name", "batch_size", "existing_table"):
+            assert name not in item["description"], path
+
+
+def test_an_optional_setting_says_its_default() -> None:
+    schema = json.loads(current())
+    for token, definition in schema["types"].items():
+        if token.endswith(("TableArgs", "StreamArgs", "FunctionArgs", "ApiArgs")):
+            for name, declared in definition["properties"].items():
+                assert "Default: " in declared["description"], f"{token}.{name}"
+                assert "Allowed: " in declared["description"], f"{token}.{name}"
+
+
+def test_plugin_file_says_what_runs_it() -> None:
+    assert yaml.safe_load((FOLDER / "PulumiPlugin.yaml").read_text()) == {"runtime": "python"}
+
+
+def requirements(path: Path) -> list[str]:
+    """Read a requirements file as pip does: what it includes is relative to the file itself."""
+    found = []
+    for line in path.read_text().splitlines():
+        text = line.partition("#")[0].strip()
+        if text.startswith("-r "):
+            found += requirements(path.parent / text.removeprefix("-r "))
+        elif text:
+            found.append(text)
+    return found
+
+
+def test_plugin_installs_the_same_versions_as_the_program() -> None:
+    # The CLI installs requirements.txt from the folder that PulumiPlugin.yaml is in.
+    pins = requirements(FOLDER / "requirements.txt")
+    assert sorted(pin.partition("==")[0] for pin in pins) == ["pulumi", "pulumi-aws"]
+    assert pins == requirements(FOLDER.parent / "requirements.txt")
