@@ -5,6 +5,7 @@ No page holds a script, a style or an event handler of its own: the answer's con
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from itertools import chain, repeat
 from typing import Any
 from urllib.parse import quote
 
@@ -32,7 +33,7 @@ def visit_page(tag: str, count: int) -> str:
 
 def count_page(tag: str, count: int, total: int, asOf: str | None) -> str:  # noqa: N803 - the field's name
     """Return the page that shows a tag's count and the total, and keeps them fresh."""
-    figures = _figures([("Visits of " + _tag(tag), count, "count"), ("Visits of all tags", total, "total")])
+    figures = _figures([("Visits", count, "count"), ("All tags together", total, "total")])
     links = [("Record a visit", _tag_link("tag", tag)), ("All tags", "../counts?limit=50")]
     body = f"<h1>{_tag(tag)}</h1>{figures}{TREND}{_freshness(asOf)}{_actions(links)}"
     return _layout(f"{tag}: {count:,}", body, "../", live=("count", count))
@@ -40,7 +41,7 @@ def count_page(tag: str, count: int, total: int, asOf: str | None) -> str:  # no
 
 def total_page(total: int, asOf: str | None) -> str:  # noqa: N803 - the field's name
     """Return the page that shows the total, and keeps it fresh."""
-    figures = _figures([("Visits of all tags", total, "total")])
+    figures = _figures([("All tags together", total, "total")])
     body = f"<h1>All visits</h1>{figures}{TREND}{_freshness(asOf)}{_actions([('All tags', 'counts?limit=50')])}"
     return _layout(f"Total: {total:,}", body, "./", live=("total", total))
 
@@ -55,7 +56,7 @@ def tags_page(total: int, tags: Sequence[Mapping[str, Any]], limit: int, next_cu
     head = '<thead><tr><th scope="col">Tag</th><th scope="col">Visits</th></tr></thead>'
     more = [("More tags", f"counts?limit={limit}&cursor={next_cursor}")] if next_cursor else []
     body = (
-        f"<h1>All tags</h1>{_figures([('Visits of all tags', total, 'total')])}<h2>By tag</h2>"
+        f"<h1>All tags</h1>{_figures([('All tags together', total, 'total')])}<h2>By tag</h2>"
         f"<table>{head}<tbody>{rows}</tbody></table>{_actions([*more, ('The total', 'counts')])}"
     )
     return _layout("All tags", body, "./")
@@ -66,6 +67,7 @@ def welcome_page(message: str, table: Mapping[str, Any], echo: Mapping[str, Any]
     query = ", ".join(f"{name}={value}" for name, value in echo["query"].items())
     body = (
         f"<h1>{NAME}</h1><p>{escape(message)}</p>"
+        '<p>Any name can be a tag: <a href="tag/hello">tag/hello</a> records a visit.</p>'
         f"{_actions([('All visits', 'counts'), ('All tags', 'counts?limit=50'), ('API description', 'openapi.json')])}"
         f"<h2>The table</h2>{_facts(table)}<h2>Your request</h2>{_facts({**echo, 'query': query or 'none'})}"
     )
@@ -92,9 +94,10 @@ def _facts(facts: Mapping[str, Any]) -> str:
 
 
 def _actions(links: Iterable[tuple[str, str]]) -> str:
+    marks = chain((' class="first"',), repeat(""))
     items = (
-        f'<li><a{" class=first" if first else ""} href="{escape(target)}">{name}</a></li>'
-        for first, (name, target) in zip((True, False, False), links, strict=False)
+        f'<li><a{mark} href="{escape(target)}">{name}</a></li>'
+        for mark, (name, target) in zip(marks, links, strict=False)
     )
     return f'<ul class="actions">{"".join(items)}</ul>'
 

@@ -47,7 +47,8 @@ def event(
     """Return the event of a request, in payload format 2.0; `target` is path and query as a client sends them."""
     path, _, query = target.partition("?")
     path = decoded(path)
-    template = route(method, path)
+    # Extra slashes at the front make no difference to the route, and stay in the path.
+    template = route(method, "/" + path.lstrip("/"))
     made: dict[str, Any] = {
         "version": "2.0",
         "routeKey": f"{method} {template}" if template else "$default",
