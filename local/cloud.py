@@ -88,7 +88,7 @@ class LocalCloud:
         outputs = {**self.monitor.outputs, "endpointUrl": self.site.origin}
         if "apiEndpoint" in outputs:
             self._console.progress("Waiting for the API")
-            _wait_for_answer(f"{outputs['apiEndpoint']}/")
+            wait_for_answer(f"{outputs['apiEndpoint']}/", _ANSWER_SECONDS)
         self._console.end_progress()
         return outputs
 
@@ -154,8 +154,9 @@ def _start_emulator(port: int | None, region: str, on_event: Callable[[Event], N
         return emulator
 
 
-def _wait_for_answer(url: str) -> None:
-    deadline = time.monotonic() + _ANSWER_SECONDS
+def wait_for_answer(url: str, seconds: float) -> None:
+    """Return once an API answers with anything but a failure. Raises ApiError if it does not in time."""
+    deadline = time.monotonic() + seconds
     request = urllib.request.Request(url, headers={"User-Agent": OWN_AGENT, "Accept": "application/json"})  # noqa: S310
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while True:
@@ -165,7 +166,7 @@ def _wait_for_answer(url: str) -> None:
         except urllib.error.HTTPError as error:
             if error.code < 500:
                 return
-            reason = f"status {error.code}: {error.read(500).decode(errors='replace')}"
+            reason = f"status {error.code}, {error.read(500).decode(errors='replace')}"
         except OSError as error:
             reason = str(error)
         if time.monotonic() > deadline:

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 ACCESS_KEY = "test"
 SECRET_KEY = "test"  # noqa: S105 - the emulator's, worth nothing elsewhere
 ACCOUNT = "000000000000"
+# An empty configuration file.
+NOWHERE = "/dev/null"
 
 _DROPPED_PREFIXES = ("AWS_", "PULUMI_", "MINISTACK_", "LOCALSTACK_")
 _DROPPED = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "VIRTUAL_ENV"}
-_NOWHERE = "/dev/null"
 
 
 def clean(environment: Mapping[str, str], *, keep_python: bool = False) -> dict[str, str]:
@@ -37,7 +38,7 @@ def with_credentials(environment: Mapping[str, str], *, endpoint: str, region: s
         "AWS_DEFAULT_REGION": region,
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-        "AWS_CONFIG_FILE": _NOWHERE,
-        "AWS_SHARED_CREDENTIALS_FILE": _NOWHERE,
+        "AWS_CONFIG_FILE": NOWHERE,
+        "AWS_SHARED_CREDENTIALS_FILE": NOWHERE,
         "AWS_EC2_METADATA_DISABLED": "true",
     }

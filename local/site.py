@@ -11,13 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import boto3  # type: ignore[import-untyped]
+import botocore.session  # type: ignore[import-untyped]
 from botocore.config import Config  # type: ignore[import-untyped]
 
 from components.testing.computed import Place
 from components.testing.resource import Resource
 
-from .environment import ACCESS_KEY, ACCOUNT, SECRET_KEY
+from .environment import ACCESS_KEY, ACCOUNT, NOWHERE, SECRET_KEY
 
+# Where botocore finds these settings: in no variable of the environment and in no file of the user's.
+_SETTINGS = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, NOWHERE, None),
+    "credentials_file": (None, None, NOWHERE, None),
+}
 # The emulator is on this machine: what does not answer soon never will.
 _CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 2}, proxies={})
 
@@ -27,6 +34,7 @@ class Clients:
 
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
+        self._session = boto3.Session(botocore_session=botocore.session.Session(session_vars=_SETTINGS))
         self._clients: dict[tuple[str, str], Any] = {}
         # Sessions are not thread-safe; the clients they make are.
         self._lock = threading.Lock()
@@ -35,7 +43,7 @@ class Clients:
         """Return the client of a service, as the account's root user."""
         with self._lock:
             if (service, region) not in self._clients:
-                self._clients[service, region] = boto3.client(
+                self._clients[service, region] = self._session.client(
                     service,
                     region_name=region,
                     endpoint_url=self._endpoint,

@@ -9,8 +9,8 @@ from typing import Any
 
 SUMMARY = "bring visits that the total misses into it, while visits go on"
 _WIDTH = 30
-# How long the stream may take to bring in what a pass marked, before the next pass looks.
-_PAUSE_SECONDS = 3.0
+# The stream gets longer and longer to bring in what a pass marked, before the next pass looks.
+_FIRST_PAUSE_SECONDS = 1.0
 _PASS_SECONDS = 24 * 3600.0
 
 
@@ -56,7 +56,7 @@ def _run(arguments: argparse.Namespace) -> int:
             print(f"Every visit of {progress.tags:,} tags is in the total.")
             return 0
         if number < arguments.passes:
-            time.sleep(_PAUSE_SECONDS)
+            time.sleep(_FIRST_PAUSE_SECONDS * 2 ** (number - 1))
     print(
         f"{progress.visits:,} visits of {progress.behind:,} tags are not in the total yet. They are marked, and the "
         "stream brings them in; if they stay, look at the failure queue and at the log of process_stream."

@@ -1,6 +1,11 @@
 """No child process learns how to reach a real account."""
 
+from pathlib import Path
+
+import pytest
+
 from local.environment import clean, with_credentials
+from local.site import Clients
 
 USERS = {
     "PATH": "/bin",
@@ -31,3 +36,13 @@ def test_clients_are_led_to_the_emulator_alone() -> None:
     assert environment["AWS_ACCESS_KEY_ID"] == "test"
     assert environment["AWS_SHARED_CREDENTIALS_FILE"] == environment["AWS_CONFIG_FILE"] == "/dev/null"
     assert environment["AWS_EC2_METADATA_DISABLED"] == "true"
+
+
+def test_own_clients_read_no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("[profile work]\nendpoint_url = https://real\nregion = mars", encoding="utf-8")
+    for name, value in {**USERS, "AWS_CONFIG_FILE": str(tmp_path / "config")}.items():
+        monkeypatch.setenv(name, value)
+    client = Clients("http://127.0.0.1:1").get("dynamodb", "eu-west-1")
+    assert client.meta.endpoint_url == "http://127.0.0.1:1"
+    assert client.meta.region_name == "eu-west-1"
+    assert client._request_signer._credentials.access_key == "test"

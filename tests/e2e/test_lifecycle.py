@@ -1,0 +1,195 @@
+"""Starting and ending: side by side, in order, and with a sentence where something is wrong."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Start
+from tests.running import ROOT, RunningCloud, descendants, eventually, running
+
+STOP_SECONDS = 2.0
+PROGRAMS = ROOT / "tests" / "local" / "programs"
+
+
+def call(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(ROOT / "cli"), "local", *arguments],
+        capture_output=True,
+        text=True,
+        cwd="/",
+        env={**os.environ, **environment},
+        timeout=90,
+        check=False,
+    )
+
+
+def write_program(folder: Path, code: str) -> str:
+    (folder / "Pulumi.yaml").write_text("name: sample\nruntime: python\n", encoding="utf-8")
+    (folder / "Pulumi.dev.yaml").write_text("config: {aws:region: eu-west-1}\n", encoding="utf-8")
+    (folder / "__main__.py").write_text(code, encoding="utf-8")
+    return str(folder)
+
+
+def test_two_run_side_by_side_and_end_in_order(start: Start) -> None:
+    # Settings that lead to an account are on most machines; none may get through.
+    users = {"AWS_PROFILE": "work", "AWS_ACCESS_KEY_ID": "AKIAREAL", "HTTP_PROXY": "http://127.0.0.1:9"}
+    first, second = start("--port", "0", **users), start("--port", "0")
+    assert first.outputs["apiEndpoint"] != second.outputs["apiEndpoint"]
+    for _ in range(2):
+        assert first.request("/tag/tech", "POST").status == 200
+    assert second.request("/tag/tech", "POST").json == {"tag": "tech", "count": 1}
+    assert first.request("/counts/tech").json["count"] == 2
+
+    for cloud, number in ((first, signal.SIGTERM), (second, signal.SIGINT)):
+        children = descendants(cloud.process.pid)
+        # The emulator and at least the two functions that were called.
+        assert len(children) >= 3
+        status, seconds = cloud.end(number)
+        assert (status, running(children)) == (0, set())
+        assert seconds < STOP_SECONDS
+        assert cloud.further_lines == []
+        assert "Traceback" not in cloud.errors
+
+
+def test_visits_and_batches_are_told_on_standard_error(cloud: RunningCloud) -> None:
+    cloud.request("/tag/told%1B", "POST")
+    cloud.request("/tag/told", "POST")
+    eventually(lambda: "POST    /tag/told  200" in cloud.errors, 5, "the visit")
+    eventually(lambda: "  stream  " in cloud.errors and "  total " in cloud.errors, 5, "the batch")
+    assert "\x1b" not in cloud.errors
+
+
+def test_nothing_outlives_a_killed_parent(start: Start, tmp_path: Path) -> None:
+    code = "import pulumi_aws as aws\nimport time\naws.sqs.Queue('q')\ntime.sleep(60)\n"
+    cloud = start("--port", "0", "--program", write_program(tmp_path, code))
+    eventually(lambda: len(descendants(cloud.process.pid)) >= 2, 30, "the emulator and the program")
+    children = descendants(cloud.process.pid)
+    cloud.process.kill()
+    cloud.process.wait(10)
+    eventually(lambda: running(children - _programs(children)) == set(), 10, "the end of the emulator")
+    for pid in _programs(children):
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_a_signal_during_the_start_ends_it_in_order(start: Start, tmp_path: Path) -> None:
+    cloud = start("--port", "0", "--program", write_program(tmp_path, "import time\ntime.sleep(60)\n"))
+    eventually(lambda: len(descendants(cloud.process.pid)) >= 2, 30, "the emulator and the program")
+    children = descendants(cloud.process.pid)
+    status, seconds = cloud.end(signal.SIGINT)
+    assert (status, running(children)) == (0, set())
+    assert seconds < STOP_SECONDS
+    assert "Traceback" not in cloud.errors
+
+
+def test_a_port_in_use_is_a_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = call("--json", "--port", str(port))
+    assert done.returncode == 2
+    assert done.stdout == ""
+    last = done.stderr.splitlines()[-1]
+    assert last == f"counter: port {port} is in use; choose another with --port, or 0 for any free one"
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_resource_type_is_a_sentence(tmp_path: Path) -> None:
+    program = write_program(tmp_path, "import pulumi_aws as aws\naws.s3.Bucket('pail')\n")
+    done = call("--json", "--port", "0", "--program", program)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "counter: aws:s3/bucket:Bucket 'pail': the local cloud does not know this type" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--stack", "nowhere"), "counter: there is no stack 'nowhere' in "),
+        (("--program", "/nowhere"), "counter: /nowhere/Pulumi.yaml does not exist"),
+    ],
+)
+def test_a_wrong_call_is_a_sentence(arguments: tuple[str, ...], message: str) -> None:
+    done = call("--port", "0", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_failing_program_shows_its_own_traceback(tmp_path: Path) -> None:
+    done = call("--port", "0", "--program", write_program(tmp_path, "raise ValueError('batch_size is 0')\n"))
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "ValueError: batch_size is 0"
+    assert done.stderr.count("Traceback") == 1
+    assert str(ROOT / "local") not in done.stderr
+
+
+def test_people_get_outputs_on_standard_output_and_progress_on_the_other(tmp_path: Path) -> None:
+    program = write_program(tmp_path, "import pulumi\npulumi.export('greeting', 'hello')\n")
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "cli"), "local", "--port", "0", "--program", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd="/",
+    )
+    assert process.stdout is not None
+    lines: list[str] = []
+    while not lines or "Ctrl-C ends it all" not in lines[-1]:
+        lines.append(process.stdout.readline())
+        assert lines[-1], process.communicate(timeout=20)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert lines[0].startswith("  endpointUrl  http://127.0.0.1:")
+    assert lines[1] == "  greeting     hello\n"
+    assert errors.splitlines()[:2] == ["Starting the local cloud", "Running sample as stack dev"]
+    assert "Ready in " in errors
+
+
+def test_two_counters_of_one_stack_have_addresses_of_their_own(start: Start) -> None:
+    cloud = start("--port", "0", "--program", str(PROGRAMS / "two_counters"), PYTHONPATH=str(ROOT))
+    addresses = {cloud.outputs["firstApiEndpoint"], cloud.outputs["secondApiEndpoint"]}
+    origin = cloud.outputs["endpointUrl"]
+    assert addresses == {origin, f"{origin}/api-2"}
+    for _ in range(2):
+        assert cloud.request("/tag/x", "POST", base="firstApiEndpoint").status == 200
+    assert cloud.request("/tag/x", "POST", base="secondApiEndpoint").json["count"] == 1
+
+    def totals() -> list[int]:
+        return [cloud.request("/counts", base=f"{name}ApiEndpoint").json["total"] for name in ("first", "second")]
+
+    eventually(lambda: totals() == [2, 1], 10, "the totals 2 and 1")
+
+
+def test_saved_code_runs_within_a_second_and_new_files_come_along(start: Start, tmp_path: Path) -> None:
+    source = PROGRAMS / "watched"
+    (tmp_path / "code").mkdir()
+    for path in source.rglob("*"):
+        if path.is_file() and "__pycache__" not in path.parts:
+            (tmp_path / path.relative_to(source)).write_bytes(path.read_bytes())
+    cloud = start("--port", "0", "--watch", "--program", str(tmp_path))
+    assert cloud.request("/").text == "first"
+    eventually(lambda: "Watching" in cloud.errors, 10, "the watcher")
+    main = tmp_path / "code" / "main.py"
+    main.write_text(main.read_text(encoding="utf-8").replace("first", "second"), encoding="utf-8")
+    saved = time.monotonic()
+    eventually(lambda: "reload  function in" in cloud.errors, 5, "the reload")
+    assert time.monotonic() - saved < 1
+    assert cloud.request("/").text == "second"
+    (tmp_path / "code" / "added.py").write_text("TEXT = 'third'\n", encoding="utf-8")
+    code = "from added import TEXT\n\ndef handler(event, context):\n    return TEXT\n"
+    main.write_text(code, encoding="utf-8")
+    eventually(lambda: cloud.request("/").text == "third", 20, "the new file's text")
+
+
+def _programs(pids: set[int]) -> set[int]:
+    """Those that run a Pulumi program: sleeping in it, they do not notice that their engine is gone."""
+    table = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True, check=True).stdout
+    return {int(line.split()[0]) for line in table.splitlines() if "launcher.py" in line} & pids

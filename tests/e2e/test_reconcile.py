@@ -1,0 +1,39 @@
+"""`./counter reconcile` brings back what the total misses."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from tests.e2e.test_visits import settled_total, total, visit
+from tests.running import ROOT, RunningCloud, eventually
+
+
+def reconcile(cloud: RunningCloud) -> subprocess.CompletedProcess[str]:
+    outputs = cloud.outputs
+    command = [sys.executable, str(ROOT / "cli"), "reconcile", "--table", outputs["tableName"]]
+    command += ["--ledger", outputs["ledgerTableName"], "--region", cloud.region]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return subprocess.run(
+        [*command, "--endpoint-url", outputs["endpointUrl"]],
+        capture_output=True,
+        text=True,
+        cwd="/",
+        env={**environment, "AWS_EC2_METADATA_DISABLED": "true"},
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_lost_total_is_brought_back(cloud: RunningCloud) -> None:
+    visit(cloud, "reconciled")
+    before = settled_total(cloud)
+    key = {"ID": {"S": "COUNTER"}}
+    cloud.client("dynamodb").delete_item(TableName=cloud.outputs["tableName"], Key=key)
+    assert total(cloud) == 0
+    done = reconcile(cloud)
+    assert done.returncode == 0, done.stderr
+    assert "Every visit of" in done.stdout
+    assert "pass 1" in done.stderr
+    eventually(lambda: total(cloud) == before, 10, f"the total {before}")

@@ -1,0 +1,125 @@
+"""Visits over HTTP are counted, and the total follows through the stream."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import urllib.parse
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.running import RunningCloud, eventually
+
+TOTAL_SECONDS = 5.0
+OUTPUTS = {
+    "apiEndpoint",
+    "tableName",
+    "tableArn",
+    "streamArn",
+    "ledgerTableName",
+    "eventSourceMappingId",
+    "functionNames",
+    "deadLetterQueueUrl",
+    "endpointUrl",
+}
+
+
+def total(cloud: RunningCloud) -> int:
+    return int(cloud.request("/counts").json["total"])
+
+
+def visit(cloud: RunningCloud, tag: str) -> int:
+    answer = cloud.request(f"/tag/{urllib.parse.quote(tag, safe='')}", "POST")
+    assert answer.status == 200, answer
+    return int(answer.json["count"])
+
+
+def settled_total(cloud: RunningCloud) -> int:
+    """Wait until every visit so far is in the total; gives the total."""
+    client = cloud.client("dynamodb")
+
+    def numbers(table: str, attribute: str) -> dict[str, str]:
+        items = client.scan(TableName=cloud.outputs[table], ConsistentRead=True)["Items"]
+        return {item["ID"]["S"]: item[attribute]["N"] for item in items if attribute in item}
+
+    def settled() -> bool:
+        counted = numbers("ledgerTableName", "Counted")
+        return all(counted.get(tag) == count for tag, count in numbers("tableName", "Count").items())
+
+    eventually(settled, TOTAL_SECONDS, "every visit in the total")
+    return total(cloud)
+
+
+def test_the_outputs_are_the_contracts(cloud: RunningCloud) -> None:
+    assert set(cloud.outputs) >= OUTPUTS
+    assert set(cloud.outputs["functionNames"]) == {"welcome", "recordVisit", "viewCounts", "processStream"}
+    assert not cloud.outputs["apiEndpoint"].endswith("/")
+
+
+def test_the_readmes_first_minute(cloud: RunningCloud) -> None:
+    before = settled_total(cloud)
+    curl = shutil.which("curl")
+    assert curl, "curl is needed, as the README says"
+    for _ in range(3):
+        subprocess.run([curl, "-fsS", "-X", "POST", f"{cloud.outputs['apiEndpoint']}/tag/tech"], check=True, timeout=30)
+    assert cloud.request("/counts/tech").json["count"] == 3
+    eventually(
+        lambda: cloud.request("/counts/tech").json["total"] == before + 3, TOTAL_SECONDS, f"the total {before + 3}"
+    )
+
+
+def test_concurrent_visits_are_all_counted(cloud: RunningCloud) -> None:
+    before = settled_total(cloud)
+    tags = [f"many-{number % 5}" for number in range(60)]
+    with ThreadPoolExecutor(8) as pool:
+        counts = list(pool.map(lambda tag: (tag, visit(cloud, tag)), tags))
+    assert sorted(counts) == sorted((f"many-{tag}", count) for tag in range(5) for count in range(1, 13))
+    assert settled_total(cloud) == before + 60
+
+
+def test_a_deleted_tag_keeps_its_visits_in_the_total(cloud: RunningCloud) -> None:
+    visit(cloud, "short-lived")
+    before = settled_total(cloud)
+    client = cloud.client("dynamodb")
+    client.delete_item(TableName=cloud.outputs["tableName"], Key={"ID": {"S": "short-lived"}})
+    assert visit(cloud, "short-lived") == 1
+    eventually(lambda: total(cloud) == before + 1, TOTAL_SECONDS, f"the total {before + 1}")
+
+
+@pytest.mark.parametrize("tag", ["café", "日本", "a b+c", "100%", "-_.~", "'\"<>&"])
+def test_any_tag_survives_the_way_there_and_back(cloud: RunningCloud, tag: str) -> None:
+    assert visit(cloud, tag) == 1
+    answer = cloud.request(f"/counts/{urllib.parse.quote(tag, safe='')}")
+    assert (answer.json["tag"], answer.json["count"]) == (tag, 1)
+
+
+def test_the_reserved_tag_is_a_problem(cloud: RunningCloud) -> None:
+    answer = cloud.request("/tag/COUNTER")
+    assert answer.status == 400
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_markup_in_a_tag_is_escaped_on_its_page(cloud: RunningCloud) -> None:
+    answer = cloud.request("/tag/%3Cscript%3E", headers={"Accept": "text/html"})
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert "&lt;script&gt;" in answer.text
+    assert "<script>" not in answer.text
+
+
+def test_an_unknown_route_is_a_problem(cloud: RunningCloud) -> None:
+    answer = cloud.request("/nowhere/at/all")
+    assert answer.status == 404
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_pages_elsewhere_may_call_the_api(cloud: RunningCloud) -> None:
+    answer = cloud.request("/counts", headers={"Origin": "http://localhost:5173"})
+    assert answer.headers["access-control-allow-origin"] == "http://localhost:5173"
+
+
+def test_the_host_based_address_answers_too(cloud: RunningCloud) -> None:
+    host = cloud.outputs["apiEndpoint"].removeprefix("http://")
+    port = host.rpartition(":")[2]
+    assert cloud.request("/counts", headers={"Host": f"00000001.execute-api.localhost:{port}"}).status == 200
+    assert cloud.request("/counts", headers={"Host": f"localhost:{port}"}).status == 200
