@@ -18,6 +18,7 @@ TABLES = {TABLE: "TABLE_NAME", LEDGER: "LEDGER_TABLE_NAME", KEYS: "IDEMPOTENCY_T
 def _moto() -> Iterator[Any]:
     keep = dict(os.environ)
     os.environ.update(AWS_ACCESS_KEY_ID="x", AWS_SECRET_ACCESS_KEY="x", AWS_DEFAULT_REGION="eu-west-1")
+    _forget_clients()
     with mock_aws():
         client = boto3.client("dynamodb")
         for table in TABLES:
@@ -30,8 +31,14 @@ def _moto() -> Iterator[Any]:
                 | ({"StreamViewType": "NEW_AND_OLD_IMAGES"} if table == TABLE else {}),
             )
         yield client
+    _forget_clients()
     os.environ.clear()
     os.environ.update(keep)
+
+
+def _forget_clients() -> None:
+    database.client.cache_clear()
+    database.cautious_client.cache_clear()
 
 
 @pytest.fixture
@@ -47,8 +54,8 @@ def tables(_moto: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def forget() -> None:
-    """Let the functions start cold."""
-    for cached in (settings.setting, database.client, database.cautious_client, process_stream._total):
+    """Let the functions start cold, but for their clients, which take long to make and remember nothing."""
+    for cached in (settings.setting, process_stream._total):
         cached.cache_clear()
 
 
