@@ -37,7 +37,7 @@ def main() -> int:
     try:
         with _lock():
             # Another start may have done it while this one waited.
-            if _read(_marker(name)) != checksum or not _runs():
+            if _read(_marker(name)) != checksum or not _runs("sys"):
                 _prepare(name, checksum)
     except PrepareError as error:
         sys.stderr.write(f"counter: {error}\n")
@@ -53,7 +53,8 @@ def _prepare(name: str, checksum: str) -> None:
     started = time.monotonic()
     uv = shutil.which("uv")
     _show(f"Preparing {VENV} (once; it takes about a minute)")
-    if not _runs():
+    # uv makes environments without pip, and may be gone by now.
+    if not _runs("sys" if uv else "pip"):
         _make(uv)
     _install(name, uv)
     # A complete dev environment is a complete local one, too.
@@ -66,7 +67,9 @@ def _prepare(name: str, checksum: str) -> None:
 
 def _make(uv: str | None) -> None:
     command = [uv, "venv", "--quiet", "--python", sys.executable] if uv else [sys.executable, "-I", "-m", "venv"]
-    if VENV.is_symlink() or VENV.exists():
+    if VENV.is_symlink() or VENV.is_file():
+        VENV.unlink()
+    elif VENV.exists():
         shutil.rmtree(VENV)
     done = subprocess.run([*command, str(VENV)], capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
@@ -142,10 +145,10 @@ def _lock() -> Iterator[None]:
         os.close(handle)
 
 
-def _runs() -> bool:
-    """Tell whether the environment's Python starts and is recent enough."""
+def _runs(module: str) -> bool:
+    """Tell whether the environment's Python starts, is recent enough, and has a module."""
     python = VENV / "bin" / "python"
-    check = "import sys; sys.exit(sys.version_info < (3, 11))"
+    check = f"import sys, {module}; sys.exit(sys.version_info < (3, 11))"
     try:
         return subprocess.run([python, "-I", "-c", check], capture_output=True, check=False).returncode == 0  # noqa: S603
     except OSError:

@@ -1,0 +1,102 @@
+"""A checkout with the wrapper and the command line that needs no package: it is prepared without a network."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+# What the wrapper may use besides a Python.
+OLD_PYTHON = 'case "$1" in --version) echo "Python 3.8.1" ;; *) exit 1 ;; esac'
+TOOLS = ("sh", "dirname", "readlink", "cat", "cksum")
+
+
+class Checkout:
+    """A copy of what prepares the environment, and a search path that the test fills."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "a checkout's folder"
+        self.bin = folder / "bin"
+        self.bin.mkdir()
+        self.root.mkdir()
+        shutil.copy2(ROOT / "counter", self.root)
+        shutil.copytree(ROOT / "cli", self.root / "cli", ignore=shutil.ignore_patterns("__pycache__"))
+        for name in ("requirements.txt", "requirements-local.txt", "requirements-dev.txt", "constraints.txt"):
+            (self.root / name).write_text("# nothing\n", encoding="utf-8")
+        for tool in TOOLS:
+            found = shutil.which(tool)
+            assert found, f"{tool} is needed to run the wrapper"
+            (self.bin / tool).symlink_to(found)
+
+    def add_program(self, name: str, script: str) -> None:
+        """Put a shell script on the search path."""
+        path = self.bin / name
+        path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+    def add_python(self, name: str = "python3") -> None:
+        """Put this Python on the search path."""
+        self.add_program(name, f'exec "{sys.executable}" "$@"')
+
+    def add_uv(self, pip: str = "exit 0") -> None:
+        """Put a program on the search path that does what uv does, in a moment, and `pip` to install packages."""
+        venv = f'shift 4; exec "{sys.executable}" -m venv --without-pip "$@"'
+        self.add_program("uv", f'echo "$@" >> "{self.bin}/uv.log"\ncase "$1" in venv) {venv} ;; esac\n{pip}')
+
+    def run(self, *arguments: str, path: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Call the wrapper from another folder, with nothing in the environment but the search path."""
+        return subprocess.run(
+            [self.bin / "sh", path or self.root / "counter", *arguments],
+            capture_output=True,
+            text=True,
+            cwd="/",
+            env={"PATH": str(self.bin), "HOME": str(self.bin), **environment},
+            timeout=120,
+            check=False,
+        )
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Call the wrapper and do not wait for it."""
+        return subprocess.Popen(
+            [self.bin / "sh", self.root / "counter", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd="/",
+            env={"PATH": str(self.bin), "HOME": str(self.bin)},
+        )
+
+
+class Prepared(Checkout):
+    """A checkout that was called once."""
+
+    first: subprocess.CompletedProcess[str]
+
+
+def no_venv(python: Path) -> str:
+    """Return the script of a Python that lacks what Debian packs apart."""
+    return f'case "$2" in *ensurepip*) exit 1 ;; esac\nexec "{python}" "$@"'
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    """Make a checkout without an environment."""
+    return Checkout(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """Make a checkout whose environment is complete, with Pythons on the search path that will not do."""
+    checkout = Prepared(tmp_path_factory.mktemp("prepared"))
+    checkout.add_python("real")
+    checkout.add_program("python3.14", OLD_PYTHON)
+    checkout.add_program("python3.12", no_venv(checkout.bin / "real"))
+    checkout.add_python()
+    checkout.first = checkout.run("--help")
+    assert checkout.first.returncode == 0, checkout.first.stderr
+    return checkout

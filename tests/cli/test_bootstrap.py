@@ -1,0 +1,64 @@
+"""The parts of the preparation that the wrapper's tests do not reach."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from cli import bootstrap
+from tests.cli.conftest import Checkout
+
+
+def test_a_second_start_waits_for_the_first(checkout: Checkout) -> None:
+    checkout.add_uv()
+    handle = os.open(checkout.root / "constraints.txt", os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    command = [sys.executable, "-I", str(checkout.root / "cli" / "bootstrap.py"), "local", "1 2"]
+    environment = {"PATH": str(checkout.bin), "HOME": str(checkout.bin)}
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+    assert process.stderr is not None
+    assert process.stderr.readline() == "Waiting for another start that prepares .venv\n"
+    time.sleep(0.2)
+    assert process.poll() is None
+    assert not (checkout.root / ".venv").exists()
+    os.close(handle)
+    process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert (checkout.root / ".venv" / ".counter-local").read_text(encoding="utf-8") == "1 2\n"
+
+
+def test_every_set_contains_the_runtime() -> None:
+    for files in bootstrap.FILES.values():
+        assert files[0] == "requirements.txt"
+        for name in files:
+            assert (bootstrap.ROOT / name).is_file()
+
+
+def test_every_requirement_is_pinned_and_agrees_with_the_constraints() -> None:
+    constraints = _pins("constraints.txt")
+    for name in bootstrap.FILES["dev"]:
+        pins = _pins(name)
+        assert pins
+        assert {package: constraints.get(package) for package in pins} == pins
+
+
+def test_a_folder_that_may_not_be_written_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(bootstrap.PrepareError, match=r"^cannot write to .*, where the environment \.venv belongs$"):
+        bootstrap._prepare("local", "1 2")
+
+
+def _pins(name: str) -> dict[str, str]:
+    lines = (bootstrap.ROOT / name).read_text(encoding="utf-8").splitlines()
+    found = {}
+    for line in lines:
+        if line and not line.startswith("#"):
+            package, separator, version = line.partition("==")
+            assert separator, f"{name}: {line!r} is not pinned"
+            found[package.lower().replace("_", "-")] = version
+    return found

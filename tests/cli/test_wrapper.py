@@ -1,0 +1,191 @@
+"""./counter prepares its environment once, and says in a sentence why it cannot."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from tests.cli.conftest import OLD_PYTHON, ROOT, Checkout, Prepared, no_venv
+from tests.running import descendants
+
+
+def test_it_is_plain_shell() -> None:
+    checked = subprocess.run(["sh", "-n", ROOT / "counter"], capture_output=True, text=True, check=False)
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert (ROOT / "counter").stat().st_mode & 0o111 == 0o111
+
+
+def test_without_a_python_it_says_so(checkout: Checkout) -> None:
+    done = checkout.run("local")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "counter: no Python found; install Python 3.11 or later\n"
+
+
+def test_an_old_python_is_named(checkout: Checkout) -> None:
+    checkout.add_program("python3", OLD_PYTHON)
+    done = checkout.run("local")
+    assert done.returncode == 1
+    assert done.stderr == "counter: Python 3.8.1 is too old; install Python 3.11 or later\n"
+
+
+def test_a_python_without_venv_is_named_with_the_remedy(checkout: Checkout) -> None:
+    checkout.add_python("real")
+    checkout.add_program("python3", no_venv(checkout.bin / "real"))
+    done = checkout.run("local")
+    assert done.returncode == 1
+    expected = "counter: python3 cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv\n"
+    assert done.stderr == expected
+
+
+def test_a_python_that_will_do_is_found_behind_others(prepared: Prepared) -> None:
+    assert prepared.first.stderr.startswith(f"Preparing {prepared.root}/.venv (once; it takes about a minute)\n")
+    assert "Prepared in " in prepared.first.stderr
+    for command in ("local", "test", "reconcile"):
+        assert f"\n    {command}" in prepared.first.stdout
+
+
+def test_the_second_call_prepares_nothing_and_needs_no_python_on_the_path(prepared: Prepared) -> None:
+    (prepared.bin / "python3").rename(prepared.bin / "hidden")
+    try:
+        done = prepared.run("--help")
+    finally:
+        (prepared.bin / "hidden").rename(prepared.bin / "python3")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_symbolic_link_to_it_works_from_anywhere(prepared: Prepared, tmp_path: Path) -> None:
+    (tmp_path / "first").symlink_to(prepared.root / "counter")
+    (tmp_path / "second").symlink_to("first")
+    done = prepared.run("--help", path=tmp_path / "second")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_arguments_arrive_as_they_are(prepared: Prepared) -> None:
+    done = prepared.run("local", "--port", "a  b'c")
+    assert done.returncode == 2
+    assert """argument --port: "a  b'c" is no port""" in done.stderr
+
+
+def test_changed_requirements_are_installed(prepared: Prepared) -> None:
+    requirements = prepared.root / "requirements-local.txt"
+    requirements.write_text("# changed\n", encoding="utf-8")
+    assert "Prepared in " in prepared.run("--help").stderr
+    assert prepared.run("--help").stderr == ""
+
+
+def test_the_tests_have_requirements_of_their_own(prepared: Prepared) -> None:
+    done = prepared.run("test", "--version")
+    assert "Prepared in " in done.stderr
+    # There is no pytest among the requirements of this checkout; it was asked for, though.
+    assert "No module named pytest" in done.stderr
+    assert "Prepar" not in prepared.run("test", "--version").stderr
+
+
+def test_a_half_made_environment_is_made_again(checkout: Checkout) -> None:
+    checkout.add_python()
+    checkout.add_uv()
+    venv = checkout.root / ".venv"
+    assert "Prepared in " in checkout.run("--help").stderr
+    assert checkout.run("--help").stderr == ""
+
+    def is_repaired() -> bool:
+        done = checkout.run("--help")
+        return done.returncode == 0 and "Prepared in " in done.stderr and checkout.run("--help").stderr == ""
+
+    (venv / ".counter-local").unlink()
+    assert is_repaired()
+    (venv / "bin" / "python").unlink()
+    assert is_repaired()
+    # As after an upgrade that removed the Python that it was made with.
+    (venv / "bin" / "python").unlink()
+    (venv / "bin" / "python").symlink_to("/nowhere/python")
+    assert is_repaired()
+    shutil.rmtree(venv)
+    venv.write_text("a file where the folder belongs", encoding="utf-8")
+    assert is_repaired()
+
+
+def test_two_starts_at_once_prepare_it_once(checkout: Checkout) -> None:
+    checkout.add_python()
+    checkout.add_uv()
+    starts = [checkout.start("--help") for _ in range(3)]
+    errors = [start.communicate(timeout=120)[1] for start in starts]
+    assert [start.returncode for start in starts] == [0, 0, 0], errors
+    assert sum("Preparing " in error for error in errors) == 1, errors
+
+
+def test_a_start_that_is_killed_leaves_nothing_in_the_way(checkout: Checkout) -> None:
+    checkout.add_python()
+    checkout.add_uv(pip="exec sleep 60")
+    start = checkout.start("--help")
+    log = checkout.bin / "uv.log"
+    deadline = time.monotonic() + 60
+    while not (log.exists() and "pip install" in log.read_text(encoding="utf-8")):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    for pid in [start.pid, *descendants(start.pid)]:
+        os.kill(pid, signal.SIGKILL)
+    start.communicate()
+    checkout.add_uv()
+    done = checkout.run("--help")
+    assert (done.returncode, "Prepared in " in done.stderr) == (0, True)
+
+
+def test_no_network_is_a_sentence(prepared: Prepared) -> None:
+    requirements = prepared.root / "requirements-dev.txt"
+    before = requirements.read_text(encoding="utf-8")
+    requirements.write_text("nothing-of-this-name==1.0\n", encoding="utf-8")
+    try:
+        # An index that nobody serves, as on a machine without a network.
+        done = prepared.run("test", PIP_INDEX_URL="http://127.0.0.1:1/simple", PIP_RETRIES="0")
+    finally:
+        requirements.write_text(before, encoding="utf-8")
+    assert done.returncode == 1
+    assert "counter: cannot download the packages; is there a network? (" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_package_that_cannot_be_installed_is_a_sentence(prepared: Prepared) -> None:
+    requirements = prepared.root / "requirements-dev.txt"
+    before = requirements.read_text(encoding="utf-8")
+    requirements.write_text("./no-such-folder\n", encoding="utf-8")
+    try:
+        done = prepared.run("test")
+    finally:
+        requirements.write_text(before, encoding="utf-8")
+    assert done.returncode == 1
+    assert "counter: cannot install the packages: ERROR: " in done.stderr
+    assert "counter-install.log has the details)" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_uv_is_used_where_there_is_one(checkout: Checkout) -> None:
+    checkout.add_python()
+    checkout.add_uv()
+    assert checkout.run("--help").returncode == 0
+    calls = (checkout.bin / "uv.log").read_text(encoding="utf-8").splitlines()
+    assert [call.split()[0] for call in calls] == ["venv", "pip"]
+    assert "requirements-local.txt" in calls[1]
+    assert "constraints.txt" in calls[1]
+
+
+def test_an_environment_that_uv_made_is_made_again_when_uv_is_gone(checkout: Checkout) -> None:
+    checkout.add_python()
+    checkout.add_uv()
+    assert checkout.run("--help").returncode == 0
+    (checkout.bin / "uv").unlink()
+    (checkout.root / "requirements.txt").write_text("# changed\n", encoding="utf-8")
+    done = checkout.run("--help")
+    assert (done.returncode, "Prepared in " in done.stderr) == (0, True), done.stderr
+
+
+def test_uv_without_a_network_is_a_sentence(checkout: Checkout) -> None:
+    checkout.add_python()
+    checkout.add_uv(pip="echo 'error: Failed to fetch: dns error' >&2; exit 1")
+    done = checkout.run("--help")
+    assert done.returncode == 1
+    assert "counter: cannot download the packages; is there a network?" in done.stderr
