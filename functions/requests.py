@@ -22,8 +22,12 @@ class Request:
 
     @property
     def tag(self) -> str:
-        """The tag, the last segment of the path; a problem where it is none."""
-        return checked(decoded(self.path.rpartition("/")[2]))
+        """The tag, all of the path from the route's last segment on; a problem where it is none.
+
+        More than one segment is there where a gateway decodes `%2F` once it has chosen the route; that is no tag.
+        """
+        segments = self.route.count("/") or self.path.count("/")
+        return checked(decoded(self.path.split("/", segments)[-1]))
 
     @property
     def wants_html(self) -> bool:

@@ -10,8 +10,8 @@ LONGEST = 200
 """Characters a tag may have, after NFC normalisation."""
 
 ALLOWED = (
-    f"1 to {LONGEST} characters of valid UTF-8, without control characters, and none of {COUNTER}, '.' and '..', "
-    "which are reserved"
+    f"1 to {LONGEST} characters of valid UTF-8, without slashes and control characters, and none of {COUNTER}, '.' "
+    "and '..', which are reserved"
 )
 
 RESERVED = frozenset({COUNTER, ".", ".."})
@@ -44,4 +44,4 @@ def checked(text: str) -> str:
 
 
 def _refused(character: str) -> bool:
-    return character == REPLACEMENT or unicodedata.category(character) in ("Cc", "Cs")
+    return character in ("/", REPLACEMENT) or unicodedata.category(character) in ("Cc", "Cs")

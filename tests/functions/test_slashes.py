@@ -1,0 +1,42 @@
+"""A gateway that decodes `%2F` after it has chosen the route hands over a path with more segments than the route."""
+
+import importlib
+import json
+from typing import Any
+
+import pytest
+
+from tests.functions.gateway import DOCUMENT, MODULES, event, request
+
+ROUTES = [
+    (method.upper(), template, operation["x-function"])
+    for template, item in DOCUMENT["paths"].items()
+    for method, operation in item.items()
+    if "{tag}" in template and method != "parameters"
+]
+
+
+@pytest.mark.parametrize("stage", ["$default", "live"])
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route[0]} {route[1]}")
+@pytest.mark.parametrize("path", ["a/b", "a/", "/b", "../b", "a/b/c", "a%2Fb"])
+def test_a_slash_in_a_tag_is_refused_whichever_way_it_arrives(
+    route: tuple[str, str, str], path: str, stage: str, tables: Any
+) -> None:
+    method, template, function = route
+    raw = template.replace("{tag}", path)
+    late = event(method, raw, stage=stage) | {
+        "routeKey": f"{method} {template}",
+        "rawPath": raw if stage == "$default" else f"/{stage}{raw}",
+    }
+    given = importlib.import_module(f"functions.{MODULES[function]}").handler(late, None)
+    problem = json.loads(given["body"])
+    assert given["statusCode"] == 400
+    assert problem["field"] == "tag"
+    assert "without slashes" in problem["allowed"]
+    assert tables.scan(TableName="visits")["Count"] == 0
+
+
+@pytest.mark.usefixtures("tables")
+def test_a_gateway_that_decodes_first_finds_no_route() -> None:
+    assert request("POST", "/tag/a%2Fb").status == 404
+    assert request("GET", "/counts/b").json["count"] == 0
