@@ -19,8 +19,10 @@ PAGES = [
 
 
 def test_version_is_one_that_the_cli_can_find_a_tag_for() -> None:
-    # `pulumi package add <repository>/components@0.1.0` looks for the tag v0.1.0, and takes semantic versions only.
-    assert re.fullmatch(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?", VERSION)
+    # `pulumi package add <repository>/components@0.1.0` looks for the tag v0.1.0. It takes what comes after a hyphen
+    # for a commit, and 0.0.0 for the newest one.
+    assert re.fullmatch(r"\d+\.\d+\.\d+", VERSION)
+    assert VERSION != "0.0.0"
 
 
 def test_distribution_takes_the_version_from_its_place() -> None:
