@@ -23,7 +23,13 @@ FILES = {
     "local": ("requirements.txt", "requirements-local.txt"),
     "dev": ("requirements.txt", "requirements-local.txt", "requirements-dev.txt"),
 }
-_NETWORK_SIGNS = ("NewConnectionError", "NameResolutionError", "ConnectTimeout", "Failed to establish", "dns error")
+_NETWORK_SIGNS = (
+    "NewConnectionError",
+    "NameResolutionError",
+    "ConnectTimeout",
+    "Failed to establish",
+    "error sending request",
+)
 _CLEAR = "\r\x1b[K"
 
 

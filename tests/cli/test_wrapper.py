@@ -185,7 +185,7 @@ def test_an_environment_that_uv_made_is_made_again_when_uv_is_gone(checkout: Che
 
 def test_uv_without_a_network_is_a_sentence(checkout: Checkout) -> None:
     checkout.add_python()
-    checkout.add_uv(pip="echo 'error: Failed to fetch: dns error' >&2; exit 1")
+    checkout.add_uv(pip="echo 'error: Failed to fetch; error sending request' >&2; exit 1")
     done = checkout.run("--help")
     assert done.returncode == 1
     assert "counter: cannot download the packages; is there a network?" in done.stderr
