@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+import zlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -60,15 +61,17 @@ def read_page(database: DynamoDB, table: str, limit: int, start: str | None) -> 
 
 
 def _cursor(key: str) -> str:
-    return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
+    raw = key.encode()
+    return base64.urlsafe_b64encode(zlib.crc32(raw).to_bytes(4, "big") + raw).decode().rstrip("=")
 
 
 def _key(cursor: str) -> str:
     try:
-        key = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars="-_", validate=True).decode()
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars="-_", validate=True)
+        key = raw[4:].decode()
     except (binascii.Error, ValueError):
         key = ""
-    # 2,048 bytes is what a partition key may have; another spelling of the same cursor is none of ours.
+    # The checksum tells a cursor from other text; 2,048 bytes is what a partition key may have.
     if not 0 < len(key.encode()) <= 2048 or _cursor(key) != cursor:
         raise invalid("cursor", cursor, "the nextCursor of an earlier answer")
     return key

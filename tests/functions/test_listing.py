@@ -69,7 +69,24 @@ def test_a_malformed_limit_is_a_400(tables: Any, method: str, limit: str) -> Non
         assert "1 to 100" in answer.json["detail"]
 
 
-@pytest.mark.parametrize("cursor", ["", "!", "YQ==", "YR", "_w", "a", "YQ%0A", "w6Q%3D", "x" * 4000])
+GOOD = listing._cursor("a")
+MALFORMED = [
+    "",
+    "!",
+    "a",
+    "abc",
+    "dGVzdA",
+    "not-a-cursor",
+    "AAAAAA",
+    "x" * 4000,
+    GOOD + "%3D",
+    GOOD + "%0A",
+    GOOD + "A",
+    GOOD[:-1],
+]
+
+
+@pytest.mark.parametrize("cursor", MALFORMED)
 def test_a_malformed_cursor_is_a_400(tables: Any, cursor: str) -> None:
     answer = request("GET", f"/counts?limit=5&cursor={cursor}")
     assert (answer.status, answer.json["field"]) == (400, "cursor")

@@ -128,3 +128,19 @@ def test_a_foreign_count_that_is_no_whole_number_reads_as_none(tables: Any) -> N
     tables.put_item(TableName=TABLE, Item={"ID": {"S": "a"}, "Count": {"N": "1.5"}})
     tables.put_item(TableName=TABLE, Item={"ID": {"S": "b"}, "Count": {"S": "3"}})
     assert [request("GET", f"/counts/{tag}").json["count"] for tag in "ab"] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("path", "method"),
+    [
+        ("/counts/a", "batch_get_item"),
+        ("/counts", "batch_get_item"),
+        ("/counts?limit=1", "scan"),
+        ("/badge/a?count=false", "get_item"),
+    ],
+)
+def test_reads_are_consistent(path: str, method: str, refuse: Any) -> None:
+    calls = refuse(method)
+    request("GET", path)
+    (call,) = calls
+    assert [call, *call.get("RequestItems", {}).values()][-1]["ConsistentRead"] is True
