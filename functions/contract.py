@@ -24,8 +24,13 @@ def routes() -> dict[str, frozenset[str]]:
     }
 
 
-def find(path: str) -> tuple[str, frozenset[str]] | None:
-    """Return the template that `path` fits, an empty parameter included, and its methods; None where there is none."""
+def find(route: str, path: str) -> tuple[str, frozenset[str]] | None:
+    """Return the template of the request and its methods; None where no template fits.
+
+    That is `route` where the gateway found one, else what `path` fits with an empty parameter or another method.
+    """
+    if route in routes():
+        return route, routes()[route]
     wanted = path.split("/")
     for template, methods in routes().items():
         parts = template.split("/")

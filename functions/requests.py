@@ -22,12 +22,14 @@ class Request:
 
     @property
     def tag(self) -> str:
-        """The tag, all of the path from the route's last segment on; a problem where it is none.
+        """The tag, what follows the route's own part of the path; a problem where it is none.
 
-        More than one segment is there where a gateway decodes `%2F` once it has chosen the route; that is no tag.
+        It is more than one segment where a gateway decodes `%2F` once it has chosen the route; that is no tag. Before
+        the route's part may stand the key of a custom domain's API mapping, which `rawPath` keeps.
         """
-        segments = self.route.count("/") or self.path.count("/")
-        return checked(decoded(self.path.split("/", segments)[-1]))
+        own = self.route.partition("{")[0]
+        _, found, rest = self.path.partition(own) if own else self.path.rpartition("/")
+        return checked(decoded(rest if found else ""))
 
     @property
     def wants_html(self) -> bool:

@@ -34,7 +34,7 @@ def describe(database: DynamoDB, table: str) -> dict[str, Any]:
 
 
 def _respond(request: Request) -> Response:
-    found = contract.find(request.path)
+    found = contract.find(request.route, request.path)
     if found is None:
         detail = "There is no such route; /openapi.json lists them. A tag holds no slash, an encoded one included."
         raise ProblemError(HTTPStatus.NOT_FOUND, detail, path=request.path[:200])

@@ -1,12 +1,13 @@
 """The API's routes, and what may be asked of them."""
 
+import importlib
 from typing import Any
 
 import pytest
 
 from functions import contract
 from tests.functions.conftest import LEDGER, TABLE
-from tests.functions.gateway import DOCUMENT, request
+from tests.functions.gateway import DOCUMENT, MODULES, event, request
 
 HTML = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
@@ -78,6 +79,25 @@ def test_a_stage_in_the_path_makes_no_difference(stage: str) -> None:
     assert request("GET", "/tag/prod", stage=stage).json == {"tag": "prod", "count": 1}
     assert request("GET", "/nothing", stage=stage).json["path"] == "/nothing"
     assert request("GET", "/", stage=stage).json["request"]["path"] == "/"
+
+
+@pytest.mark.parametrize(
+    ("path", "route", "status"),
+    [
+        ("/v1/tag/a", "/tag/{tag}", 200),
+        ("/v1/counts/a", "/counts/{tag}", 200),
+        ("/v1/counts", "/counts", 200),
+        ("/v1", "/", 200),
+        ("/v1/openapi.json", "/openapi.json", 200),
+        ("/v1/static/icon.svg", "/static/icon.svg", 200),
+        ("/v1/tag/a/b", "/tag/{tag}", 400),
+    ],
+)
+def test_a_mapping_of_a_custom_domain_makes_no_difference(path: str, route: str, status: int) -> None:
+    function = DOCUMENT["paths"][route]["get"]["x-function"]
+    mapped = event("GET", path) | {"routeKey": f"GET {route}"}
+    given = importlib.import_module(f"functions.{MODULES[function]}").handler(mapped, None)
+    assert given["statusCode"] == status
 
 
 @pytest.mark.parametrize(
