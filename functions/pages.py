@@ -62,16 +62,20 @@ def tags_page(total: int, tags: Sequence[Mapping[str, Any]], limit: int, next_cu
     return _layout("All tags", body, "./")
 
 
-def welcome_page(message: str, table: Mapping[str, Any], echo: Mapping[str, Any]) -> str:
-    """Return the page that greets, describes the table and shows the request as it arrived."""
+def welcome_page(message: str, table: Mapping[str, Any], echo: Mapping[str, Any], root: str) -> str:
+    """Return the page that greets, describes the table and shows the request as it arrived.
+
+    `root` is the way from the page's address to the API's root.
+    """
     query = ", ".join(f"{name}={value}" for name, value in echo["query"].items())
+    links = [("All visits", "counts"), ("All tags", "counts?limit=50"), ("API description", "openapi.json")]
     body = (
         f"<h1>{NAME}</h1><p>{escape(message)}</p>"
-        '<p>Any name can be a tag: <a href="tag/hello">tag/hello</a> records a visit.</p>'
-        f"{_actions([('All visits', 'counts'), ('All tags', 'counts?limit=50'), ('API description', 'openapi.json')])}"
+        f'<p>Any name can be a tag: <a href="{root}tag/hello">tag/hello</a> records a visit.</p>'
+        f"{_actions((name, root + target) for name, target in links)}"
         f"<h2>The table</h2>{_facts(table)}<h2>Your request</h2>{_facts({**echo, 'query': query or 'none'})}"
     )
-    return _layout(NAME, body, "./")
+    return _layout(NAME, body, root)
 
 
 def _tag(tag: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from .tags import checked, decoded
 
@@ -12,13 +13,18 @@ JSON = ("application/json", "application/problem+json")
 
 @dataclass(frozen=True)
 class Request:
-    """One request. Header names are lower case; `path` is without the stage; `route` is "" where none matched."""
+    """One request. Header names are lower case; `path` is without the stage; `route` is "" where none matched.
+
+    `root` leads from the API's own address, where it was called by that, to what lies below it: a stage or a mapping
+    may have been named without the slash at its end.
+    """
 
     method: str
     path: str
     route: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
+    root: str
 
     @property
     def tag(self) -> str:
@@ -57,6 +63,7 @@ def read(event: Mapping[str, Any]) -> Request:
         route=event.get("routeKey", "").partition(" ")[2],
         query=event.get("queryStringParameters") or {},
         headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
+        root=f"./{quote(last, safe='')}/" if (last := event["rawPath"].rpartition("/")[2]) else "./",
     )
 
 

@@ -76,7 +76,7 @@ def _greeting(request: Request) -> Response:
     if request.wants_html:
         from .pages import welcome_page  # noqa: PLC0415 - most requests need no page
 
-        return page(welcome_page(MESSAGE, table, echo))
+        return page(welcome_page(MESSAGE, table, echo, request.root))
     return data({"message": MESSAGE, "table": table, "request": echo})
 
 

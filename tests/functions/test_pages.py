@@ -10,10 +10,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from functions import pages, static
+from functions import pages, static, welcome
 from functions.responses import PAGE_POLICY
 from tests.functions.conftest import TABLE
-from tests.functions.gateway import DOCUMENT, request, route
+from tests.functions.gateway import DOCUMENT, event, request, route
 
 HTML = {"Accept": "text/html"}
 CATEGORIES = [
@@ -60,7 +60,9 @@ def tag_pages(tag: str) -> dict[str, str]:
         "visit": pages.visit_page(tag, 3),
         "count": pages.count_page(tag, 3, 7, moment),
         "tags": pages.tags_page(7, [{"tag": tag, "count": 3}], 1, "YQ"),
-        "welcome": pages.welcome_page("hello", {"name": tag}, {"method": "GET", "path": tag, "query": {tag: tag}}),
+        "welcome": pages.welcome_page(
+            "hello", {"name": tag}, {"method": "GET", "path": tag, "query": {tag: tag}}, "./"
+        ),
     }
 
 
@@ -124,6 +126,20 @@ def test_a_page_loads_and_links_only_what_there_is(path: str, tables: Any) -> No
     assert outline.elements[0] == ("html", ("lang",))
     assert [element for element, _ in outline.elements].count("h1") == 1
     assert ("name", "viewport") in outline.values
+
+
+@pytest.mark.parametrize("root", ["/", "/live", "/live/", "/v1%20x"])
+@pytest.mark.usefixtures("tables")
+def test_the_greeting_links_below_itself_whether_or_not_its_address_ends_in_a_slash(root: str) -> None:
+    stage = {"/live": "live", "/live/": "live"}.get(root, "$default")
+    named = event("GET", "/", HTML, stage) | {"rawPath": unquote(root)}
+    outline = Outline(welcome.handler(named, None)["body"])
+    led = {urlsplit(urljoin(f"https://x{root}", link)).path for link in outline.named("href") + outline.named("src")}
+    below = root.rstrip("/")
+    assert led == {
+        f"{below}/{name}"
+        for name in ("", "counts", "openapi.json", "tag/hello", "static/counter.css", "static/icon.svg")
+    }
 
 
 def test_the_count_page_holds_what_its_script_needs() -> None:
