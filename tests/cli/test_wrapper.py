@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -128,7 +129,8 @@ def test_a_start_that_is_killed_leaves_nothing_in_the_way(checkout: Checkout) ->
         assert time.monotonic() < deadline
         time.sleep(0.01)
     for pid in [start.pid, *descendants(start.pid)]:
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     start.communicate()
     checkout.add_uv()
     done = checkout.run("--help")
