@@ -21,6 +21,7 @@ from .console import Console
 from .emulator.gateway import OWN_AGENT
 from .emulator.process import Emulator, Event, PortInUseError
 from .environment import clean, with_credentials
+from .failures import Failures
 from .monitor import CloudMonitor
 from .program import ProgramError, ProgramRun
 from .site import Clients, Site
@@ -88,7 +89,7 @@ class LocalCloud:
         outputs = {**self.monitor.outputs, "endpointUrl": self.site.origin}
         if "apiEndpoint" in outputs:
             self._console.progress("Waiting for the API")
-            wait_for_answer(f"{outputs['apiEndpoint']}/", _ANSWER_SECONDS)
+            self._await_api(f"{outputs['apiEndpoint']}/")
         self._console.end_progress()
         return outputs
 
@@ -108,6 +109,11 @@ class LocalCloud:
         """The functions that the program made."""
         return functions_of(self.monitor)
 
+    @property
+    def failures(self) -> Failures:
+        """What the functions' logs say of failures."""
+        return Failures(self.site, self.functions)
+
     def check(self) -> None:
         """Raise EmulatorError if the emulator is no longer running."""
         self._emulator.check()
@@ -117,6 +123,12 @@ class LocalCloud:
         if self._run:
             self._run.stop()
         self._emulator.stop()
+
+    def _await_api(self, url: str) -> None:
+        try:
+            wait_for_answer(url, _ANSWER_SECONDS)
+        except ApiError as error:
+            raise ApiError("\n".join([str(error), *self.failures.take()])) from None
 
     def _wait(self) -> None:
         self._emulator.wait(_READY_SECONDS)

@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[impor
 
 from .console import Console
 from .emulator.process import Event
+from .failures import Failures
 from .site import Site
 
 # A stream's function writes the total here; see the design's data model.
@@ -20,14 +21,18 @@ _TOTAL_KEY = {"ID": {"S": "COUNTER"}}
 class Follower:
     """Prints each event as one line. Events may come from any thread."""
 
-    def __init__(self, console: Console, site: Site) -> None:
+    def __init__(self, console: Console, site: Site, failures: Failures) -> None:
         self._console = console
         self._site = site
+        self._failures = failures
 
     def show(self, event: Event) -> None:
-        """Print one event of the emulator."""
+        """Print one event of the emulator, and for a failure what the function's log says of it."""
         text = _SHOWN[event["event"]](self, event)
         self._console.line(f"{self._console.paint(time.strftime('%H:%M:%S'), 'faint')}  {text}")
+        if event["event"] == "failure" or event.get("status", 0) >= 500:
+            for line in self._failures.take():
+                self._console.line(f"            {self._console.paint(_printable(line), 'faint')}")
 
     def _request(self, event: Event) -> str:
         status = event["status"]

@@ -60,7 +60,7 @@ def _serve(cloud: LocalCloud, console: Console, *, as_json: bool, watch: bool) -
     else:
         console.line(f"Ready in {console.seconds:.1f} s\n")
         print_outputs(shown, outputs)
-    cloud.listen(Follower(shown, cloud.site).show)
+    cloud.listen(Follower(shown, cloud.site, cloud.failures).show)
     watcher = _watch(cloud, shown) if watch else None
     while True:
         time.sleep(_POLL_SECONDS)

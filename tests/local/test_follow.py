@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from local.console import Console
+from local.failures import Failures
 from local.follow import Follower
 from tests.local.conftest import Cloud
 
@@ -16,7 +17,7 @@ REQUEST = {"event": "request", "method": "POST", "path": "/tag/tech", "status": 
 @pytest.fixture
 def told(cloud: Cloud) -> Any:
     stream = io.StringIO()
-    follower = Follower(Console(stream), cloud.site)
+    follower = Follower(Console(stream), cloud.site, Failures(cloud.site, []))
 
     def tell(**event: Any) -> str:
         follower.show(event)
