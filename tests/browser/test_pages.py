@@ -144,7 +144,7 @@ def test_screenshots(open_page: Open, cloud: RunningCloud, tmp_path: Path) -> No
     folder = IMAGES if os.environ.get("SCREENSHOTS") else tmp_path
     folder.mkdir(exist_ok=True)
     visit(cloud, "tech", 37)
-    page = open_page("/counts/tech", viewport={"width": 720, "height": 600}, device_scale_factor=1.5)
+    page = open_page("/counts/tech", viewport={"width": 720, "height": 650}, device_scale_factor=1.5)
     before = int(page.locator("#count").inner_text())
     for number in range(1, 4):
         visit(cloud, "tech", number)
@@ -153,7 +153,7 @@ def test_screenshots(open_page: Open, cloud: RunningCloud, tmp_path: Path) -> No
     picture = page.screenshot(path=folder / "count-page.png", animations="disabled")
     badge = cloud.request("/badge/tech?count=false").text
     (folder / "badge.svg").write_text(badge + "\n")
-    blank = open_page("/static/icon.svg", viewport={"width": 720, "height": 600}, device_scale_factor=1.5)
+    blank = open_page("/static/icon.svg", viewport={"width": 720, "height": 650}, device_scale_factor=1.5)
     blank.evaluate("document.documentElement.remove()")
     assert len(picture) > 2 * len(blank.screenshot())
     assert str(before) in badge
