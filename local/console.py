@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 import threading
 import time
@@ -58,14 +60,23 @@ class Console:
         return time.monotonic() - self._started
 
     def _write(self, text: str) -> None:
-        self._stream.write(text)
-        self._stream.flush()
+        write(self._stream, text)
+
+
+def write(stream: TextIO, text: str) -> None:
+    """Write at once. If the reader is gone, as after `| head`, ask this process to end as by SIGTERM."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        # What is still buffered, or written until the end, has a place to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        signal.raise_signal(signal.SIGTERM)
 
 
 def print_json(outputs: Mapping[str, Any]) -> None:
     """Print the outputs as the one line that other programs read."""
-    sys.stdout.write(json.dumps(dict(sorted(outputs.items())), default=str, ensure_ascii=False) + "\n")
-    sys.stdout.flush()
+    write(sys.stdout, json.dumps(dict(sorted(outputs.items())), default=str, ensure_ascii=False) + "\n")
 
 
 def print_outputs(console: Console, outputs: Mapping[str, Any]) -> None:

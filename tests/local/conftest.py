@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import pytest
 
 from components.testing import Result, run
@@ -14,7 +16,18 @@ from local.monitor import CloudMonitor
 from local.site import Clients, Site
 
 REGION = "eu-west-1"
-Deploy = Callable[..., Result]
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+        ],
+    }
+)
+POLICY = json.dumps(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}]}
+)
+CODE = pulumi.AssetArchive({"main.py": pulumi.StringAsset("def handler(event, context):\n    return event\n")})
 
 
 class Cloud:

@@ -8,8 +8,7 @@ import pytest
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
 from local.failures import Failures, _tracebacks
-from tests.local.conftest import Cloud
-from tests.local.test_resources import TRUST
+from tests.local.conftest import TRUST, Cloud
 
 CODE = """
 import logging

@@ -15,8 +15,7 @@ import pytest
 from components.testing import Resource
 from local.console import Console
 from local.watch import Watcher, check_syntax
-from tests.local.conftest import Cloud
-from tests.local.test_resources import TRUST
+from tests.local.conftest import TRUST, Cloud
 
 FIRST = "def handler(event, context):\n    return 1\n"
 SECOND = "def handler(event, context):\n    return 2\n"

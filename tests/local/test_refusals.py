@@ -1,0 +1,76 @@
+"""What the local cloud cannot make is refused by name, and not left out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+import pytest
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
+
+from local.environment import ACCOUNT
+from local.errors import ResourceError, UnknownInputError, UnknownTypeError
+from tests.local.conftest import CODE, Cloud
+
+
+def test_an_unknown_type_is_named_with_its_resource(cloud: Cloud) -> None:
+    with pytest.raises(UnknownTypeError, match=r"aws:s3/bucket:Bucket 'pail': the local cloud does not know this type"):
+        cloud.deploy(lambda: aws.s3.Bucket("pail"))
+
+
+def test_an_unknown_input_is_named_and_nothing_is_made(cloud: Cloud) -> None:
+    def program() -> None:
+        aws.lambda_.Function(
+            "f",
+            name="never-made",
+            role=f"arn:aws:iam::{ACCOUNT}:role/r",
+            code=CODE,
+            handler="main.handler",
+            runtime="python3.13",
+            vpc_config={"subnet_ids": ["s"], "security_group_ids": []},
+        )
+
+    with pytest.raises(UnknownInputError, match="Function 'f': the local cloud does not know the input vpcConfig"):
+        cloud.deploy(program)
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        cloud.client("lambda").get_function(FunctionName="never-made")
+
+
+def test_what_aws_refuses_is_named_with_its_resource(cloud: Cloud) -> None:
+    def program() -> None:
+        aws.lambda_.Function(
+            "f", role=f"arn:aws:iam::{ACCOUNT}:role/none", code=CODE, handler="main.handler", runtime="python3.13"
+        )
+
+    with pytest.raises(ResourceError, match=r"Function 'f': .*The role with name none cannot be found"):
+        cloud.deploy(program)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"code": pulumi.FileArchive("gone")}, r"code: .*gone is neither a folder nor a zip file: it does not exist"),
+        ({"image_uri": "image", "package_type": "Image"}, "the local cloud makes functions from `code` alone"),
+    ],
+)
+def test_code_that_cannot_be_packed_is_refused(cloud: Cloud, arguments: Any, message: str) -> None:
+    def program() -> None:
+        aws.lambda_.Function(
+            "f", role=f"arn:aws:iam::{ACCOUNT}:role/r", handler="a.b", runtime="python3.13", **arguments
+        )
+
+    with pytest.raises(ResourceError, match=f"Function 'f': {message}"):
+        cloud.deploy(program)
+
+
+def test_a_websocket_api_and_a_named_stage_are_refused(cloud: Cloud) -> None:
+    with pytest.raises(ResourceError, match="Api 'a': protocolType is 'WEBSOCKET', must be 'HTTP'"):
+        cloud.deploy(lambda: aws.apigatewayv2.Api("a", protocol_type="WEBSOCKET"))
+    with pytest.raises(ResourceError, match=r"Stage 's': name is 'prod'; the local cloud serves the stage '\$default'"):
+        cloud.deploy(lambda: aws.apigatewayv2.Stage("s", api_id="00000001", name="prod"))
+
+
+def test_a_lookup_is_refused(cloud: Cloud) -> None:
+    with pytest.raises(ResourceError, match="Table 't': looks up 'visits', but nothing exists before"):
+        cloud.deploy(lambda: aws.dynamodb.Table.get("t", "visits"))
