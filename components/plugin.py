@@ -1,5 +1,6 @@
 """The components as a provider plugin, which is how programs in other languages than Python use them."""
 
+import asyncio
 import inspect
 import json
 import re
@@ -53,18 +54,47 @@ class CounterProvider(ComponentProvider):
     ) -> ConstructResult:
         """Construct a component; an argument that cannot work comes out as one sentence that names the field."""
         try:
-            return super().construct(name, resource_type, inputs, options)
+            result = super().construct(name, resource_type, inputs, options)
         except ArgumentError as error:
             raise _refusal(f"{error}") from error
         except ComponentInitError as error:
             if isinstance(error.inner, ArgumentError):
                 raise _refusal(_in_camel_case(f"{error.inner}")) from error.inner
             raise
+        asyncio.get_running_loop().set_exception_handler(_leave_out_consequences)
+        return ConstructResult(_urn_once_all_is_well(result), result.state)
 
     def map_inputs(self, inputs: pulumi.Inputs, component_def: ComponentDefinition) -> pulumi.Inputs:
         """Read the inputs strictly, then give them their Python names."""
         token = f"{NAME}:index:{component_def.name}"
         return super().map_inputs(read_inputs(self.document, token, inputs), component_def)
+
+
+async def _urn_once_all_is_well(result: ConstructResult) -> Any:
+    """Give the component's URN, unless an argument was refused when its value, or what it names, became known."""
+    try:
+        for value in result.state.values():
+            await pulumi.Output.from_input(value).future()
+    except Exception as error:
+        if refused := _refused_argument(error):
+            raise _refusal(_in_camel_case(f"{refused}")) from refused
+        raise
+    return await pulumi.Output.from_input(result.urn).future()
+
+
+def _refused_argument(error: BaseException | None) -> ArgumentError | None:
+    """Find the refusal that an error came of: the SDK wraps it once for each resource on the way."""
+    while error:
+        if isinstance(error, ArgumentError):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _leave_out_consequences(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    # A refusal fails every resource that depends on it, and asyncio would print a page about each.
+    if not _refused_argument(context.get("exception")):
+        loop.default_exception_handler(context)
 
 
 def serve() -> None:

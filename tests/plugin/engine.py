@@ -3,11 +3,12 @@
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import grpc
 from google.protobuf import empty_pb2
@@ -16,6 +17,7 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, resource_pb2
 
 from components.testing import Message, RecordingMonitor, Resource, values
 from components.testing.engine import RecordingEngine
+from components.testing.invokes import InvokeHandler
 from components.testing.resource import STACK_TYPE
 from components.testing.server import serve
 
@@ -62,9 +64,15 @@ class RefusedError(Exception):
 class Plugin:
     """A running plugin, and the connection to it."""
 
-    def __init__(self, channel: grpc.Channel, engine: RecordingEngine) -> None:
+    def __init__(self, channel: grpc.Channel, engine: RecordingEngine, errors: IO[str]) -> None:
+        self._errors = errors
         self._provider = provider_pb2_grpc.ResourceProviderStub(channel)
         self._engine = engine
+
+    @property
+    def standard_error(self) -> str:
+        """What the plugin has printed so far, which the engine would show to the user."""
+        return read(self._errors)
 
     def version(self) -> str:
         """Ask for the plugin's version."""
@@ -77,10 +85,17 @@ class Plugin:
         return schema
 
     def construct(
-        self, component: str, inputs: Mapping[str, Any], *, name: str = "counter", preview: bool = False, **more: Any
+        self,
+        component: str,
+        inputs: Mapping[str, Any],
+        *,
+        name: str = "counter",
+        preview: bool = False,
+        invokes: Mapping[str, InvokeHandler] | None = None,
+        **more: Any,
     ) -> Constructed:
         """Construct a component; `more` are fields of the request. Raises RefusedError with the plugin's words."""
-        monitor = RecordingMonitor(preview=preview)
+        monitor = RecordingMonitor(preview=preview, invokes=invokes)
         stack = monitor.RegisterResource(resource_pb2.RegisterResourceRequest(type=STACK_TYPE, name="project-test"))
         seen = len(self._engine.messages)
         with serve(monitor, self._engine) as address:
@@ -116,17 +131,21 @@ class Plugin:
 def start(folder: Path = COMPONENTS, *, cwd: Path, python: str = sys.executable) -> Iterator[Plugin]:
     """Start the plugin in `folder` as the engine would, in the consumer's working directory, and end it afterwards."""
     engine = RecordingEngine()
-    with serve(RecordingMonitor(), engine) as address:
-        command = [python, str(folder), address]
-        process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with serve(RecordingMonitor(), engine) as address, tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(
+            [python, str(folder), address], cwd=cwd, stdout=subprocess.PIPE, stderr=errors, text=True
+        )
         assert process.stdout
-        assert process.stderr
         try:
             port = process.stdout.readline().strip()
-            if not port:
-                raise AssertionError(f"the plugin ended before it served: {process.stderr.read()}")
+            assert port, f"the plugin ended before it served: {read(errors)}"
             with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-                yield Plugin(channel, engine)
+                yield Plugin(channel, engine, errors)
         finally:
             process.kill()
             process.communicate()
+
+
+def read(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read()

@@ -1,0 +1,70 @@
+"""A table that exists already is adopted through the plugin, or refused with a sentence."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from .engine import Plugin, RefusedError, output
+
+TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/Counts"
+STREAM = f"{TABLE}/stream/2026-01-01T00:00:00.000"
+FOUND = {
+    "arn": TABLE,
+    "name": "Counts",
+    "hashKey": "ID",
+    "streamArn": STREAM,
+    "streamEnabled": True,
+    "streamViewType": "NEW_AND_OLD_IMAGES",
+}
+
+
+def adopt(plugin: Plugin, arn: Any = TABLE, preview: bool = False, **different: Any) -> Any:
+    def answer(_: Mapping[str, Any]) -> Mapping[str, Any]:
+        return FOUND | different
+
+    return plugin.construct(
+        "StreamTriggeredCounter",
+        {"existingTable": {"tableArn": arn, "streamArn": STREAM}},
+        invokes={"aws:dynamodb/getTable:getTable": answer},
+        preview=preview,
+    )
+
+
+@pytest.mark.parametrize("preview", [False, True], ids=["update", "preview"])
+def test_table_is_adopted(plugin: Plugin, preview: bool) -> None:
+    constructed = adopt(plugin, preview=preview)
+    assert constructed.state["tableName"] == "Counts"
+    assert constructed.state["streamArn"] == STREAM
+    tables = [resource.name for resource in constructed.resources if resource.type == "aws:dynamodb/table:Table"]
+    assert "counter-table" not in tables
+    assert "counter-ledger" in tables
+
+
+def test_table_may_come_from_another_resource(plugin: Plugin) -> None:
+    constructed = adopt(
+        plugin, output(TABLE, dependencies=("urn:pulumi:test::project::aws:dynamodb/table:Table::old",))
+    )
+    assert constructed.state["tableName"] == "Counts"
+
+
+@pytest.mark.parametrize("preview", [False, True], ids=["update", "preview"])
+@pytest.mark.parametrize(
+    ("different", "sentence"),
+    [
+        ({"streamEnabled": False}, "existingTable.streamArn: table Counts has no stream, and without one"),
+        ({"streamViewType": "KEYS_ONLY"}, "existingTable.streamArn: the view type of table Counts's stream is"),
+        ({"streamArn": f"{TABLE}/stream/other"}, f"existingTable.streamArn: '{STREAM}' is not the stream"),
+        ({"hashKey": "pk"}, "existingTable.tableArn: the key of table Counts is 'pk'"),
+    ],
+)
+def test_table_that_cannot_be_counted_in_is_refused(
+    plugin: Plugin, different: Mapping[str, Any], sentence: str, preview: bool
+) -> None:
+    with pytest.raises(RefusedError) as refused:
+        adopt(plugin, preview=preview, **different)
+    assert str(refused.value).startswith(sentence)
+    assert "\n" not in str(refused.value)
+    assert adopt(plugin).state["tableName"] == "Counts"
+    # The engine shows what a plugin prints; the sentence is enough.
+    assert "ArgumentError" not in plugin.standard_error
