@@ -63,7 +63,7 @@ def items(client: Any) -> dict[str, Any]:
     return {item["ID"]["S"]: item for item in found}
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(
     st.dictionaries(keys, attributes),
     st.dictionaries(keys, st.tuples(st.none() | attributes, st.none() | st.just("x")), min_size=1),
