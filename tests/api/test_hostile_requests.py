@@ -1,0 +1,138 @@
+"""Requests that no well-meaning client sends: no error of the server's, and no header or markup of the sender's."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from typing import Final
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.api.wire import Ask, Reply, Wire
+
+LONG: Final = {
+    "letters": b"a" * 8_192,
+    "escaped letters": b"%61" * 2_700,
+    "combining marks": b"a" + b"%CC%81" * 1_360,
+    "composed letters": b"%C3%A9" * 1_360,
+    "slashes": b"/" * 8_192,
+    "escaped slashes": b"%2F" * 2_700,
+    "steps up": b"../" * 2_700,
+    "escaped percent signs": b"%25" * 2_700,
+    "percent signs": b"%" * 8_192,
+    "not UTF-8": b"%F0" * 2_700,
+    "null bytes": b"%00" * 2_700,
+}
+ROUTES: Final = (b"/tag/", b"/tags/", b"/counts/", b"/count/", b"/badge/")
+PIECES: Final = (
+    b"/ // . .. %2e %2E%2e %2F %5C \\ %00 % %2 %zz %25 %252F %FF %C0%AF %ED%A0%80 %EF%BF%BD %E2%80%AE ? & = # ; %3F "
+    b"%23 + tag counts badge static openapi.json COUNTER {tag} * $default < > \" '"
+).split()
+QUERY: Final = ("limit", "cursor", "v", "<b>", "a")
+UNREADABLE: Final = {
+    "a raw byte that is no ASCII": b"/tag/\xff",
+    "a space": b"/tag/a b",
+    "a tab": b"/tag/a\tb",
+    "a null byte": b"/tag/a\x00b",
+    "an empty target": b"",
+}
+
+
+def assert_is_in_order(reply: Reply) -> None:
+    """Hold an answer to what all answers have in common."""
+    assert reply.status < 500, reply
+    assert "set-cookie" not in reply.headers
+    assert "injected" not in reply.headers
+    if reply.status >= 400 and reply.body:
+        assert reply.type == "application/problem+json", reply
+        assert reply.json["status"] == reply.status
+    if "text/html" in reply.headers.get("content-type", ""):
+        assert "default-src 'none'" in reply.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("path", LONG.values(), ids=LONG)
+def test_a_path_of_eight_kilobytes_is_refused(wire: Wire, path: bytes) -> None:
+    for reply in wire.all(Ask("GET", route + path) for route in ROUTES):
+        assert_is_in_order(reply)
+        assert reply.status in (400, 404)
+        assert len(reply.body) < 2_000
+
+
+def test_a_head_of_more_than_the_gateway_takes_is_refused(wire: Wire) -> None:
+    assert 400 <= wire.send("GET", b"/tag/" + b"a" * 100_000).status < 500
+    assert wire.send("GET", b"/counts").status == 200
+
+
+@pytest.mark.parametrize("target", UNREADABLE.values(), ids=UNREADABLE)
+def test_what_is_not_http_reaches_no_function(wire: Wire, target: bytes) -> None:
+    reply = wire.send("POST", target)
+    assert (reply.status, reply.body) == (400, b"")
+
+
+@settings(settings.get_profile("http"), max_examples=30)
+@given(st.lists(st.lists(st.sampled_from(PIECES), max_size=8).map(b"".join), min_size=6, max_size=6))
+def test_no_path_is_too_strange(wire: Wire, rests: list[bytes]) -> None:
+    starts = (b"/", *ROUTES)
+    for reply in wire.all(Ask("GET", starts[number] + rest) for number, rest in enumerate(rests)):
+        assert_is_in_order(reply)
+
+
+@settings(settings.get_profile("http"), max_examples=15)
+@given(st.lists(st.tuples(st.text(max_size=45), st.text(max_size=10)), min_size=4, max_size=4))
+def test_a_badge_is_an_image_whatever_it_is_asked_to_say(wire: Wire, said: list[tuple[str, str]]) -> None:
+    asked = [f"/badge/said?count=false&label={quote(label)}&color={quote(color)}" for label, color in said]
+    asked += [f"/badge/said?count=false&label={quote(label)}" for label, _ in said]
+    for reply in wire.all(Ask("GET", target.encode()) for target in asked):
+        assert_is_in_order(reply)
+        if reply.status == 200:
+            image = ET.fromstring(reply.body)
+            assert image.tag == "{http://www.w3.org/2000/svg}svg"
+            assert {element.tag.rpartition("}")[2] for element in image.iter()} <= {
+                *("svg", "title", "clipPath", "rect", "g", "text"),
+            }
+            assert image.findtext("{*}title") is not None
+        else:
+            assert reply.json["field"] in ("label", "color")
+
+
+@settings(settings.get_profile("http"), max_examples=15)
+@given(
+    st.lists(st.dictionaries(st.sampled_from(["limit", "cursor", "v", "<b>", "a"]), st.text(max_size=12)), max_size=6)
+)
+def test_no_query_is_too_strange(wire: Wire, queries: list[dict[str, str]]) -> None:
+    texts = ["&".join(f"{quote(name)}={quote(value)}" for name, value in query.items()) for query in queries]
+    accepts = ({"Accept": "application/json"}, {"Accept": "text/html"})
+    asked = [
+        Ask("GET", f"{path}?{text}".encode(), accepts[number % 2])
+        for number, text in enumerate(texts)
+        for path in ("/", "/counts", "/static/counter.css")
+    ]
+    for reply in wire.all(asked):
+        assert_is_in_order(reply)
+        assert reply.type != "text/html" or b"<b>" not in reply.body
+
+
+HEADER = st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_characters="\x7f"), max_size=40)
+
+
+@settings(settings.get_profile("http"), max_examples=15)
+@given(st.lists(st.tuples(HEADER, HEADER, HEADER), min_size=4, max_size=4))
+def test_no_header_is_too_strange(wire: Wire, headers: list[tuple[str, str, str]]) -> None:
+    asked = [
+        Ask("POST", b"/tag/headers", {"Accept": accept, "Idempotency-Key": key, "Sec-Purpose": purpose})
+        for accept, key, purpose in headers
+    ]
+    for reply in wire.all(asked):
+        assert_is_in_order(reply)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"])
+def test_line_breaks_make_no_headers(wire: Wire, method: str) -> None:
+    broken = b"x%0d%0aInjected:%20yes%0d%0a%0d%0a<html>"
+    for target in (b"/tag/" + broken, b"/badge/x?label=" + broken, b"/counts?cursor=" + broken, b"/" + broken):
+        reply = wire.send(method, target)
+        assert_is_in_order(reply)
+        assert reply.status >= 400
+        assert reply.type == "application/problem+json"

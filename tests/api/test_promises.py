@@ -1,0 +1,109 @@
+"""What the API promises besides its answers' form: what is a visit and what is not, and which visit is counted once."""
+
+from __future__ import annotations
+
+import uuid
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from tests.api.wire import Ask, Reply, Wire
+
+ROUTES = ["/tag/{tag}", "/tags/{tag}", "/counts/{tag}", "/count/{tag}", "/badge/{tag}"]
+VISITS = [("GET", "/tag/"), ("POST", "/tag/"), ("GET", "/tags/"), ("POST", "/tags/"), ("GET", "/badge/")]
+PREFETCHES = [{"Sec-Purpose": "prefetch"}, {"Sec-Purpose": "prefetch;prerender"}, {"Purpose": "prefetch"}]
+
+
+@pytest.fixture
+def tag() -> str:
+    return f"tag-{uuid.uuid4()}"
+
+
+def count(wire: Wire, tag: str) -> int:
+    return int(wire.send("GET", f"/counts/{tag}").json["count"])
+
+
+def keyed(tag: str, key: str) -> Ask:
+    return Ask("POST", f"/tag/{tag}".encode(), {"Idempotency-Key": key})
+
+
+@pytest.mark.parametrize(("method", "route"), VISITS)
+def test_a_visit_is_seen_by_the_next_read(wire: Wire, tag: str, method: str, route: str) -> None:
+    for visits in range(1, 6):
+        assert wire.send(method, route + tag).status == 200
+        assert count(wire, tag) == visits
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_asking_for_headers_or_methods_is_no_visit(wire: Wire, tag: str, route: str) -> None:
+    target = route.format(tag=tag)
+    got = wire.send("GET", target)
+    before = count(wire, tag)
+    head = wire.send("HEAD", target)
+    assert (head.status, head.body) == (200, b"")
+    assert {name: head.headers[name] for name in ("content-type", "cache-control")} == {
+        name: got.headers[name] for name in ("content-type", "cache-control")
+    }
+    wire.send("OPTIONS", target, {"Origin": "http://localhost:5173", "Access-Control-Request-Method": "POST"})
+    assert count(wire, tag) == before
+
+
+@pytest.mark.parametrize("headers", PREFETCHES, ids=str)
+@pytest.mark.parametrize(("method", "route"), VISITS)
+def test_a_prefetch_is_no_visit(wire: Wire, tag: str, method: str, route: str, headers: dict[str, str]) -> None:
+    reply = wire.send(method, route + tag, headers)
+    assert reply.status == (200 if route == "/badge/" else 403)
+    assert count(wire, tag) == 0
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE", "CONNECT"])
+def test_other_methods_count_nothing_and_name_those_that_do(wire: Wire, tag: str, method: str) -> None:
+    reply = wire.send(method, f"/tag/{tag}")
+    assert reply.status == 405
+    assert reply.headers["allow"] == "GET, HEAD, OPTIONS, POST"
+    assert count(wire, tag) == 0
+
+
+def test_a_key_counts_once_however_many_requests_race(wire: Wire, tag: str) -> None:
+    key = str(uuid.uuid4())
+    replies: list[Reply] = []
+    replies += wire.all([keyed(tag, key)] * 12)
+    replies += wire.all([keyed(tag, key)])
+    answered = [reply for reply in replies if reply.status == 200]
+    assert {reply.status for reply in replies} <= {200, 503}
+    assert {reply.body for reply in answered} == {answered[0].body}
+    assert answered[-1].headers["idempotency-replayed"] == "true"
+    assert sum("idempotency-replayed" not in reply.headers for reply in answered) <= 1
+    assert count(wire, tag) == 1
+
+
+def test_a_key_of_another_tag_is_refused(wire: Wire, tag: str) -> None:
+    key = str(uuid.uuid4())
+    assert wire.all([keyed(tag, key)])[0].status == 200
+    (refused,) = wire.all([keyed(f"{tag}-2", key)])
+    assert refused.status == 422
+    assert refused.type == "application/problem+json"
+    assert count(wire, f"{tag}-2") == 0
+
+
+def test_a_badge_shows_the_count_that_it_makes(wire: Wire, tag: str) -> None:
+    for shown, query in (("1", ""), ("2", "?count=true"), ("2", "?count=false"), ("2", "?count=false&label=hits")):
+        reply = wire.send("GET", f"/badge/{tag}{query}")
+        assert reply.type == "image/svg+xml"
+        assert "no-store" in reply.headers["cache-control"]
+        assert ET.fromstring(reply.body).findall(".//{*}text")[-1].text == shown
+
+
+def test_the_pages_of_a_listing_hold_every_tag_once(wire: Wire, tag: str) -> None:
+    mine = {f"{tag}-{number}" for number in range(7)}
+    assert all(wire.send("POST", f"/tag/{one}").status == 200 for one in mine)
+    listed: list[str] = []
+    cursor = ""
+    while True:
+        page = wire.send("GET", f"/counts?limit=100{cursor}").json
+        listed += [row["tag"] for row in page["tags"]]
+        if page["nextCursor"] is None:
+            break
+        cursor = f"&cursor={page['nextCursor']}"
+    assert len(listed) == len(set(listed))
+    assert mine <= set(listed)
