@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import logging
 import os
@@ -26,6 +27,10 @@ from local.emulator.gateway import Gateway
 # What the emulator's poller logs once it has handed a batch to a function.
 _BATCH_DONE = "ESM: Lambda %s processed %d DynamoDB stream records from %s"
 _BATCH_FAILED = "ESM: Lambda %s failed processing DynamoDB stream batch from %s"
+
+# How long an invocation waits for the first line of a log that may never come. The emulator's own 50 ms would be most
+# of a request's time; a line that is later than this goes out with the next invocation's.
+_LOG_SECONDS = 0.01
 
 
 class Events:
@@ -73,7 +78,10 @@ def main() -> None:
     events = Events(event_descriptor)
     # It reads the environment when imported, so not before it must.
     from ministack.app import app  # type: ignore[import-untyped]  # noqa: PLC0415
+    from ministack.core.lambda_runtime import Worker  # type: ignore[import-untyped]  # noqa: PLC0415
 
+    drain = Worker._drain_stderr_bounded
+    Worker._drain_stderr_bounded = functools.partialmethod(drain, first_line_wait=_LOG_SECONDS)
     logging.getLogger().addHandler(BatchHandler(events))
     config = Config()
     config.bind = [f"fd://{socket_descriptor}"]
