@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
@@ -10,7 +11,9 @@ from urllib.parse import quote
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
+from functions.contract import document
 from tests.api.pages import read_page
 from tests.api.wire import Ask, Reply, Wire
 
@@ -26,6 +29,7 @@ MARKUP: Final = (
     "{{7*7}}${7*7}",
     "</title></bdi><!--",
 )
+TAG: Final = Draft202012Validator(json.loads(document())["components"]["schemas"]["Tag"])
 HTML: Final = {"Accept": "text/html"}
 
 
@@ -35,8 +39,7 @@ def tag_of(sent: bytes) -> str | None:
         tag = unicodedata.normalize("NFC", sent.decode())
     except UnicodeDecodeError:
         return None
-    refused = any(unicodedata.category(character) == "Cc" or character in "/\ufffd" for character in tag)
-    return None if refused or not 1 <= len(tag) <= 200 or tag in {"COUNTER", ".", ".."} else tag
+    return tag if TAG.is_valid(tag) else None
 
 
 def in_bytes(text: str) -> bytes:
