@@ -87,7 +87,7 @@ def test_a_deleted_tag_keeps_its_visits_in_the_total(cloud: RunningCloud) -> Non
     eventually(lambda: total(cloud) == before + 1, TOTAL_SECONDS, f"the total {before + 1}")
 
 
-@pytest.mark.parametrize("tag", ["café", "日本", "a b+c", "100%", "-_.~", "'\"<>&"])
+@pytest.mark.parametrize("tag", ["café", "日本", "a b+c", "#1!;=@", "-_.~", "'\"<>&"])
 def test_any_tag_survives_the_way_there_and_back(cloud: RunningCloud, tag: str) -> None:
     assert visit(cloud, tag) == 1
     answer = cloud.request(f"/counts/{urllib.parse.quote(tag, safe='')}")
