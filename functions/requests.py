@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from .tags import checked, decoded
+from .tags import checked
 
 HTML = ("text/html", "application/xhtml+xml")
 JSON = ("application/json", "application/problem+json")
@@ -35,7 +35,7 @@ class Request:
         """
         own = self.route.partition("{")[0]
         _, found, rest = self.path.partition(own) if own else self.path.rpartition("/")
-        return checked(decoded(rest if found else ""))
+        return checked(rest if found else "")
 
     @property
     def wants_html(self) -> bool:

@@ -32,7 +32,7 @@ def test_a_slash_in_a_tag_is_refused_whichever_way_it_arrives(
     problem = json.loads(given["body"])
     assert given["statusCode"] == 400
     assert problem["field"] == "tag"
-    assert "without slashes" in problem["allowed"]
+    assert "without '/'" in problem["allowed"]
     assert tables.scan(TableName="visits")["Count"] == 0
 
 
