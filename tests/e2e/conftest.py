@@ -1,4 +1,4 @@
-"""One local cloud for all end-to-end tests; each test uses tags of its own."""
+"""Further local clouds, for what the shared one cannot show."""
 
 from __future__ import annotations
 
@@ -9,16 +9,6 @@ import pytest
 from tests.running import RunningCloud
 
 Start = Callable[..., RunningCloud]
-
-
-@pytest.fixture(scope="session")
-def cloud() -> Iterator[RunningCloud]:
-    """Start this project's program as stack dev."""
-    cloud = RunningCloud("--port", "0")
-    try:
-        yield cloud
-    finally:
-        cloud.kill()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from tests.e2e.test_visits import settled_total, total, visit
+from tests.e2e.test_visits import numbers, settled_total, total, visit
 from tests.running import ROOT, RunningCloud, eventually
 
 
@@ -29,13 +29,13 @@ def reconcile(cloud: RunningCloud) -> subprocess.CompletedProcess[str]:
 def test_a_lost_total_is_brought_back(cloud: RunningCloud) -> None:
     visit(cloud, "reconciled")
     settled_total(cloud)
-    client, table = cloud.client("dynamodb"), cloud.outputs["tableName"]
-    client.delete_item(TableName=table, Key={"ID": {"S": "COUNTER"}})
+    counter = {"TableName": cloud.outputs["tableName"], "Key": {"ID": {"S": "COUNTER"}}}
+    cloud.client("dynamodb").delete_item(**counter)
     assert total(cloud) == 0
     done = reconcile(cloud)
     assert done.returncode == 0, done.stderr
     assert "Every visit of" in done.stdout
     assert "pass 1" in done.stderr
     # What the tags of the table have; the visits of deleted tags, which only the total knew, are lost with it.
-    counts = sum(int(item["Count"]["N"]) for item in client.scan(TableName=table)["Items"] if "Count" in item)
-    eventually(lambda: total(cloud) == counts, 10, f"the total {counts}")
+    counts = sum(numbers(cloud, "tableName", "Count").values())
+    eventually(lambda: total(cloud) == counts, 30, f"the total {counts}")
