@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -30,6 +31,22 @@ def test_a_second_start_waits_for_the_first(checkout: Checkout) -> None:
     process.communicate(timeout=120)
     assert process.returncode == 0
     assert (checkout.root / ".venv" / ".counter-local").read_text(encoding="utf-8") == "1 2\n"
+
+
+@pytest.mark.parametrize(("uv", "made"), [("/bin/uv", []), (None, [None])])
+def test_an_environment_that_uv_made_is_made_again_when_uv_is_gone(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch, uv: str | None, made: list[str | None]
+) -> None:
+    checkout.add_python()
+    checkout.add_uv()
+    assert checkout.run("--help").returncode == 0
+    calls: list[str | None] = []
+    monkeypatch.setattr(bootstrap, "VENV", checkout.root / ".venv")
+    monkeypatch.setattr(bootstrap, "_make", calls.append)
+    monkeypatch.setattr(bootstrap, "_install", lambda *_: None)
+    monkeypatch.setattr(shutil, "which", lambda _: uv)
+    bootstrap._prepare("local", "1 2")
+    assert calls == made
 
 
 def test_every_set_contains_the_runtime() -> None:

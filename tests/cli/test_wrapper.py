@@ -175,16 +175,6 @@ def test_uv_is_used_where_there_is_one(checkout: Checkout) -> None:
     assert "constraints.txt" in calls[1]
 
 
-def test_an_environment_that_uv_made_is_made_again_when_uv_is_gone(checkout: Checkout) -> None:
-    checkout.add_python()
-    checkout.add_uv()
-    assert checkout.run("--help").returncode == 0
-    (checkout.bin / "uv").unlink()
-    (checkout.root / "requirements.txt").write_text("# changed\n", encoding="utf-8")
-    done = checkout.run("--help")
-    assert (done.returncode, "Prepared in " in done.stderr) == (0, True), done.stderr
-
-
 def test_uv_without_a_network_is_a_sentence(checkout: Checkout) -> None:
     checkout.add_python()
     checkout.add_uv(pip="echo 'error: Failed to fetch; error sending request' >&2; exit 1")
