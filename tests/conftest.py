@@ -1,4 +1,4 @@
-"""The local cloud that the tests of the API and of its pages share; each test uses tags of its own."""
+"""The local cloud that all tests from outside share; each uses tags of its own."""
 
 from __future__ import annotations
 

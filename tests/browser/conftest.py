@@ -1,50 +1,102 @@
-"""A headless Chromium; where there is none, these tests are skipped, and say so."""
+"""Chromium in front of the local cloud; without Chromium, these tests are skipped."""
+
+from __future__ import annotations
 
 import shutil
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
 from tests.running import RunningCloud
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+ARGUMENTS = [
+    "--no-sandbox",  # which root may not use
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--force-color-profile=srgb",
+]
+SECONDS = 15.0
 
 Open = Callable[..., Page]
 
 
-@pytest.fixture(scope="module")
+class Watcher:
+    """Notes what no page of this API may do: complain, fail, or ask another origin for anything."""
+
+    def __init__(self, origin: str) -> None:
+        self._origin = origin
+        self.problems: list[str] = []
+
+    def watch(self, context: BrowserContext) -> None:
+        """Watch every page of `context`."""
+        context.on("console", self._on_console)
+        context.on("weberror", lambda error: self.problems.append(f"error: {error.error}"))
+        context.on("request", self._on_request)
+        context.on("requestfailed", self._on_failure)
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.problems.append(f"console: {message.text}")
+
+    def _on_request(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if f"{parts.scheme}://{parts.netloc}" != self._origin:
+            self.problems.append(f"another origin: {request.url}")
+
+    def _on_failure(self, request: Request) -> None:
+        # A page that goes away takes its requests along.
+        if request.failure != "net::ERR_ABORTED":
+            self.problems.append(f"failed: {request.url} ({request.failure})")
+
+
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Start the browser. It ends with the module, since while it runs its thread can run no other event loop."""
-    if CHROMIUM is None:
-        pytest.skip("no Chromium is installed (apt install chromium)")
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if program is None:
+        pytest.skip("no Chromium is installed (Debian: apt install chromium), so the pages are not tested in a browser")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield browser
         browser.close()
 
 
 @pytest.fixture
-def open_page(browser: Browser, cloud: RunningCloud) -> Iterator[Open]:
-    """Open pages of the API; afterwards, none may have complained or asked another origin for anything."""
-    origin = cloud.outputs["apiEndpoint"]
-    complaints: list[str] = []
-    contexts = []
+def watcher(cloud: RunningCloud) -> Watcher:
+    return Watcher(cloud.outputs["apiEndpoint"])
 
-    def open_page(path: str, **context: Any) -> Page:
-        contexts.append(browser.new_context(**context))
-        page = contexts[-1].new_page()
-        page.on("console", lambda line: complaints.append(line.text) if line.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda asked: None if asked.url.startswith(f"{origin}/") else complaints.append(asked.url))
-        answer = page.goto(origin + path)
-        assert answer is not None
-        assert answer.ok, answer.status
+
+@pytest.fixture
+def open_page(browser: Browser, cloud: RunningCloud, watcher: Watcher) -> Iterator[Open]:
+    """Open pages, each as somebody with a browser of their own; the browser may not have had to complain."""
+    contexts: list[BrowserContext] = []
+
+    def open_page(path: str, **options: Any) -> Page:
+        context = browser.new_context(base_url=cloud.outputs["apiEndpoint"], locale="en-GB", **options)
+        contexts.append(context)
+        context.set_default_timeout(1000 * SECONDS)
+        watcher.watch(context)
+        page = context.new_page()
+        response = page.goto(path)
+        assert response is not None
+        assert response.ok, response.status
         return page
 
     yield open_page
     for context in contexts:
         context.close()
-    assert complaints == []
+    assert watcher.problems == []
+
+
+@pytest.fixture
+def tag() -> str:
+    """Give a tag that nobody has visited."""
+    return f"tag-{uuid.uuid4().hex[:8]}"
