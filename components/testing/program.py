@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import runpy
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,10 +101,22 @@ def run(
     """
     monitor = monitor or RecordingMonitor(project=project, stack=stack, preview=preview)
     engine = RecordingEngine()
-    contextvars.copy_context().run(_run, program, monitor, engine, config or {})
+    context = contextvars.copy_context()
+    _outside_loops(lambda: context.run(_run, program, monitor, engine, config or {}))
     if strict and monitor.problems:
         raise ProgramProblemsError("\n".join(monitor.problems))
     return Result(monitor, tuple(engine.messages))
+
+
+def _outside_loops(work: Callable[[], None]) -> None:
+    """Do the work where no event loop runs: here, or in a thread, as under a test tool that has a loop of its own."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        work()
+    else:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(work).result()
 
 
 def _run(program: Program, monitor: RecordingMonitor, engine: RecordingEngine, config: Mapping[str, str]) -> None:

@@ -82,6 +82,21 @@ def test_pending_outputs_are_awaited() -> None:
     assert ran == [True]
 
 
+def test_a_program_runs_under_a_running_event_loop_too() -> None:
+    def program() -> None:
+        pulumi.export("name", aws.sqs.Queue("q", name="n").name)
+
+    async def test() -> object:
+        with pytest.raises(LookupError, match="own"):
+            run(fail)
+        return run(program).outputs
+
+    def fail() -> None:
+        raise LookupError("own")
+
+    assert asyncio.run(test()) == {"name": "n"}
+
+
 def test_one_names_the_candidates_when_it_finds_none_or_several() -> None:
     def program() -> None:
         aws.sqs.Queue("a")
