@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
 
 from local.emulator.gateway import OWN_AGENT, Gateway, Message, Scope, api_address, api_id, find_api, is_for_api
+from tests.running import run_async
 
 
 def scope(path: str = "/", *, host: str = "127.0.0.1:4566", query: bytes = b"", **headers: str) -> Scope:
@@ -102,7 +102,7 @@ def serve(request_scope: Scope, body: bytes = b'{"count": 1}') -> tuple[Emulator
     async def receive() -> Message:
         return {"type": "http.request"}
 
-    asyncio.run(Gateway(emulator, events.append)(request_scope, receive, send))
+    run_async(Gateway(emulator, events.append)(request_scope, receive, send))
     return emulator, events, sent
 
 

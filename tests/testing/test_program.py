@@ -9,6 +9,7 @@ import pulumi_aws as aws
 import pytest
 
 from components.testing import run
+from tests.running import run_async
 
 
 def test_runs_do_not_see_each_other() -> None:
@@ -94,7 +95,7 @@ def test_a_program_runs_under_a_running_event_loop_too() -> None:
     def fail() -> None:
         raise LookupError("own")
 
-    assert asyncio.run(test()) == {"name": "n"}
+    assert run_async(test()) == {"name": "n"}
 
 
 def test_one_names_the_candidates_when_it_finds_none_or_several() -> None:
