@@ -28,28 +28,43 @@ function update(answer) {
     if (name in answer) show(name, answer[name].toLocaleString("en"));
   }
   if (answer.asOf) {
-    show("as-of", answer.asOf);
+    show("as-of", moment(answer.asOf));
     document.getElementById("as-of")?.setAttribute("datetime", answer.asOf);
     document.getElementById("as-of")?.parentElement.removeAttribute("hidden");
   }
 }
 
+// As the page says it when it is loaded.
+function moment(text) {
+  const at = new Date(text);
+  if (Number.isNaN(at.getTime())) return text;
+  const day = at.toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+  return `${day}, ${at.toLocaleTimeString("en-GB", { timeZone: "UTC" })} UTC`;
+}
+
 function draw() {
   const first = points[0];
   const last = points[points.length - 1];
+  const values = points.map((point) => point.value);
+  const lowest = Math.min(...values);
   const span = Math.max(1, last.at - first.at);
-  const rise = Math.max(1, last.value - first.value);
+  const rise = Math.max(1, Math.max(...values) - lowest);
   const x = (point) => (((point.at - first.at) / span) * WIDTH).toFixed(1);
-  const y = (point) => (HEIGHT - EDGE - ((point.value - first.value) / rise) * (HEIGHT - 2 * EDGE)).toFixed(1);
-  let line = `M0 ${y(first)}`;
-  for (const point of points.slice(1)) line += `H${x(point)}V${y(point)}`;
+  const y = (point) => (HEIGHT - EDGE - ((point.value - lowest) / rise) * (HEIGHT - 2 * EDGE)).toFixed(1);
+  const line = `M${points.map((point) => `${x(point)} ${y(point)}`).join("L")}`;
   document.getElementById("trend-line").setAttribute("d", line);
   document.getElementById("trend-area").setAttribute("d", `${line}V${HEIGHT}H0Z`);
+  document.getElementById("trend-end").setAttribute("d", `M${x(last)} ${y(last)}h0`);
   const seconds = Math.round((last.at - first.at) / 1000);
   const time = seconds < 90 ? `${seconds} seconds` : `${Math.round(seconds / 60)} minutes`;
   const visits = last.value - first.value;
   show("trend-text", `${visits.toLocaleString("en")} ${visits === 1 ? "visit" : "visits"} in the last ${time}`);
   document.getElementById("trend").removeAttribute("hidden");
+}
+
+function tell(text, lost = false) {
+  show("state", text);
+  document.getElementById("state").classList.toggle("lost", lost);
 }
 
 async function look() {
@@ -60,14 +75,14 @@ async function look() {
     if (!answer.ok) throw new Error(String(answer.status));
     update(await answer.json());
     draw();
-    show("state", "Live");
+    tell("Live");
   } catch {
     pause = LATEST;
-    show("state", "Not reachable at the moment; trying again");
+    tell("Not reachable at the moment; trying again", true);
   }
   timer = setTimeout(look, pause);
 }
 
 document.addEventListener("visibilitychange", look);
 timer = setTimeout(look, SOONEST);
-show("state", "Live");
+tell("Live");

@@ -4,6 +4,7 @@ No page holds a script, a style or an event handler of its own: the answer's con
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from html import escape
 from itertools import chain, repeat
 from typing import Any
@@ -16,7 +17,8 @@ NAME = "Stream-triggered counter"
 TREND = (
     '<figure class="trend" id="trend" hidden>'
     '<svg viewBox="0 0 600 96" preserveAspectRatio="none" role="img" aria-labelledby="trend-text">'
-    '<path class="area" id="trend-area"></path><path id="trend-line"></path></svg>'
+    '<path class="area" id="trend-area"></path><path id="trend-line"></path>'
+    '<path class="end" id="trend-end"></path></svg>'
     '<figcaption id="trend-text"></figcaption></figure>'
 )
 """Where counter.js draws how the count rose while the page was open; without it, there is nothing to see."""
@@ -107,12 +109,18 @@ def _actions(links: Iterable[tuple[str, str]]) -> str:
 
 
 def _freshness(as_of: str | None) -> str:
-    moment = escape(as_of or "")
     hidden = "" if as_of else " hidden"
-    return (
-        f'<p class="quiet"{hidden}>The total is as of <time id="as-of" datetime="{moment}">{moment}</time>.</p>'
-        '<p class="quiet" id="state" role="status"></p>'
-    )
+    moment = f'<time id="as-of" datetime="{escape(as_of or "")}">{escape(_moment(as_of or ""))}</time>'
+    return f'<div class="fresh"><p id="state" role="status"></p><p{hidden}>The total is as of {moment}.</p></div>'
+
+
+def _moment(text: str) -> str:
+    """Return a moment as people read it; what another program wrote in its place stays as it is."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{at.astimezone(UTC):%-d %B %Y, %H:%M:%S} UTC" if at.tzinfo else text
 
 
 def _layout(title: str, body: str, root: str, live: tuple[str, int] | None = None) -> str:

@@ -1,161 +1,193 @@
-"""The pages, as people use them: by mouse and keyboard, in light and dark, wide and narrow."""
+"""The pages as people use them: by mouse and keyboard, and by looking on while others visit."""
 
-import os
+from __future__ import annotations
+
 import re
-from pathlib import Path
+from datetime import datetime
 from urllib.parse import quote
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
-from tests.running import RunningCloud
+from tests.browser.conftest import Open, Watcher
+from tests.running import RunningCloud, eventually
 
-from .conftest import Open
+MARKUP = "<script>window.hacked=1<b><img src=x onerror=window.hacked=1>\"'&amp;"
+LOOK = 2_000  # milliseconds between two looks of a page at its figures
 
-IMAGES = Path(__file__).parents[2] / "docs" / "images"
-PAGES = ["/", "/tag/page", "/counts/page", "/counts", "/counts?limit=2", "/counts/never-visited"]
-MARKUP = "<script>window.hacked=1</script><img src=x onerror=window.hacked=1>\"'&amp;"
-PATIENCE = 30_000  # milliseconds; the page looks every 2 to 10 seconds
+# Makes a page's time run fast, and notes how long it meant to wait and how often it asked.
+FAST = """
+  window.waits = [];
+  window.asked = 0;
+  const [wait, ask] = [window.setTimeout, window.fetch];
+  window.setTimeout = (run, time) => { waits.push(time); return wait(run, 10); };
+  window.fetch = (...request) => { asked += 1; return ask(...request); };
+"""
+# Turns a page's tab to the front or away, and gives how often it had asked by then.
+SHOW = """state => {
+  Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+  return asked;
+}"""
 
 
-def visit(cloud: RunningCloud, tag: str, times: int = 1) -> None:
+def visits(cloud: RunningCloud, tag: str, times: int = 1) -> None:
     for _ in range(times):
         assert cloud.request(f"/tag/{quote(tag, safe='')}", "POST").status == 200
+
+
+def number(page: Page, name: str) -> int:
+    return int(page.locator(f"#{name}").inner_text().replace(",", ""))
 
 
 def test_a_visit_is_recorded_and_read_by_links_alone(open_page: Open) -> None:
     page = open_page("/")
     page.get_by_role("link", name="tag/hello").click()
     expect(page.get_by_role("heading", name="Visit recorded")).to_be_visible()
-    before = int(page.locator("#count").inner_text())
+    before = number(page, "count")
     page.get_by_role("link", name="Record another visit").click()
     expect(page.locator("#count")).to_have_text(str(before + 1))
     page.get_by_role("link", name="See the count").click()
     expect(page.get_by_role("heading", name="hello")).to_be_visible()
     expect(page.locator("#count")).to_have_text(str(before + 1))
     page.get_by_role("link", name="All tags", exact=True).click()
-    first = page.locator("tbody tr").first
-    count = first.locator("td").nth(1).inner_text()
-    first.get_by_role("link").click()
-    expect(page.locator("#count")).to_have_text(count)
+    expect(page.get_by_role("heading", name="All tags")).to_be_visible()
+    while not page.get_by_role("link", name="hello", exact=True).is_visible():
+        page.get_by_role("link", name="More tags").click()
+    page.get_by_role("link", name="hello", exact=True).click()
+    expect(page.locator("#count")).to_have_text(str(before + 1))
 
 
-def test_the_count_page_shows_others_visits_without_being_loaded_again(open_page: Open, cloud: RunningCloud) -> None:
-    visit(cloud, "live")
-    page = open_page("/counts/live")
-    page.evaluate("window.stillTheSamePage = true")
-    expect(page.locator("#count")).to_have_text("1")
-    visit(cloud, "live", 3)
-    expect(page.locator("#count")).to_have_text("4", timeout=PATIENCE)
-    expect(page.locator("#trend-text")).to_have_text(re.compile(r"^3 visits in the last"), timeout=PATIENCE)
-    line = page.locator("#trend-line").get_attribute("d") or ""
-    heights = {float(height) for height in re.findall(r"[MV](?:0 )?([\d.]+)", line)}
-    assert min(heights) < max(heights)
-    assert page.evaluate("window.stillTheSamePage")
-
-
-def test_the_total_page_follows_the_stream(open_page: Open, cloud: RunningCloud) -> None:
-    page = open_page("/counts")
-    before = int(page.locator("#total").inner_text().replace(",", ""))
-    visit(cloud, "total", 2)
-    page.wait_for_function(
-        "before => Number(document.getElementById('total').textContent.replaceAll(',', '')) >= before + 2",
-        arg=before,
-        timeout=PATIENCE,
-    )
-
-
-def test_without_scripts_the_figures_are_there(open_page: Open, cloud: RunningCloud) -> None:
-    visit(cloud, "plain", 2)
-    page = open_page("/counts/plain", java_script_enabled=False)
-    expect(page.locator("#count")).to_have_text("2")
-    expect(page.locator("#trend")).to_be_hidden()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", PAGES)
-def test_no_page_has_an_accessibility_violation(open_page: Open, path: str, scheme: str) -> None:
-    page = open_page(path, color_scheme=scheme)
-    results = Axe().run(page)
-    assert results.violations_count == 0, results.generate_report()
-
-
-def test_dark_mode_is_dark_and_light_is_light(open_page: Open) -> None:
-    def brightness(scheme: str) -> int:
-        page = open_page("/counts/page", color_scheme=scheme)
-        colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
-        return sum(map(int, re.findall(r"\d+", colour)[:3]))
-
-    assert brightness("dark") < 150
-    assert brightness("light") > 600
-
-
-@pytest.mark.parametrize("path", [*PAGES, f"/counts/{'w' * 200}", f"/tag/{'long ' * 39}"])
-def test_a_page_fits_a_narrow_screen(open_page: Open, path: str) -> None:
-    page = open_page(path, viewport={"width": 320, "height": 640})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
-
-
-def test_everything_is_reached_by_keyboard_and_focus_is_seen(open_page: Open) -> None:
-    page = open_page("/counts/keyboard")
+def test_the_same_way_by_keyboard_alone(open_page: Open, tag: str) -> None:
+    page = open_page(f"/counts/{tag}")
     links = page.locator("a").evaluate_all("links => links.map(link => link.href)")
     reached = []
     for _ in links:
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.href"))
-        style = page.evaluate(
+        style, width = page.evaluate(
             "(({outlineStyle, outlineWidth}) => [outlineStyle, parseFloat(outlineWidth)])"
             "(getComputedStyle(document.activeElement))"
         )
-        assert style[0] != "none"
-        assert style[1] >= 2
+        assert style != "none", f"nothing shows that {reached[-1]} has the focus"
+        assert width >= 2
     assert reached == links
-    page.locator("a", has_text="Record a visit").focus()
+    for _ in range(len(links) - 1 - next(n for n, link in enumerate(links) if "/tag/" in link)):
+        page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Visit recorded")).to_be_visible()
+    expect(page.locator("#count")).to_have_text("1")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name=tag)).to_be_visible()
+    expect(page.locator("#count")).to_have_text("1")
 
 
-@pytest.mark.parametrize("route", ["tag", "counts"])
-def test_a_tag_of_markup_is_shown_and_not_run(open_page: Open, route: str) -> None:
-    page = open_page(f"/{route}/{quote(MARKUP.replace('/', ''), safe='')}")
-    expect(page.locator("main bdi").first).to_have_text(MARKUP.replace("/", ""))
-    assert page.evaluate("window.hacked") is None
-    assert page.locator("main script, main img").count() == 0
+def test_the_count_page_shows_others_visits_without_being_loaded_again(
+    open_page: Open, cloud: RunningCloud, tag: str
+) -> None:
+    visits(cloud, tag)
+    page = open_page(f"/counts/{tag}")
+    page.evaluate("window.stillTheSamePage = true")
+    expect(page.locator("#count")).to_have_text("1")
+    expect(page.locator("#trend")).to_be_hidden()
+    expect(page.get_by_role("status")).to_have_text("Live")
+    visits(cloud, tag, 3)
+    expect(page.locator("#count")).to_have_text("4")
+    expect(page.locator("#trend-text")).to_have_text(re.compile(r"^3 visits in the last \d+ seconds$"))
+    expect(page.locator("#trend")).to_be_visible()
+    line = page.locator("#trend-line").get_attribute("d") or ""
+    heights = [float(height) for height in re.findall(r"[ML][\d.]+ ([\d.]+)", line)]
+    assert heights[0] == max(heights)
+    assert heights[-1] == min(heights) < heights[0]
+    assert page.evaluate("window.stillTheSamePage")
 
 
-def test_a_badge_is_an_image_in_any_page(open_page: Open, cloud: RunningCloud) -> None:
-    visit(cloud, "badge", 2)
+def test_the_total_page_follows_the_stream(open_page: Open, cloud: RunningCloud, tag: str) -> None:
     page = open_page("/counts")
-    size = page.evaluate(
+    before = number(page, "total")
+    visits(cloud, tag, 2)
+    page.wait_for_function(
+        "before => Number(document.getElementById('total').textContent.replaceAll(',', '')) >= before + 2", arg=before
+    )
+
+
+def test_the_moment_of_the_total_reads_the_same_with_and_without_scripts(
+    open_page: Open, cloud: RunningCloud, tag: str
+) -> None:
+    visits(cloud, tag)
+    eventually(lambda: cloud.request("/counts").json["asOf"] is not None, 5, "a total")
+    for scripts in (False, True):
+        page = open_page("/counts", java_script_enabled=scripts)
+        if scripts:
+            page.evaluate("document.getElementById('as-of').textContent = ''")
+        shown = page.locator("#as-of")
+        expect(shown).not_to_be_empty()
+        moment = datetime.fromisoformat(shown.get_attribute("datetime") or "")
+        assert shown.inner_text() == f"{moment.day} {moment:%B %Y, %H:%M:%S} UTC"
+
+
+def test_a_page_looks_less_often_while_nobody_visits(open_page: Open, cloud: RunningCloud, tag: str) -> None:
+    page = open_page(f"/counts/{tag}")
+    page.add_init_script(FAST)
+    page.reload()
+    page.wait_for_function("() => waits.at(-1) === 10000")
+    waits = page.evaluate("waits")
+    assert waits[:4] == [LOOK, 1.25 * LOOK, 1.25**2 * LOOK, 1.25**3 * LOOK]
+    assert waits == sorted(waits)
+    visits(cloud, tag)
+    expect(page.locator("#count")).to_have_text("1")
+    page.wait_for_function("() => waits.lastIndexOf(2000) > 0")
+
+
+def test_a_page_that_nobody_sees_does_not_ask(open_page: Open, cloud: RunningCloud, tag: str) -> None:
+    page = open_page(f"/counts/{tag}")
+    page.add_init_script(FAST)
+    page.reload()
+    page.wait_for_function("() => asked > 1")
+    asked = page.evaluate(SHOW, "hidden")
+    visits(cloud, tag, 5)
+    assert page.evaluate("asked") == asked
+    page.evaluate(SHOW, "visible")
+    expect(page.locator("#count")).to_have_text("5")
+
+
+def test_a_page_says_when_the_api_is_out_of_reach_and_when_it_is_back(
+    open_page: Open, watcher: Watcher, tag: str
+) -> None:
+    page = open_page(f"/counts/{tag}")
+    page.add_init_script(FAST)
+    page.reload()
+    page.context.set_offline(True)
+    expect(page.get_by_role("status")).to_have_text("Not reachable at the moment; trying again")
+    page.context.set_offline(False)
+    expect(page.get_by_role("status")).to_have_text("Live")
+    assert all("ERR_INTERNET_DISCONNECTED" in problem for problem in watcher.problems)
+    watcher.problems.clear()
+
+
+@pytest.mark.parametrize("route", ["tag", "tags", "counts", "count"])
+def test_a_tag_of_markup_is_shown_and_not_run(open_page: Open, route: str) -> None:
+    page = open_page(f"/{route}/{quote(MARKUP, safe='')}")
+    expect(page.locator("main bdi").first).to_have_text(MARKUP)
+    assert MARKUP in page.title()
+    assert page.evaluate("window.hacked") is None
+    assert page.locator("main script, main img, main b").count() == 0
+
+
+def test_a_badge_is_an_image_in_any_page(open_page: Open, cloud: RunningCloud, tag: str) -> None:
+    visits(cloud, tag, 2)
+    page = open_page("/counts")
+    width, height = page.evaluate(
         """address => new Promise((resolve, reject) => {
             const image = new Image();
             image.onload = () => resolve([image.naturalWidth, image.naturalHeight]);
             image.onerror = reject;
             image.src = address;
         })""",
-        f"{cloud.outputs['apiEndpoint']}/badge/badge?label=hits",
+        f"{cloud.outputs['apiEndpoint']}/badge/{tag}?label=hits",
     )
-    assert size[1] == 20
-    assert size[0] > 40
-    assert cloud.request("/counts/badge").json["count"] == 3
-
-
-def test_screenshots(open_page: Open, cloud: RunningCloud, tmp_path: Path) -> None:
-    """Take the pictures of the README; `SCREENSHOTS=1` keeps them in docs/images."""
-    folder = IMAGES if os.environ.get("SCREENSHOTS") else tmp_path
-    folder.mkdir(exist_ok=True)
-    visit(cloud, "tech", 37)
-    page = open_page("/counts/tech", viewport={"width": 720, "height": 650}, device_scale_factor=1.5)
-    before = int(page.locator("#count").inner_text())
-    for number in range(1, 4):
-        visit(cloud, "tech", number)
-        before += number
-        expect(page.locator("#count")).to_have_text(str(before), timeout=PATIENCE)
-    picture = page.screenshot(path=folder / "count-page.png", animations="disabled")
-    badge = cloud.request("/badge/tech?count=false").text
-    (folder / "badge.svg").write_text(badge + "\n")
-    blank = open_page("/static/icon.svg", viewport={"width": 720, "height": 650}, device_scale_factor=1.5)
-    blank.evaluate("document.documentElement.remove()")
-    assert len(picture) > 2 * len(blank.screenshot())
-    assert str(before) in badge
+    assert height == 20
+    assert width > 40
+    assert cloud.request(f"/counts/{tag}").json["count"] == 3

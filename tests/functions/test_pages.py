@@ -194,3 +194,18 @@ def test_whatever_bytes_a_path_holds_it_is_answered_as_documented() -> None:
             assert tag == unicodedata.normalize("NFC", path.decode()) or not answer.body
 
     holds()
+
+
+@pytest.mark.parametrize(
+    ("moment", "shown"),
+    [
+        ("2026-01-02T03:04:05.678Z", "2 January 2026, 03:04:05 UTC"),
+        ("2026-12-31T23:30:00+02:00", "31 December 2026, 21:30:00 UTC"),
+        ("2026-01-02T03:04:05", "2026-01-02T03:04:05"),
+        ("<b>yesterday</b>", "<b>yesterday</b>"),
+    ],
+)
+def test_a_moment_is_shown_as_people_read_it_or_as_it_is(moment: str, shown: str) -> None:
+    page = Outline(pages.total_page(7, moment))
+    assert page.named("datetime") == [moment]
+    assert shown in page.text

@@ -1,0 +1,66 @@
+"""What holds for every page: accessible in light and dark, on small screens, and without a script."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote, urljoin
+
+import pytest
+from playwright.sync_api import Page
+
+from functions.contract import document
+from tests.browser.accessibility import assert_is_accessible
+from tests.browser.conftest import Open
+from tests.running import RunningCloud
+
+LONG_TAG = "extraordinarily-long-" * 9
+PAGES = ["/", "/tag/{tag}", "/counts/{tag}", "/counts", "/counts?limit=5"]
+SECOND_NAMES = {"/tags/{tag}", "/count/{tag}"}
+
+
+def luminance(page: Page, property_: str) -> float:
+    """Return how light the body's colour is, from 0 to 1 (WCAG 2.2, relative luminance)."""
+    color = page.evaluate(f"getComputedStyle(document.body).{property_}")
+    parts = [int(part) / 255 for part in color.removeprefix("rgb(").removesuffix(")").split(",")]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_the_pages_are_those_of_the_document() -> None:
+    gets = {path: item["get"]["responses"]["200"] for path, item in json.loads(document())["paths"].items()}
+    paths = {path for path, answer in gets.items() if "text/html" in answer["content"]}
+    assert paths - SECOND_NAMES == {path.partition("?")[0] for path in PAGES}
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_it_is_accessible_in_light_and_dark(open_page: Open, path: str, tag: str) -> None:
+    for scheme in ("light", "dark"):
+        page = open_page(path.format(tag=tag), color_scheme=scheme)
+        dark, light = sorted((luminance(page, "backgroundColor"), luminance(page, "color")))
+        assert (light + 0.05) / (dark + 0.05) >= 7, "text and ground are too much alike"
+        assert (luminance(page, "backgroundColor") > luminance(page, "color")) == (scheme == "light")
+        assert_is_accessible(page)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_it_fits_a_screen_of_320_pixels(open_page: Open, cloud: RunningCloud, path: str) -> None:
+    cloud.request(f"/tag/{quote(LONG_TAG)}", "POST")
+    page = open_page(path.format(tag=quote(LONG_TAG)), viewport={"width": 320, "height": 640})
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    sticking_out = "[...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > 320.5)"
+    assert page.evaluate(f"{sticking_out}.map((e) => e.outerHTML)") == []
+    assert_is_accessible(page)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_it_says_all_without_scripts_and_its_links_lead_somewhere(
+    open_page: Open, cloud: RunningCloud, path: str, tag: str
+) -> None:
+    page = open_page(path.format(tag=tag), java_script_enabled=False)
+    assert page.get_by_role("heading", level=1).inner_text()
+    assert page.get_by_role("main").get_by_role("link").count() >= 1
+    for link in page.get_by_role("link").all():
+        address = urljoin(page.url, link.get_attribute("href"))
+        assert address.startswith(cloud.outputs["apiEndpoint"] + "/")
+        answer = cloud.request(address.removeprefix(cloud.outputs["apiEndpoint"]), headers={"Accept": "text/html"})
+        assert answer.status == 200, address

@@ -1,0 +1,57 @@
+"""The README's pictures are of the real pages; `SCREENSHOTS=1` keeps them in docs/images."""
+
+from __future__ import annotations
+
+import os
+import struct
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Open
+from tests.running import ROOT, RunningCloud
+
+IMAGES = ROOT / "docs" / "images"
+TAG = "coffee"
+BEFORE = 1_204
+# How many visits come between two looks of the page.
+VISITS = (1, 3, 1, 2, 6, 4, 1, 1, 2)
+LOOK = 2_000  # milliseconds
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return IMAGES if os.environ.get("SCREENSHOTS") else tmp_path
+
+
+def test_the_pictures_show_a_count_that_rises(open_page: Open, cloud: RunningCloud, folder: Path) -> None:
+    start = {"ID": {"S": TAG}, "Count": {"N": str(BEFORE)}}
+    cloud.client("dynamodb").put_item(TableName=cloud.outputs["tableName"], Item=start)
+    count = BEFORE
+    pages = {
+        f"count-page{suffix}.png": open_page(
+            f"/counts/{TAG}", color_scheme=scheme, viewport={"width": 680, "height": 400}, device_scale_factor=1.25
+        )
+        for suffix, scheme in (("", "light"), ("-dark", "dark"))
+    }
+    for page in pages.values():
+        page.clock.install(time=0)
+        page.reload()
+        page.clock.pause_at(1)
+    for visits in VISITS:
+        for _ in range(visits):
+            count = cloud.request(f"/tag/{TAG}", "POST").json["count"]
+        for page in pages.values():
+            with page.expect_response(f"**/counts/{TAG}"):
+                page.clock.fast_forward(LOOK)
+            expect(page.locator("#count")).to_have_text(f"{count:,}")
+    for name, page in pages.items():
+        expect(page.locator("#trend-text")).to_contain_text(f"{sum(VISITS)} visits in the last ")
+        picture = page.screenshot(path=folder / name, full_page=True, animations="disabled")
+        width, height = struct.unpack(">II", picture[16:24])
+        assert (width, height > width / 2) == (850, True)
+        assert 10_000 < len(picture) < 60_000, "a picture is empty, or too large for a README"
+    badge = cloud.request(f"/badge/{TAG}?count=false").text
+    assert ">1.2k<" in badge
+    (folder / "badge.svg").write_text(badge + "\n", encoding="utf-8")
