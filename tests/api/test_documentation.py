@@ -1,0 +1,69 @@
+"""The commands of docs/http-api.md answer what the page shows, but for counts, moments and names, which vary."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from typing import Final
+
+import pytest
+
+from functions.static import version
+from tests.running import ROOT, RunningCloud
+
+PAGE: Final = (ROOT / "docs" / "http-api.md").read_text(encoding="utf-8")
+CONSOLES: Final = "".join(re.findall(r"^```console\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
+VARIES: Final = {
+    r'"asOf":("[^"]*"|null)': '"asOf":…',
+    r'"createdAt":"[^"]*"': '"createdAt":…',
+    r'"nextCursor":"[^"]*"': '"nextCursor":…',
+    r'"tags":\[.*?\]': '"tags":…',
+    r"counter-table-[0-9a-f]{7}": "counter-table",
+    r"\?v=[0-9a-f]{12}": "?v=…",
+    r'"(count|total|itemCount|sizeBytes)":\d+': r'"\1":…',
+    r'="[\d ]+"': '="…"',
+    r"readers: [\d.]+k?": "readers: …",
+}
+
+
+def said(line: str) -> str:
+    """Return what a line says whenever the command is run."""
+    for pattern, constant in VARIES.items():
+        line = re.sub(pattern, constant, line)
+    return line
+
+
+def commands() -> list[tuple[str, list[str]]]:
+    """Return each command with the lines that it prints, those of no matter as `…`."""
+    found = []
+    for part in re.split(r"^\$ ", CONSOLES, flags=re.MULTILINE)[1:]:
+        command, _, output = part.partition("\n")
+        if command.startswith("curl "):
+            found.append((command, [said(line) for line in output.splitlines() if line != "…"]))
+    return found
+
+
+def matches(line: str, printed: str) -> bool:
+    """Tell whether what was printed is the line, of which `…` at the end of a word leaves out the rest."""
+    return re.fullmatch(".*".join(map(re.escape, line.split(">…<"))), printed) is not None
+
+
+def test_every_command_answers_what_the_page_shows(cloud: RunningCloud) -> None:
+    shell = shutil.which("bash")
+    if shell is None or shutil.which("curl") is None:
+        pytest.skip("no curl or no bash is installed, so the documentation's commands are not run")
+    assert len(commands()) > 30
+    for command, lines in commands():
+        script = command.replace("curl ", "curl -s ", 1).replace("?v=082c31a0db58", f"?v={version('icon.svg')}")
+        done = subprocess.run(
+            [shell, "-c", f"api={cloud.outputs['apiEndpoint']}; {script}"],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=True,
+        )
+        printed = [said(line) for line in done.stdout.replace("\r", "").splitlines()]
+        rest = iter(printed)
+        for line in lines:
+            assert any(matches(line, other) for other in rest), f"{command}\nprints no {line!r}:\n{done.stdout}"
