@@ -13,7 +13,7 @@ from tests.browser.accessibility import assert_is_accessible
 from tests.browser.conftest import Open
 from tests.running import RunningCloud
 
-LONG_TAG = "extraordinarily-long-" * 9
+LONG_TAG = "w" * 200
 PAGES = ["/", "/tag/{tag}", "/counts/{tag}", "/counts", "/counts?limit=5"]
 SECOND_NAMES = {"/tags/{tag}", "/count/{tag}"}
 
