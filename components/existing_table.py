@@ -5,11 +5,9 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from .settings import ExistingTableSettings
+from .settings import NEW_IMAGE_VIEWS, ExistingTableSettings
 from .stream_table import PARTITION_KEY
 from .validation import ArgumentError
-
-VIEW_TYPES = ("NEW_AND_OLD_IMAGES", "NEW_IMAGE")
 
 
 def adopt(settings: ExistingTableSettings, parent: pulumi.Resource) -> pulumi.Output[aws.dynamodb.GetTableResult]:
@@ -32,11 +30,11 @@ def check_table(table: Any, stream_arn: str) -> Any:
         keys = " and ".join(filter(None, (table.hash_key, table.range_key)))
         problem = f"the key of table {table.name} is {keys!r}"
         raise ArgumentError("existing_table.table_arn", problem, f"a table whose key is {PARTITION_KEY!r} alone")
-    allowed = f"the ARN of the table's stream, with the view type {' or '.join(VIEW_TYPES)}"
+    allowed = f"the ARN of the table's stream, with the view type {' or '.join(NEW_IMAGE_VIEWS)}"
     if not table.stream_enabled:
         problem = f"table {table.name} has no stream, and without one nothing would reach the total"
         raise ArgumentError("existing_table.stream_arn", problem, allowed)
-    if table.stream_view_type not in VIEW_TYPES:
+    if table.stream_view_type not in NEW_IMAGE_VIEWS:
         problem = (
             f"the view type of table {table.name}'s stream is {table.stream_view_type!r}, which leaves the new image "
             "out of the records, and the total is made from the count in the new image"

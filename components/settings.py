@@ -31,6 +31,9 @@ TAGS = Entries(
     Text("at most 256 characters", r"(?s).{0,256}"),
     most=50,
 )
+NEW_IMAGE_VIEWS = (StreamViewType.NEW_AND_OLD_IMAGES, StreamViewType.NEW_IMAGE)
+"""The view types whose records hold what the total is made from."""
+
 RESERVED_VARIABLES = ("TABLE_NAME", "LEDGER_TABLE_NAME", "IDEMPOTENCY_TABLE_NAME")
 LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
@@ -161,12 +164,12 @@ GROUPS: dict[str, type[Any]] = {
 def table_settings(args: Any, path: str = "table") -> TableSettings:
     """Check a table's arguments; raises `ArgumentError`."""
     table = read(TableSettings, args, path)
-    if table.stream_view_type not in (StreamViewType.NEW_IMAGE, StreamViewType.NEW_AND_OLD_IMAGES):
+    if table.stream_view_type not in NEW_IMAGE_VIEWS:
         raise ArgumentError(
             f"{path}.stream_view_type",
             f"{table.stream_view_type.value!r} leaves the new image out of the stream records, "
             "and the total is made from the count in the new image",
-            "NEW_AND_OLD_IMAGES or NEW_IMAGE",
+            " or ".join(NEW_IMAGE_VIEWS),
         )
     for name in ("read_capacity", "write_capacity"):
         if not table.provisioned and (args or {}).get(name) is not None:
@@ -189,7 +192,7 @@ def existing_table_settings(args: Any, path: str = "existing_table") -> Existing
         raise ArgumentError(
             f"{path}.stream_arn",
             "is missing, and without a stream nothing would reach the total",
-            "the ARN of the table's stream; turn the stream on with the view type NEW_AND_OLD_IMAGES or NEW_IMAGE",
+            f"the ARN of the table's stream; turn the stream on with the view type {' or '.join(NEW_IMAGE_VIEWS)}",
         )
     return existing
 

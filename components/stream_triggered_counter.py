@@ -82,6 +82,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
             ttl={"attribute_name": "ExpiresAt", "enabled": True},
         )
 
+        code = function_archive()
         rights = {
             "welcome": policies.describe_table(table.arn),
             "recordVisit": policies.record_visits(table.arn, idempotency.arn),
@@ -92,7 +93,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
             key: FunctionWithRole(
                 f"{name}-{module.replace('_', '-')}",
                 {
-                    "code": function_archive(),
+                    "code": code,
                     "handler": f"{PACKAGE}.{module}.handler",
                     "statements": [*rights[key], *self._decrypt()],
                     "variables": {"TABLE_NAME": table.name, **variables.get(key, {})},
@@ -115,7 +116,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
         )
         consumer_args: StreamConsumerArgs = {
             "stream_arn": table.stream_arn,
-            "code": function_archive(),
+            "code": code,
             "handler": f"{PACKAGE}.process_stream.handler",
             "statements": [*policies.keep_total(table.arn, ledger.arn), *self._decrypt()],
             "variables": {"TABLE_NAME": table.name, "LEDGER_TABLE_NAME": ledger.name},
