@@ -1,0 +1,322 @@
+"""AWS's own DynamoDB engine, DynamoDB Local, with its real streams and transactions.
+
+It is installed once through Maven, into a cache outside the project; if Java or Maven is missing, `install` says so.
+
+What differs from AWS: it runs requests one after another, so a transaction never ends in a TransactionConflict, and
+nothing is throttled. A record is in the stream before its write is answered.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import boto3  # type: ignore[import-untyped]
+from botocore.config import Config  # type: ignore[import-untyped]
+
+VERSION = "2.6.1"
+REGION = "eu-west-1"
+MAX_TABLES = 50
+"""Tables after which the engine is started anew: it slows down with the number of its tables."""
+
+_SOURCE = Path(__file__).with_name("Loopback.java")
+_MAIN = "Loopback"
+_POM = f"""\
+<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>local</groupId>
+  <artifactId>engine</artifactId>
+  <version>1</version>
+  <dependencies>
+    <dependency>
+      <groupId>com.amazonaws</groupId>
+      <artifactId>DynamoDBLocal</artifactId>
+      <version>{VERSION}</version>
+    </dependency>
+  </dependencies>
+</project>
+"""
+_NEEDS = (
+    "the tests on DynamoDB Local need a JDK of 17 or later and Maven (Debian: apt install default-jdk-headless maven)"
+)
+_INSTALL_SECONDS = 300
+_START_SECONDS = 60.0
+# Its processes live for seconds: the quick compiler and the simple collector cost the least.
+_JAVA = ("java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m")
+_OPTIONS = ("-inMemory", "-sharedDb", "-disableTelemetry")
+
+
+class MissingToolError(Exception):
+    """Java or Maven is not on this machine; the message says what to install."""
+
+
+class InstallError(Exception):
+    """Java and Maven are there, but the installation failed: offline, or Java is too old."""
+
+
+def install(cache: Path | None = None) -> Path:
+    """Return the folder of the installed engine; install it first if need be, once for all processes.
+
+    Raises MissingToolError or InstallError.
+    """
+    if not shutil.which("java"):
+        raise MissingToolError(f"{_NEEDS}; java is missing")
+    folder = cache or _cache_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    # Whatever decides what is installed is in the name, so an older installation is never taken for this one.
+    checksum = hashlib.sha256(_POM.encode() + _SOURCE.read_bytes()).hexdigest()[:8]
+    installed = folder / f"dynamodb-local-{VERSION}-{checksum}"
+    with _locked(folder / "lock"):
+        if not installed.exists():
+            for tool in ("javac", "mvn"):
+                if not shutil.which(tool):
+                    raise MissingToolError(f"{_NEEDS}; {tool} is missing")
+            with tempfile.TemporaryDirectory(dir=folder) as directory:
+                _build(Path(directory))
+                # Only whole installations ever have the name.
+                (Path(directory) / "done").rename(installed)
+    return installed
+
+
+def _build(directory: Path) -> None:
+    (directory / "pom.xml").write_text(_POM, encoding="utf-8")
+    jars = directory / "done" / "lib"
+    _run("mvn", "-q", "-B", "dependency:copy-dependencies", f"-DoutputDirectory={jars}", cwd=directory)
+    classes = directory / "done" / "classes"
+    _run("javac", "-cp", f"{jars}/*", "-d", str(classes), str(_SOURCE), cwd=directory)
+
+
+def _run(*command: str, cwd: Path) -> None:
+    try:
+        done = subprocess.run(
+            command, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=_INSTALL_SECONDS, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise InstallError(f"{_NEEDS}; {command[0]} did not end within {_INSTALL_SECONDS} s") from None
+    if done.returncode:
+        lines = (done.stdout + done.stderr).strip().splitlines() or ["no message"]
+        raise InstallError(f"{_NEEDS}; {command[0]} failed: {lines[0]}")
+
+
+def _cache_folder() -> Path:
+    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(caches) / "stream-triggered-counter"
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Keep other processes out; the system frees the lock of one that dies."""
+    with path.open("w", encoding="utf-8") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+class Engine:
+    """One running DynamoDB Local, on a free port of the loopback interface. It ends with this process, if not before.
+
+    `client` and `streams` are boto3's clients for it. They try every request once, so that an error arrives as the
+    engine gave it.
+    """
+
+    endpoint: str
+    client: Any
+    streams: Any
+
+    def __init__(self, installed: Path) -> None:
+        self._installed = installed
+        self._log = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
+        self._start()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables that lead every AWS SDK to this engine."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+        }
+
+    def make_client(self, service: str = "dynamodb", **config: Any) -> Any:
+        """Make one more boto3 client, with botocore's settings `config`; threads at once need one each."""
+        settings = {"retries": {"total_max_attempts": 1}, "proxies": {}, **config}
+        return boto3.client(
+            service,
+            region_name=REGION,
+            endpoint_url=self.endpoint,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=Config(**settings),
+        )
+
+    def create_table(self, name: str, stream_view_type: str | None = "NEW_AND_OLD_IMAGES") -> str:
+        """Create a table like this project's: partition key `ID` (S), with a stream unless the view type is None.
+
+        Returns the table's ARN.
+        """
+        stream: dict[str, Any] = {"StreamEnabled": stream_view_type is not None}
+        if stream_view_type:
+            stream["StreamViewType"] = stream_view_type
+        made = self.client.create_table(
+            TableName=name,
+            AttributeDefinitions=[{"AttributeName": "ID", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "ID", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+            StreamSpecification=stream,
+        )
+        self.tables_made += 1
+        return str(made["TableDescription"]["TableArn"])
+
+    def delete_table(self, name: str) -> None:
+        """Delete a table; its stream goes with it."""
+        self.client.delete_table(TableName=name)
+
+    def renew(self) -> None:
+        """Start anew if MAX_TABLES tables have been made, to stay fast; call it between cases, never inside one."""
+        if self.tables_made >= MAX_TABLES:
+            self.restart()
+
+    def restart(self) -> None:
+        """Start anew, empty, on another port: clients and readers made before are void."""
+        self.stop()
+        self._start()
+
+    def stop(self) -> None:
+        """End the process. Idempotent."""
+        self._process.kill()
+        self._process.wait(10)
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                pipe.close()
+
+    def _start(self) -> None:
+        self.tables_made = 0
+        path = os.pathsep.join((str(self._installed / "classes"), f"{self._installed / 'lib'}/*"))
+        self._process = subprocess.Popen(
+            [*_JAVA, "-cp", path, _MAIN, *_OPTIONS],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+            cwd=self._installed,
+        )
+        assert self._process.stdout is not None
+        timer = threading.Timer(_START_SECONDS, self._process.kill)
+        timer.start()
+        try:
+            port = self._process.stdout.readline().strip()
+        finally:
+            timer.cancel()
+        if not port:
+            self.stop()
+            self._log.seek(0)
+            raise RuntimeError(f"DynamoDB Local did not start within {_START_SECONDS:g} s:\n{self._log.read()[-4000:]}")
+        self.endpoint = f"http://127.0.0.1:{port}"
+        self.client, self.streams = self.make_client(), self.make_client("dynamodbstreams")
+
+
+class StreamReader:
+    """Reads the stream that a table has now, from its beginning, in order; a deleted table's stream remains.
+
+    Records come as Lambda hands them over, for an event's `Records`.
+    """
+
+    def __init__(self, engine: Engine, table: str) -> None:
+        self._client = engine.streams
+        self.arn: str = engine.client.describe_table(TableName=table)["Table"]["LatestStreamArn"]
+        self._records: list[dict[str, Any]] = []
+        # Each shard's last sequence number that was read.
+        self._read_up_to: dict[str, str] = {}
+        self._finished: set[str] = set()
+
+    def read(self) -> list[dict[str, Any]]:
+        """Return all records of the stream so far."""
+        self.take()
+        return list(self._records)
+
+    def take(self) -> list[dict[str, Any]]:
+        """Return the records that no earlier call has returned."""
+        known = len(self._records)
+        # A write is in the stream before it is answered; only a shard that was split while it was read needs another
+        # look at the list of shards.
+        while self._read_shards():
+            pass
+        return self._records[known:]
+
+    def _read_shards(self) -> bool:
+        found = False
+        for shard in self._shards():
+            if shard not in self._finished:
+                found |= self._read_shard(shard)
+        return found
+
+    def _shards(self) -> list[str]:
+        """Every shard, parents before their children."""
+        shards: dict[str, str | None] = {}
+        request: dict[str, Any] = {"StreamArn": self.arn}
+        while True:
+            page = self._client.describe_stream(**request)["StreamDescription"]
+            shards |= {shard["ShardId"]: shard.get("ParentShardId") for shard in page["Shards"]}
+            if "LastEvaluatedShardId" not in page:
+                break
+            request["ExclusiveStartShardId"] = page["LastEvaluatedShardId"]
+
+        def generation(shard: str) -> int:
+            parent = shards[shard]
+            return 1 + generation(parent) if parent in shards else 0
+
+        return sorted(shards, key=lambda shard: (generation(shard), shard))
+
+    def _read_shard(self, shard: str) -> bool:
+        """Read until a page is empty, or the shard is closed and read to its end; tell whether there was anything."""
+        start = (
+            {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": self._read_up_to[shard]}
+            if shard in self._read_up_to
+            else {"ShardIteratorType": "TRIM_HORIZON"}
+        )
+        iterator = self._client.get_shard_iterator(StreamArn=self.arn, ShardId=shard, **start)["ShardIterator"]
+        found = False
+        while iterator:
+            page = self._client.get_records(ShardIterator=iterator)
+            for record in page["Records"]:
+                self._records.append(as_lambda_has_it(record, self.arn))
+                self._read_up_to[shard] = record["dynamodb"]["SequenceNumber"]
+            if not page["Records"]:
+                if not page.get("NextShardIterator"):
+                    break
+                return found
+            found = True
+            iterator = page.get("NextShardIterator")
+        self._finished.add(shard)
+        return found
+
+
+def as_lambda_has_it(record: Mapping[str, Any], stream_arn: str) -> dict[str, Any]:
+    """Return a record that boto3 read the way Lambda hands it over: as JSON, with the ARN of its stream."""
+    return {**_as_json(record), "eventSourceARN": stream_arn}
+
+
+def _as_json(value: Any) -> Any:
+    match value:
+        case Mapping():
+            return {key: _as_json(part) for key, part in value.items()}
+        case list() | set():
+            return [_as_json(part) for part in value]
+        case datetime():
+            return value.timestamp()
+        case bytes():
+            return base64.b64encode(value).decode()
+    return value
