@@ -108,8 +108,9 @@ def view_counts(table_arn: pulumi.Input[str]) -> list[StatementArgs]:
 
 
 def keep_total(table_arn: pulumi.Input[str], ledger_arn: pulumi.Input[str]) -> list[StatementArgs]:
-    """Allow moving the total and the ledger together."""
+    """Allow moving the total and the ledger together, and telling the table from others of its name."""
     return [
         allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [table_arn], only_the_total()),
-        allow(["dynamodb:BatchGetItem", "dynamodb:UpdateItem"], [ledger_arn]),
+        *describe_table(table_arn),
+        allow(["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem"], [ledger_arn]),
     ]

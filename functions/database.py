@@ -6,8 +6,14 @@ from typing import Any, Protocol
 
 import boto3  # type: ignore[import-untyped]
 from botocore.config import Config  # type: ignore[import-untyped]
-from botocore.exceptions import ClientError, HTTPClientError  # type: ignore[import-untyped]
-from botocore.exceptions import ConnectionError as UnconnectedError
+from botocore.exceptions import (  # type: ignore[import-untyped]
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    ProxyConnectionError,
+)
+from botocore.exceptions import ConnectionError as BotocoreConnectionError
 
 AttributeValue = dict[str, Any]
 Item = Mapping[str, AttributeValue]
@@ -35,7 +41,11 @@ THROTTLES = frozenset(
 """Error codes with which DynamoDB refuses a request before it had any effect."""
 
 FAULTS = frozenset({"InternalServerError", "InternalFailure", "ServiceUnavailable"})
-"""Error codes after which it is open whether a write took effect."""
+"""Error codes after which the outcome of a write is unknown."""
+
+NEVER_SENT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError)
+"""Errors from before a request left the process. All others leave its outcome unknown: a TLS error, for one, may come
+after the request was sent, and a closed connection says nothing of what was done with it."""
 
 
 class DynamoDB(Protocol):
@@ -96,9 +106,10 @@ def error_code(error: BaseException) -> str:
 
 def had_no_effect(error: BaseException) -> bool:
     """Whether the request that ended in `error` certainly changed nothing, and may be sent again."""
-    return error_code(error) in THROTTLES or isinstance(error, UnconnectedError)
+    return error_code(error) in THROTTLES or isinstance(error, NEVER_SENT)
 
 
 def is_passing(error: BaseException) -> bool:
     """Whether `error` comes from load or an outage, so that the same request may succeed later."""
-    return had_no_effect(error) or error_code(error) in FAULTS or isinstance(error, HTTPClientError)
+    lost = isinstance(error, BotocoreConnectionError | HTTPClientError)
+    return lost or had_no_effect(error) or error_code(error) in FAULTS

@@ -12,7 +12,7 @@ from .items import KEY, text, whole_number
 from .problems import ProblemError, invalid, unavailable
 from .retry import Patience
 from .transactions import cancellation_reasons, was_cancelled_in_passing
-from .visits import ONE_MORE, Recorded, read_count
+from .visits import Recorded, one_visit, read_count
 
 LONGEST = 255
 """Characters a key may have."""
@@ -97,7 +97,7 @@ class KeyedVisits:
             "ExpressionAttributeValues": request,
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-        visit = {"TableName": self.table, "Key": {KEY: {"S": tag}}, **ONE_MORE}
+        visit = {"TableName": self.table, "Key": {KEY: {"S": tag}}, **one_visit()}
         try:
             self.database.transact_write_items(TransactItems=[{"Update": hold}, {"Update": visit}])
         except Exception as error:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from . import settings
 from .database import client
-from .records import changes_by_tag
+from .records import read_batch
 from .retry import Patience
 from .totals import Applied, Total
 
@@ -23,7 +23,7 @@ class Context(Protocol):
 
 
 def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """Apply one batch; raise where it has to come again.
+    """Apply one batch; raise if it has to be delivered again.
 
     The answer is that of a mapping with ReportBatchItemFailures, and is ignored by one without.
     """
@@ -32,10 +32,16 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
 
 
 def process(event: Mapping[str, Any], total: Total, patience: Patience) -> Applied:
-    """Bring the records of `event` into `total`, and log one line about it, without the tags."""
-    changes = changes_by_tag(event)
-    applied = total.apply(changes, patience)
-    facts = {"records": len(event["Records"]), "tags": len(changes), "entries": applied.tags}
+    """Bring the records of `event` into `total`, and log one line about it, without the tags.
+
+    A record that cannot be read is logged at ERROR and skipped: delivering it again would not help, and its tag's next
+    record says what it said.
+    """
+    batch = read_batch(event)
+    for error in batch.unreadable:
+        logger.error("record skipped: %s", error)
+    applied = total.apply(batch.changes, patience)
+    facts = {"records": len(event["Records"]), "tags": len(batch.changes), "entries": applied.tags}
     logger.info("batch applied", extra={**facts, "delta": applied.delta, "attempts": applied.attempts})
     return applied
 

@@ -1,104 +1,184 @@
-"""Repairing or back-filling the total while visits go on: the stream is made to tell every missing tag's count again.
+"""Repairing or back-filling the total while visits go on: the stream re-emits the count of every tag that is behind.
 
 A scan sees what a tag has, but not where in the stream that stands; and deletions still on their way would make any
-number written from it a guess. So nothing is written from the scan. A tag whose count is not wholly in the total gets
-a fresh mark, `Reconciled`. That puts a record with its count into the stream, in order with all others of the tag, and
-`process_stream` brings it in through the same fold as every visit.
+number written from it a guess. So no count is written from the scan. A tag whose item is not what its ledger entry says
+gets a fresh mark, `Reconciled`. That puts a record with its count into the stream, in order with all others of the tag,
+and `process_stream` brings it in through the same fold as every visit.
 
-What is guaranteed: each tag that a pass marked is wholly in the total once its record is processed, whatever happens
-at the same time, and nothing is counted twice. What is not: a deletion whose own record was lost hides the tag's new
-visits until they outnumber the old; and the visits of deleted tags, which only the total held, go where it goes.
+What the ledger alone knows, the visits of tags that were deleted, is brought in from the ledger: entries of an epoch
+gone by give again what their tags ever gave. And since the total is the sum of what the entries gave, a total that is
+not, such as one pasted from an older copy, is found and rebuilt.
 """
 
 import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from .database import DynamoDB, error_code
-from .items import COUNTER, KEY, text, whole_number
+from .database import DynamoDB, Item, error_code
+from .items import COUNTER, KEY, whole_number
+from .ledger import Image, is_current, missing
 from .reads import LIMIT, read_items
+from .records import image_of
 from .retry import Patience
-from .totals import is_kept_with, read_entry
+from .totals import Total, TotalNotWrittenError, read_entry
+
+LEDGER_SCANS = 6
+"""How often a pass reads the ledger at most until its sum and the total agree; a rebuild takes three or four."""
 
 
 class Progress(NamedTuple):
-    """How far a pass has come: tags seen, those not wholly in the total, and how many visits that makes.
+    """How far a pass has come: ledger entries and tags seen, tags that are behind, and how many visits that makes.
 
-    Visits still on their way through the stream are among them; a further pass tells these from those that were lost.
+    A tag is behind if the total does not hold exactly what its item shows. Visits still on their way through the stream
+    are among them; a further pass tells these from those that were lost. `drift` is the most by which the total may
+    differ from the sum of the ledger without the pass having seen it: 0 unless visits were counted meanwhile.
+    `expected` is DynamoDB's own estimate of the table's items, up to six hours old.
     """
 
+    entries: int = 0
     tags: int = 0
     behind: int = 0
     visits: int = 0
+    drift: int = 0
+    expected: int = 0
 
 
-def reconcile(client: DynamoDB, table: str, ledger: str, patience: Patience) -> Iterator[Progress]:
-    """Make one pass over `table`, and yield the progress after each page; the last is the whole pass's.
+class Reconciliation:
+    """Passes over one table and its ledger. Safe at any time, alongside any number of processors and of other passes.
 
-    A pass that ends with `behind` 0 found every visit in the total. Needs `dynamodb:Scan`, `dynamodb:GetItem` and
-    `dynamodb:UpdateItem` on the table and `dynamodb:BatchGetItem` on the ledger. Safe at any time, alongside any number
-    of processors and of other passes. `patience` bounds the whole pass.
+    A pass needs `dynamodb:DescribeTable`, `dynamodb:Scan`, `dynamodb:GetItem` and `dynamodb:UpdateItem` on the table,
+    and `dynamodb:BatchGetItem`, `dynamodb:GetItem`, `dynamodb:Scan` and `dynamodb:UpdateItem` on the ledger.
     """
-    progress = Progress()
-    for counts in _pages(client, table):
-        missing = _missing(client, table, ledger, counts, patience)
-        for tag in missing:
-            _mark(client, table, tag)
-        progress = Progress(
-            progress.tags + len(counts), progress.behind + len(missing), progress.visits + sum(missing.values())
+
+    def __init__(self, client: DynamoDB, table: str, ledger: str) -> None:
+        self._client = client
+        self._table = table
+        self._ledger = ledger
+        self._total = Total(client, table, ledger)
+
+    def take_over(self, patience: Patience) -> None:
+        """Let this ledger keep the total from now on, whoever kept it so far. It starts at 0; passes rebuild it."""
+        self._total.take_over(patience, "an operator asked for it")
+
+    def run(self, patience: Patience) -> Iterator[Progress]:
+        """Make one pass, and yield the progress after each page; the last is the whole pass's.
+
+        A pass that ends with `behind` 0 found every visit in the total. `patience` bounds the whole pass. Raises what
+        `Total.apply` raises: above all TotalKeptElsewhereError if another ledger keeps the total.
+        """
+        described = self._total.described(patience)
+        progress = Progress(expected=described.items)
+        epoch = ""
+        for settled in self._settle(described.identity, patience):
+            epoch, entries, drift = settled
+            progress = progress._replace(entries=entries, drift=drift)
+            yield progress
+        for images in self._tags():
+            behind = self._behind(images, epoch, described.identity, patience)
+            for tag in behind:
+                self._mark(tag)
+            progress = progress._replace(
+                tags=progress.tags + len(images),
+                behind=progress.behind + len(behind),
+                visits=progress.visits + sum(behind.values()),
+            )
+            yield progress
+        if self._total.confirm(patience) != epoch:
+            # Taken over meanwhile: the pass compared with a total that is gone.
+            yield progress._replace(behind=max(1, progress.behind))
+        elif not progress.behind:
+            self._declare_rebuilt(epoch)
+
+    def _settle(self, identity: str, patience: Patience) -> Iterator[tuple[str, int, int]]:
+        """Bring every entry into the present epoch, and the total to what the entries gave.
+
+        Yields the epoch, the number of entries seen, and by how much the total moved meanwhile.
+        """
+        for _ in range(LEDGER_SCANS):
+            epoch, before = self._total.confirm(patience), self._views()
+            entries, given, older = 0, 0, 0
+            for items in self._pages(self._ledger, {}):
+                read = {item[KEY]["S"]: read_entry(item) for item in items if item[KEY]["S"] != COUNTER}
+                own = {tag: entry for tag, entry in read.items() if entry.table == identity and entry.position}
+                behind = [tag for tag, entry in own.items() if entry.epoch != epoch]
+                self._total.apply(dict.fromkeys(behind, ()), patience)
+                entries, older = entries + len(read), older + len(behind)
+                given += sum(entry.given for entry in own.values())
+                yield epoch, entries, 0
+            after = self._views()
+            if self._total.confirm(patience) != epoch:
+                continue
+            # What the entries gave was read one after the other while the total only rose, so it lies between.
+            if not before <= given <= after:
+                why = f"the total was {before} to {after}, but the entries of the ledger make {given}"
+                self._total.take_over(patience, why)
+            elif not older:
+                yield epoch, entries, after - before
+                return
+        raise TotalNotWrittenError(
+            f"The total in table {self._table} and the ledger {self._ledger} did not come to agree in {LEDGER_SCANS} "
+            "attempts; something else keeps writing the total"
         )
-        yield progress
 
+    def _views(self) -> int:
+        counter = self._client.get_item(TableName=self._table, Key={KEY: {"S": COUNTER}}, ConsistentRead=True)
+        return whole_number(counter.get("Item"), "TotalViews") or 0
 
-def _pages(client: DynamoDB, table: str) -> Iterator[dict[str, int]]:
-    request: dict[str, Any] = {
-        "TableName": table,
-        "ConsistentRead": True,
-        "Limit": LIMIT,
-        "ProjectionExpression": "#ID, #Count",
-        "ExpressionAttributeNames": {"#ID": KEY, "#Count": "Count"},
-    }
-    while True:
-        answer = client.scan(**request)
-        yield {
-            item[KEY]["S"]: count
-            for item in answer.get("Items", [])
-            if item[KEY]["S"] != COUNTER and (count := whole_number(item, "Count") or 0) > 0
+    def _tags(self) -> Iterator[dict[str, Image]]:
+        projection = {
+            "Limit": LIMIT,
+            "ProjectionExpression": "#ID, #Count, #Since",
+            "ExpressionAttributeNames": {"#ID": KEY, "#Count": "Count", "#Since": "Since"},
         }
-        if "LastEvaluatedKey" not in answer:
-            return
-        request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        for items in self._pages(self._table, projection):
+            images = {item[KEY]["S"]: image_of(item) for item in items if "Count" in item and item[KEY]["S"] != COUNTER}
+            yield {tag: image for tag, image in images.items() if image.visits is not None}
 
+    def _pages(self, table: str, more: Mapping[str, Any]) -> Iterator[list[Item]]:
+        request: dict[str, Any] = {"TableName": table, "ConsistentRead": True, **more}
+        while True:
+            answer = self._client.scan(**request)
+            yield answer.get("Items", [])
+            if "LastEvaluatedKey" not in answer:
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
-def _missing(
-    client: DynamoDB, table: str, ledger: str, counts: Mapping[str, int], patience: Patience
-) -> dict[str, int]:
-    if not counts:
-        return {}
-    counter = client.get_item(TableName=table, Key={KEY: {"S": COUNTER}}, ConsistentRead=True).get("Item")
-    kept = is_kept_with(ledger, counter)
-    epoch, entries = text(counter, "Epoch"), read_items(client, ledger, list(counts), patience)
-    missing = {}
-    for tag, count in counts.items():
-        entry = read_entry(entries.get(tag))
-        counted = entry.counted if kept and entry.epoch == epoch else 0
-        if count > counted:
-            missing[tag] = count - counted
-    return missing
+    def _behind(self, images: Mapping[str, Image], epoch: str, identity: str, patience: Patience) -> dict[str, int]:
+        entries = read_items(self._client, self._ledger, list(images), patience) if images else {}
+        read = {tag: (read_entry(entries.get(tag)), image) for tag, image in images.items()}
+        return {
+            tag: missing(entry, image, epoch, identity)
+            for tag, (entry, image) in read.items()
+            if not is_current(entry, image, epoch, identity)
+        }
 
+    def _mark(self, tag: str) -> None:
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key={KEY: {"S": tag}},
+                UpdateExpression="SET #Reconciled = :mark",
+                ConditionExpression="attribute_exists(#Count)",
+                ExpressionAttributeNames={"#Reconciled": "Reconciled", "#Count": "Count"},
+                # Never the value it had: an update that changes nothing writes no stream record.
+                ExpressionAttributeValues={":mark": {"S": uuid.uuid4().hex}},
+            )
+        except Exception as error:
+            # Deleted since the scan saw it: there is nothing to bring back.
+            if error_code(error) != "ConditionalCheckFailedException":
+                raise
 
-def _mark(client: DynamoDB, table: str, tag: str) -> None:
-    try:
-        client.update_item(
-            TableName=table,
-            Key={KEY: {"S": tag}},
-            UpdateExpression="SET #Reconciled = :mark",
-            ConditionExpression="attribute_exists(#Count)",
-            ExpressionAttributeNames={"#Reconciled": "Reconciled", "#Count": "Count"},
-            # Never the value it had: an update that changes nothing writes no stream record.
-            ExpressionAttributeValues={":mark": {"S": uuid.uuid4().hex}},
-        )
-    except Exception as error:
-        # Deleted since the scan saw it: there is nothing to bring back.
-        if error_code(error) != "ConditionalCheckFailedException":
-            raise
+    def _declare_rebuilt(self, epoch: str) -> None:
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key={KEY: {"S": COUNTER}},
+                UpdateExpression="REMOVE #Rebuilding",
+                ConditionExpression="attribute_exists(#Rebuilding) AND #Epoch = :epoch",
+                ExpressionAttributeNames={"#Rebuilding": "Rebuilding", "#Epoch": "Epoch"},
+                ExpressionAttributeValues={":epoch": {"S": epoch}},
+            )
+        except Exception as error:
+            # It was not being rebuilt, or was taken over just now.
+            if error_code(error) != "ConditionalCheckFailedException":
+                raise

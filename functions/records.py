@@ -1,10 +1,13 @@
 """Reading DynamoDB stream records: from the event that Lambda hands over to changes of tags."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
-from .items import COUNTER, KEY, whole_number
-from .ledger import Change, Position
+from .items import COUNTER, KEY, text, whole_number
+from .ledger import Change, Image, Position
+
+LONGEST_VALUE = 100
+"""Characters of a value that cannot be read that its error repeats."""
 
 EVENT_NAMES = ("INSERT", "MODIFY", "REMOVE")
 
@@ -13,28 +16,41 @@ class MalformedRecordError(ValueError):
     """A stream record that cannot be read; the message names its field, the value and what is allowed."""
 
     def __init__(self, index: int, field: str, value: object, allowed: str) -> None:
-        super().__init__(f"Records[{index}].{field} is {value!r}; it must be {allowed}.")
+        shown = f"{value!r}"
+        shown = shown if len(shown) <= LONGEST_VALUE else f"{shown[:LONGEST_VALUE]}…"
+        super().__init__(f"Records[{index}].{field} is {shown}; it must be {allowed}.")
 
 
-def changes_by_tag(event: Mapping[str, Any]) -> dict[str, list[Change]]:
-    """Group the records of a stream event by tag, each tag's in the order of the batch; `COUNTER` is left out.
+class Batch(NamedTuple):
+    """The changes of a stream event by tag, each tag's in stream order, and why other records could not be read."""
 
-    Raises MalformedRecordError on the first record that cannot be read, before anything of the batch is written.
+    changes: dict[str, list[Change]]
+    unreadable: list[MalformedRecordError]
+
+
+def read_batch(event: Mapping[str, Any]) -> Batch:
+    """Read the records of a stream event; those of `COUNTER` are left out.
+
+    A record that cannot be read is set aside, so that it does not hold up the rest of its batch. Raises ValueError if
+    the event is not a stream's at all.
     """
     records = event.get("Records")
     if not isinstance(records, list):
         raise ValueError(f"Records is {records!r}; it must be the list of a DynamoDB stream event's records.")  # noqa: TRY004
-    grouped: dict[str, list[Change]] = {}
-    for change in _changes(records):
-        grouped.setdefault(change.tag, []).append(change)
-    return grouped
-
-
-def _changes(records: Iterable[Any]) -> Iterable[Change]:
+    batch = Batch({}, [])
     for index, record in enumerate(records):
-        tag = _string(index, record, "dynamodb.Keys", KEY, "S")
-        if tag != COUNTER:
-            yield _change(index, record, tag)
+        try:
+            tag = _string(index, record, "dynamodb.Keys", KEY, "S")
+            if tag != COUNTER:
+                batch.changes.setdefault(tag, []).append(_change(index, record, tag))
+        except MalformedRecordError as error:
+            batch.unreadable.append(error)
+    return Batch({tag: changes for tag, changes in batch.changes.items() if changes}, batch.unreadable)
+
+
+def image_of(item: Mapping[str, Any]) -> Image:
+    """Read the item of a tag. An item without a count has 0; one whose count is not a whole number has none."""
+    return Image(whole_number(item, "Count") if "Count" in item else 0, text(item, "Since") or "")
 
 
 def _change(index: int, record: Mapping[str, Any], tag: str) -> Change:
@@ -44,22 +60,33 @@ def _change(index: int, record: Mapping[str, Any], tag: str) -> Change:
     sequence = _string(index, record, "dynamodb", "SequenceNumber")
     if not (sequence.isascii() and sequence.isdigit()):
         raise MalformedRecordError(index, "dynamodb.SequenceNumber", sequence, "a string of digits")
-    position = Position(_stream_label(index, record), int(sequence))
-    image = record["dynamodb"].get("NewImage")
-    if name != "REMOVE" and not isinstance(image, Mapping):
+    table, label = _source(index, record)
+    old, new = (_image(index, record, name) for name in ("OldImage", "NewImage"))
+    if name == "REMOVE":
+        new = None
+    elif new is None:
         allowed = "the item's new image: the stream's view type must be NEW_IMAGE or NEW_AND_OLD_IMAGES"
-        raise MalformedRecordError(index, "dynamodb.NewImage", image, allowed)
-    return Change(tag, position, sequence, whole_number(image, "Count"), name == "REMOVE")
+        raise MalformedRecordError(index, "dynamodb.NewImage", None, allowed)
+    return Change(tag, table, Position(label, int(sequence)), sequence, name, old, new)
 
 
-def _stream_label(index: int, record: Mapping[str, Any]) -> str:
+def _image(index: int, record: Mapping[str, Any], name: str) -> Image | None:
+    item = record["dynamodb"].get(name)
+    if item is None:
+        return None
+    if not isinstance(item, Mapping) or not all(isinstance(value, Mapping) for value in item.values()):
+        raise MalformedRecordError(index, f"dynamodb.{name}", item, "a mapping of attribute names to values")
+    return image_of(item)
+
+
+def _source(index: int, record: Mapping[str, Any]) -> tuple[str, str]:
     arn = _string(index, record, "eventSourceARN")
-    _, found, label = arn.partition("/stream/")
+    table, found, label = arn.partition("/stream/")
     if not found or not label:
         raise MalformedRecordError(
             index, "eventSourceARN", arn, "the ARN of a DynamoDB stream, ending in /stream/LABEL"
         )
-    return label
+    return table, label
 
 
 def _string(index: int, record: Any, *path: str) -> str:

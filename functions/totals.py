@@ -1,21 +1,41 @@
-"""Writing the total: the ledger's entries and the sum of what they add, in transactions complete in themselves."""
+"""Writing the total: the ledger's entries and the sum of what they add, in transactions complete in themselves.
 
+Table and ledger know each other. `COUNTER` in the table names its ledger and an epoch; the marker in the ledger names
+the same epoch and the table. As long as they agree, the total is exactly what the entries of that epoch gave. When
+they do not, the total is taken over: both are written anew in one transaction, from 0 and with a fresh epoch, and every
+entry gives again what its tag ever gave. A total that a living ledger keeps is not taken over, but refused.
+"""
+
+import logging
 import uuid
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
 from .database import AttributeValue, DynamoDB, Item, error_code, is_passing
-from .items import COUNTER, KEY, text, whole_number
-from .ledger import Change, Entry, Position, fold
+from .items import COUNTER, KEY, text, timestamp, whole_number
+from .ledger import Change, Counter, Entry, Marker, Position, Standing, fold, standing
 from .reads import read_items
 from .retry import Patience
 from .transactions import was_cancelled_in_passing
 
-TAGS_PER_TRANSACTION = 99
-"""A transaction takes 100 actions at most; one of them is the total's."""
+logger = logging.getLogger(__name__)
 
-ENTRY_ATTRIBUTES = ("Counted", "Stream", "Sequence", "Epoch")
+T = TypeVar("T")
+
+TAGS_PER_TRANSACTION = 99
+"""A transaction takes 100 actions, one of them the total's; a batch read takes 100 keys, one of them the marker's."""
+
+ENTRY_ATTRIBUTES = ("Counted", "Since", "Ended", "Given", "Stream", "Sequence", "Table", "Epoch")
+MARKER_ATTRIBUTES = ("Table", "Epoch")
+COUNTER_ATTRIBUTES = ("TotalViews", "Held", "Ledger", "Epoch")
+
+STREAM_RETENTION = timedelta(hours=24)
+"""How long a stream keeps its records (DynamoDB Developer Guide, Streams): a younger table's whole history is in it."""
+
+CLOCK_TOLERANCE = timedelta(minutes=1)
+"""How much earlier than its table a stream's label may be for the stream to be the table's own."""
 
 
 class Applied(NamedTuple):
@@ -26,143 +46,297 @@ class Applied(NamedTuple):
     attempts: int = 0
 
 
+class Described(NamedTuple):
+    """What identifies a table: names can be used again, so its creation time belongs to it."""
+
+    arn: str
+    created: datetime
+    stream: str
+    items: int
+
+    @property
+    def identity(self) -> str:
+        """The text under which the ledger knows the table."""
+        return f"{self.arn}@{self.created.astimezone(UTC).isoformat(timespec='milliseconds')}"
+
+    def owns(self, change: Change) -> bool:
+        """Whether `change` comes from a stream of this table, not of another one or of an earlier one of its name."""
+        if change.table != self.arn:
+            return False
+        try:
+            enabled = datetime.fromisoformat(change.position.stream).replace(tzinfo=UTC)
+        except ValueError:
+            return True
+        return change.position.stream == self.stream or enabled >= self.created - CLOCK_TOLERANCE
+
+    def is_wholly_streamed(self) -> bool:
+        """Whether nothing was written to the table before what its stream holds, as far as that can be told."""
+        # The number of items is six hours old at most, so that it is 0 for a table whose first visit just came.
+        return self.items == 0 or datetime.now(UTC) - self.created < STREAM_RETENTION
+
+
 class TotalNotWrittenError(Exception):
-    """There was no time left to write the total; the batch has to come again, which is harmless."""
+    """There was no time left to write the total. The batch has to be delivered again, which is harmless."""
+
+
+class TotalKeptElsewhereError(Exception):
+    """The total is another ledger's, or the ledger another table's, and taking over needs a decision."""
+
+
+class _StaleReadError(Exception):
+    """What was read belongs to different moments; reading again helps."""
 
 
 class Total:
     """The running total of one table, kept with one ledger.
 
-    The epoch is remembered between batches and read again only when a condition fails, so a batch costs no extra read.
+    The epoch and the table's identity are remembered between batches. The epoch is confirmed by the ledger's marker,
+    which every batch reads along with its entries, and forgotten after any failure.
     """
 
     def __init__(self, client: DynamoDB, table: str, ledger: str) -> None:
         self._client = client
         self._table = table
         self._ledger = ledger
-        self._known = False
+        self._described: Described | None = None
+        self._streams: set[str] = set()
         self._epoch: str | None = None
 
     def apply(self, changes: Mapping[str, Sequence[Change]], patience: Patience) -> Applied:
         """Bring `changes` into the total, at most 99 tags a transaction.
 
-        Raises TotalNotWrittenError when `patience` ends first, and what DynamoDB answers where trying again is no use.
-        What was written until then stays, and is skipped when the same changes come again.
+        A tag without changes is brought into the present epoch. Records of another table's stream are skipped, with a
+        warning. Raises TotalNotWrittenError if `patience` ends first, TotalKeptElsewhereError if the total is not this
+        ledger's, and DynamoDB's own errors that are not retryable. What was written until then stays, and is skipped
+        when the same changes are delivered again.
         """
-        tags, done = list(changes), Applied()
+        own = self._own(changes, patience)
+        tags, done = list(own), Applied()
         for start in range(0, len(tags), TAGS_PER_TRANSACTION):
-            chunk = {tag: changes[tag] for tag in tags[start : start + TAGS_PER_TRANSACTION]}
-            part = self._apply_chunk(chunk, patience)
-            done = Applied(*(before + now for before, now in zip(done, part, strict=True)))
+            chunk = {tag: own[tag] for tag in tags[start : start + TAGS_PER_TRANSACTION]}
+            (written, delta), attempts = _retried(partial(self._try, chunk, patience), patience)
+            done = Applied(done.tags + written, done.delta + delta, done.attempts + attempts)
         return done
 
-    def _apply_chunk(self, changes: Mapping[str, Sequence[Change]], patience: Patience) -> Applied:
-        attempt = 0
-        while True:
-            attempt += 1
-            try:
-                tags, delta = self._try(changes, patience)
-            except Exception as error:
-                if not _may_pass(error):
-                    raise
-                # If it was a condition, what is remembered of the total may be out of date.
-                self._known = False
-                if not patience.pause(attempt):
-                    raise TotalNotWrittenError(f"The total was not written in {attempt} attempts: {error}") from error
-            else:
-                return Applied(tags, delta, attempt)
+    def confirm(self, patience: Patience) -> str:
+        """Return the total's epoch once this ledger keeps it, which may mean to take it over."""
+        self._epoch = None
+        return _retried(self._confirmed, patience)[0]
+
+    def take_over(self, patience: Patience, why: str) -> None:
+        """Start the total anew with this ledger, whoever kept it so far; `why` is for the log."""
+        self._epoch = None
+        _retried(lambda: self._take_over(*self._read_standing(), why), patience)
+
+    def described(self, patience: Patience) -> Described:
+        """Return what identifies the table."""
+        return _retried(self._describe, patience)[0]
+
+    def _own(self, changes: Mapping[str, Sequence[Change]], patience: Patience) -> dict[str, list[Change]]:
+        labels = {change.position.stream for each in changes.values() for change in each}
+        if not labels <= self._streams:
+            # A stream not seen before may belong to a table that was made anew under its name.
+            self._described = None
+        described = self.described(patience)
+        self._streams |= labels
+        own = {tag: [change for change in each if described.owns(change)] for tag, each in changes.items()}
+        foreign = sum(map(len, changes.values())) - sum(map(len, own.values()))
+        if foreign:
+            sources = {change.table for each in changes.values() for change in each if not described.owns(change)}
+            facts = {"skipped": foreign, "streamsOf": sorted(sources), "table": described.identity}
+            logger.warning("records of another table skipped", extra=facts)
+        return {tag: each for tag, each in own.items() if each or not changes[tag]}
 
     def _try(self, changes: Mapping[str, Sequence[Change]], patience: Patience) -> tuple[int, int]:
-        stored = read_items(self._client, self._ledger, list(changes), patience)
-        epoch = self._current_epoch()
-        actions, delta = [], 0
+        # Forgotten first, so that whatever ends this attempt, the next one reads the epoch again.
+        epoch, self._epoch = self._epoch, None
+        table = self._describe().identity
+        stored = read_items(self._client, self._ledger, [COUNTER, *changes], patience)
+        if epoch is None or read_marker(stored.get(COUNTER)) != (epoch, table):
+            epoch = self._confirmed()
+        actions, delta, overwritten = [], 0, False
         for tag, tag_changes in changes.items():
             before = read_entry(stored.get(tag))
-            after, added = fold(before, tag_changes, epoch)
+            after, added = fold(before, tag_changes, epoch, table)
             if after is not before:
                 delta += added
                 actions.append({"Update": self._entry_update(tag, after, stored.get(tag))})
+                overwritten |= bool(before.table) and before.table != table
+        if overwritten and self._read_marker() != (epoch, table):
+            # The ledger went on to another table, and these entries may be that one's already.
+            raise _StaleReadError("the ledger went on to another table")
         if actions:
             self._client.transact_write_items(TransactItems=[*actions, {"Update": self._total_update(delta, epoch)}])
+        self._epoch = epoch
         return len(actions), delta
 
-    def _current_epoch(self) -> str | None:
-        if not self._known:
-            self._epoch = self._epoch_or_takeover()
-            self._known = True
-        return self._epoch
+    def _confirmed(self) -> str:
+        marker, counter = self._read_standing()
+        found = standing(read_marker(marker), read_counter(counter), self._ledger, self._describe().identity)
+        if found is Standing.OTHER_TABLE and read_marker(self._read_marker_item()) != read_marker(marker):
+            raise _StaleReadError("the ledger was moved while it was read")
+        if found in (Standing.OTHER_LEDGER, Standing.OTHER_TABLE):
+            raise TotalKeptElsewhereError(self._refusal(found, marker, counter))
+        if found is Standing.KEPT:
+            return text(counter, "Epoch") or ""
+        return self._take_over(marker, counter, found.value)
 
-    def _epoch_or_takeover(self) -> str | None:
-        request = {"TableName": self._table, "Key": {KEY: {"S": COUNTER}}}
-        counter: Item | None = self._client.get_item(**request, ConsistentRead=True).get("Item")
-        if is_kept_with(self._ledger, counter):
-            return text(counter, "Epoch")
-        epoch = uuid.uuid4().hex
-        condition, names, values = as_read(counter, ("Ledger", "TotalViews"))
-        self._client.update_item(
-            **request,
-            UpdateExpression="SET #TotalViews = :zero, #Ledger = :ledger, #Epoch = :epoch, #UpdatedAt = :now",
-            ConditionExpression=condition,
-            ExpressionAttributeNames={**names, "#Epoch": "Epoch", "#UpdatedAt": "UpdatedAt"},
-            ExpressionAttributeValues={
-                **values,
-                ":zero": {"N": "0"},
-                ":ledger": {"S": self._ledger},
-                ":epoch": {"S": epoch},
-                ":now": {"S": now()},
-            },
+    def _refusal(self, found: Standing, marker: Item | None, counter: Item | None) -> str:
+        if found is Standing.OTHER_LEDGER:
+            kept = f"The total in table {self._table} is kept by the ledger {text(counter, 'Ledger')!r}"
+        else:
+            kept = f"The ledger {self._ledger} keeps the total of {text(marker, 'Table')!r} by now"
+        return (
+            f"{kept}, so the ledger {self._ledger} does not touch the total in table {self._table}. If nothing else "
+            "counts there any more, take the total over: "
+            f"./counter reconcile --table {self._table} --ledger {self._ledger} --take-over. "
+            "If something does, remove one of the two event source mappings."
         )
+
+    def _take_over(self, marker: Item | None, counter: Item | None, why: str) -> str:
+        """Write marker and total anew, if both are still as they were read; return the new epoch."""
+        described, epoch = self._describe(), uuid.uuid4().hex
+        fresh = marker is None and counter is None and described.is_wholly_streamed()
+        marker_update = self._put(
+            self._ledger, MARKER_ATTRIBUTES, marker, {"Table": {"S": described.identity}, "Epoch": {"S": epoch}}
+        )
+        started: dict[str, AttributeValue] = {"TotalViews": {"N": "0"}, "Held": {"N": "0"}}
+        started |= {"Ledger": {"S": self._ledger}, "Epoch": {"S": epoch}, "UpdatedAt": {"S": timestamp()}}
+        if not fresh:
+            started["Rebuilding"] = {"BOOL": True}
+        counter_update = self._put(self._table, COUNTER_ATTRIBUTES, counter, started)
+        self._client.transact_write_items(TransactItems=[{"Update": marker_update}, {"Update": counter_update}])
+        facts: dict[str, object] = {"table": described.identity, "ledger": self._ledger, "epoch": epoch, "why": why}
+        facts |= {"before": text(counter, "Ledger"), "totalBefore": whole_number(counter, "TotalViews")}
+        if fresh:
+            logger.info("total started", extra=facts)
+        else:
+            logger.warning("total taken over; it is short until reconcile has run", extra=facts)
         return epoch
+
+    def _put(
+        self, table: str, attributes: Sequence[str], stored: Item | None, written: Mapping[str, AttributeValue]
+    ) -> dict[str, Any]:
+        condition, names, values = as_read(stored, attributes)
+        return {
+            "TableName": table,
+            "Key": {KEY: {"S": COUNTER}},
+            "UpdateExpression": "SET " + ", ".join(f"#{name} = :new{name}" for name in written),
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": names | {f"#{name}": name for name in written},
+            "ExpressionAttributeValues": values | {f":new{name}": value for name, value in written.items()},
+        }
+
+    def _describe(self) -> Described:
+        if self._described is None:
+            table = self._client.describe_table(TableName=self._table)["Table"]
+            self._described = Described(
+                table["TableArn"],
+                table["CreationDateTime"],
+                table.get("LatestStreamLabel", ""),
+                table.get("ItemCount", 0),
+            )
+        return self._described
+
+    def _read_standing(self) -> tuple[Item | None, Item | None]:
+        counter = self._client.get_item(TableName=self._table, Key={KEY: {"S": COUNTER}}, ConsistentRead=True)
+        return self._read_marker_item(), counter.get("Item")
+
+    def _read_marker_item(self) -> Item | None:
+        answer = self._client.get_item(TableName=self._ledger, Key={KEY: {"S": COUNTER}}, ConsistentRead=True)
+        return answer.get("Item")
+
+    def _read_marker(self) -> Marker:
+        return read_marker(self._read_marker_item())
 
     def _entry_update(self, tag: str, entry: Entry, stored: Item | None) -> dict[str, Any]:
         condition, names, values = as_read(stored, ENTRY_ATTRIBUTES)
-        written: dict[str, AttributeValue] = {":counted": {"N": str(entry.counted)}}
-        update = "SET #Counted = :counted, #Stream = :stream, #Sequence = :sequence"
-        if entry.position is not None:
-            written |= {":stream": {"S": entry.position.stream}, ":sequence": {"S": entry.sequence}}
-        if entry.epoch is not None:
-            written[":epoch"] = {"S": entry.epoch}
+        position = entry.position or Position("", 0)
+        written: dict[str, AttributeValue] = {
+            ":counted": {"N": str(entry.counted)},
+            ":since": {"S": entry.since},
+            ":ended": {"BOOL": entry.ended},
+            ":given": {"N": str(entry.given)},
+            ":stream": {"S": position.stream},
+            ":sequence": {"S": entry.sequence},
+            ":table": {"S": entry.table},
+            ":epoch": {"S": entry.epoch},
+        }
+        actions = ", ".join(f"#{name} = :{name.lower()}" for name in ENTRY_ATTRIBUTES)
         return {
             "TableName": self._ledger,
             "Key": {KEY: {"S": tag}},
-            "UpdateExpression": update + (" REMOVE #Epoch" if entry.epoch is None else ", #Epoch = :epoch"),
+            "UpdateExpression": f"SET {actions}",
             "ConditionExpression": condition,
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": {**values, **written},
         }
 
-    def _total_update(self, delta: int, epoch: str | None) -> dict[str, Any]:
-        """Add to the total where it is still this ledger's; 0 too, so that no entry is written in an epoch gone by."""
-        same_epoch = "attribute_not_exists(#Epoch)" if epoch is None else "#Epoch = :epoch"
+    def _total_update(self, delta: int, epoch: str) -> dict[str, Any]:
+        """Add to the total if it is still this ledger's; 0 too, so that no entry is written in an epoch gone by.
+
+        `Held` moves with `TotalViews`, so that a number written by anything else shows.
+        """
+        names = {f"#{name}": name for name in COUNTER_ATTRIBUTES}
         values: dict[str, AttributeValue] = {":delta": {"N": str(delta)}, ":ledger": {"S": self._ledger}}
-        names = {"#TotalViews": "TotalViews", "#Ledger": "Ledger", "#Epoch": "Epoch"}
-        update = "ADD #TotalViews :delta"
-        if epoch is not None:
-            values[":epoch"] = {"S": epoch}
+        values[":epoch"] = {"S": epoch}
+        update = "ADD #TotalViews :delta, #Held :delta"
         if delta:
             update += " SET #UpdatedAt = :now"
-            values[":now"], names["#UpdatedAt"] = {"S": now()}, "UpdatedAt"
+            values[":now"], names["#UpdatedAt"] = {"S": timestamp()}, "UpdatedAt"
         return {
             "TableName": self._table,
             "Key": {KEY: {"S": COUNTER}},
             "UpdateExpression": update,
-            "ConditionExpression": f"#Ledger = :ledger AND {same_epoch}",
+            "ConditionExpression": "#Ledger = :ledger AND #Epoch = :epoch AND #TotalViews = #Held",
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": values,
         }
 
 
-def is_kept_with(ledger: str, counter: Item | None) -> bool:
-    """Whether `counter` holds a total that is exactly what `ledger` has counted; where not, it is to be taken over."""
-    return text(counter, "Ledger") == ledger and whole_number(counter, "TotalViews") is not None
+def _retried(attempt: Callable[[], T], patience: Patience) -> tuple[T, int]:
+    """Call `attempt` until it succeeds; return its result and the number of calls."""
+    attempts = 0
+    while True:
+        attempts += 1
+        try:
+            return attempt(), attempts
+        except Exception as error:
+            if not _is_transient(error):
+                raise
+            if not patience.pause(attempts):
+                raise TotalNotWrittenError(f"The total was not written in {attempts} attempts: {error}") from error
+
+
+def read_marker(stored: Item | None) -> Marker:
+    """Read the ledger's marker; one that is missing or damaged names nothing."""
+    return Marker(text(stored, "Epoch") or "", text(stored, "Table") or "")
+
+
+def read_counter(stored: Item | None) -> Counter | None:
+    """Read the item that holds the total; None if there is none."""
+    if stored is None:
+        return None
+    total = whole_number(stored, "TotalViews")
+    intact = total is not None and total == whole_number(stored, "Held")
+    return Counter(text(stored, "Ledger") or "", text(stored, "Epoch") or "", intact)
 
 
 def read_entry(stored: Item | None) -> Entry:
-    """Read a ledger entry; where there is none, or a part is missing, that of a tag never seen stands in."""
+    """Read a ledger entry; if there is none, or a part is missing, that of a tag never seen stands in."""
     stream, sequence = text(stored, "Stream"), text(stored, "Sequence") or ""
-    position = Position(stream, int(sequence)) if stream and sequence.isdigit() else None
-    counted = whole_number(stored, "Counted") or 0
-    return Entry(counted, position, sequence if position else "", text(stored, "Epoch"))
+    if stored is None or not stream or not sequence.isdigit():
+        return Entry(table=text(stored, "Table") or "")
+    return Entry(
+        counted=whole_number(stored, "Counted") or 0,
+        since=text(stored, "Since") or "",
+        ended=stored.get("Ended", {}).get("BOOL") is True,
+        given=whole_number(stored, "Given") or 0,
+        position=Position(stream, int(sequence)),
+        sequence=sequence,
+        table=text(stored, "Table") or "",
+        epoch=text(stored, "Epoch") or "",
+    )
 
 
 def as_read(stored: Item | None, attributes: Sequence[str]) -> tuple[str, dict[str, str], dict[str, AttributeValue]]:
@@ -178,11 +352,6 @@ def as_read(stored: Item | None, attributes: Sequence[str]) -> tuple[str, dict[s
     return " AND ".join(terms), names, values
 
 
-def now() -> str:
-    """Return the present moment as the total's `UpdatedAt` has it: ISO 8601, UTC, milliseconds."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _may_pass(error: Exception) -> bool:
-    is_condition = error_code(error) == "ConditionalCheckFailedException"
+def _is_transient(error: Exception) -> bool:
+    is_condition = error_code(error) == "ConditionalCheckFailedException" or isinstance(error, _StaleReadError)
     return is_condition or was_cancelled_in_passing(error) or is_passing(error)

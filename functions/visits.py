@@ -4,21 +4,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from .database import DynamoDB, had_no_effect, is_passing
-from .items import KEY, whole_number
+from .items import KEY, timestamp, whole_number
 from .problems import unavailable
 from .retry import Patience
 
-NOT_COUNTED = "The database is busy, so the visit was not counted; send it again."
-OPEN = (
-    "The database did not answer in time, so the visit was not counted as far as is known; "
-    "send it again, at the risk of counting it twice."
+NOT_COUNTED = "The database is busy, so the visit was not counted. Try again."
+UNKNOWN_OUTCOME = (
+    "The database did not answer in time. The visit may not have been counted; retrying may count it twice."
 )
-ONE_MORE: dict[str, Any] = {
-    "UpdateExpression": "ADD #Count :one",
-    "ExpressionAttributeNames": {"#Count": "Count"},
-    "ExpressionAttributeValues": {":one": {"N": "1"}},
-}
-"""The update of a tag that is a visit."""
+
+
+def one_visit() -> dict[str, Any]:
+    """Return the part of an update of a tag's item that is a visit.
+
+    `Since` identifies the tag's present life: the moment of its first visit that wrote it, in microseconds, so that no
+    two lives have the same.
+    """
+    return {
+        "UpdateExpression": "SET #Since = if_not_exists(#Since, :now) ADD #Count :one",
+        "ExpressionAttributeNames": {"#Count": "Count", "#Since": "Since"},
+        "ExpressionAttributeValues": {":one": {"N": "1"}, ":now": {"S": timestamp("microseconds")}},
+    }
 
 
 @dataclass(frozen=True)
@@ -40,13 +46,13 @@ def record(database: DynamoDB, table: str, tag: str, patience: Patience) -> Reco
         attempt += 1
         try:
             updated = database.update_item(
-                TableName=table, Key={KEY: {"S": tag}}, **ONE_MORE, ReturnValues="UPDATED_NEW"
+                TableName=table, Key={KEY: {"S": tag}}, **one_visit(), ReturnValues="UPDATED_NEW"
             )
         except Exception as error:
             if not is_passing(error):
                 raise
             if not had_no_effect(error):
-                raise unavailable(OPEN) from error
+                raise unavailable(UNKNOWN_OUTCOME) from error
             if not patience.pause(attempt):
                 raise unavailable(NOT_COUNTED) from error
         else:

@@ -9,9 +9,11 @@ from typing import Any
 
 SUMMARY = "bring visits that the total misses into it, while visits go on"
 _WIDTH = 30
-# The stream gets longer and longer to bring in what a pass marked, before the next pass looks.
+# What a pass marked has to come through the stream before the next pass looks: at least these seconds, twice as many
+# after every further pass, and the batching window each time.
 _FIRST_PAUSE_SECONDS = 1.0
 _PASS_SECONDS = 24 * 3600.0
+_MAX_WINDOW = 300
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,45 +25,68 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--passes", type=_positive, default=5, metavar="N", help="the most passes to make until nothing is missing (5)"
     )
+    parser.add_argument(
+        "--batching-window",
+        type=_seconds,
+        default=0,
+        metavar="S",
+        help="the mapping's maximumBatchingWindowInSeconds, which every pause between two passes allows for (0)",
+    )
+    parser.add_argument(
+        "--take-over",
+        action="store_true",
+        help="first let this ledger keep the total, even if another one does; it is rebuilt from the counts",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Make passes until one finds nothing missing. Returns 0 then, 1 if something is missing after the last."""
     from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]  # noqa: PLC0415
 
+    from functions.reads import UnreadItemsError  # noqa: PLC0415
+    from functions.totals import TotalKeptElsewhereError, TotalNotWrittenError  # noqa: PLC0415
+
     try:
         return _run(arguments)
     except KeyboardInterrupt:
         sys.stderr.write("\ncounter: stopped; a pass may be stopped and started again at any time\n")
         return 130
-    except (BotoCoreError, ClientError) as error:
-        sys.stderr.write(f"\ncounter: {error}\n")
+    except (BotoCoreError, ClientError, TotalKeptElsewhereError, TotalNotWrittenError, UnreadItemsError) as error:
+        sys.stderr.write(f"counter: {error}\n")
         return 1
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from functions.reconcile import Progress, reconcile  # noqa: PLC0415
+    from functions.reconcile import Progress, Reconciliation  # noqa: PLC0415
     from functions.retry import patience  # noqa: PLC0415
 
-    client = _client(arguments)
-    # An estimate that DynamoDB renews every six hours; the bar is as good as it is.
-    expected = client.describe_table(TableName=arguments.table)["Table"].get("ItemCount", 0)
+    reconciliation = Reconciliation(_client(arguments), arguments.table, arguments.ledger)
+    if arguments.take_over:
+        reconciliation.take_over(patience(_PASS_SECONDS))
+        _show(f"The ledger {arguments.ledger} keeps the total of table {arguments.table} from now on.\n")
     progress = Progress()
     for number in range(1, arguments.passes + 1):
-        for progress in reconcile(client, arguments.table, arguments.ledger, patience(_PASS_SECONDS)):
-            bar = _bar(progress.tags, expected)
-            _show(f"pass {number} {bar} {progress.tags:,} tags, {progress.visits:,} visits missing")
+        for progress in reconciliation.run(patience(_PASS_SECONDS)):
+            bar = _bar(progress.tags, progress.expected)
+            seen = f"{progress.entries:,} ledger entries, {progress.tags:,} tags"
+            _show(f"pass {number} {bar} {seen}, {progress.visits:,} visits of {progress.behind:,} tags missing")
         sys.stderr.write("\n")
         if not progress.behind:
-            print(f"Every visit of {progress.tags:,} tags is in the total.")
+            print(f"Every visit of {progress.tags:,} tags is in the total{_reservation(progress.drift)}.")
             return 0
         if number < arguments.passes:
-            time.sleep(_FIRST_PAUSE_SECONDS * 2 ** (number - 1))
+            time.sleep(arguments.batching_window + _FIRST_PAUSE_SECONDS * 2 ** (number - 1))
     print(
-        f"{progress.visits:,} visits of {progress.behind:,} tags are not in the total yet. They are marked, and the "
-        "stream brings them in; if they stay, look at the failure queue and at the log of process_stream."
+        f"{progress.behind:,} tags are not wholly in the total yet ({progress.visits:,} visits). They are marked, and "
+        "the stream re-emits their counts. If they stay, see the dead-letter queue and the log of process_stream."
     )
     return 1
+
+
+def _reservation(drift: int) -> str:
+    if not drift:
+        return ", and the total is the sum of the ledger"
+    return f"; as it was rising, it was compared with the sum of the ledger only to within {drift:,} visits"
 
 
 def _client(arguments: argparse.Namespace) -> Any:
@@ -93,4 +118,10 @@ def _show(text: str) -> None:
 def _positive(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of passes; allowed is 1 or more")
+    return int(text)
+
+
+def _seconds(text: str) -> int:
+    if not text.isdigit() or int(text) > _MAX_WINDOW:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a batching window; allowed is 0 to {_MAX_WINDOW}")
     return int(text)

@@ -20,8 +20,8 @@ class Tables:
         self.client = boto3.client("dynamodb", region_name="eu-west-1")
         # Other tests of this process may mock AWS as well, and then all share what there is.
         suffix = uuid.uuid4().hex
-        self.table, self.ledger = f"visits-{suffix}", f"ledger-{suffix}"
-        for name in (self.table, self.ledger):
+        self.table, self.ledger, self.spare = f"visits-{suffix}", f"ledger-{suffix}", f"spare-{suffix}"
+        for name in (self.table, self.ledger, self.spare):
             self.client.create_table(
                 TableName=name,
                 KeySchema=[{"AttributeName": "ID", "KeyType": "HASH"}],
@@ -49,7 +49,8 @@ def tables(monkeypatch: pytest.MonkeyPatch) -> Iterator[Tables]:
 
 def test_nothing_to_do_is_status_0(tables: Tables, capsys: pytest.CaptureFixture[str]) -> None:
     assert tables.call() == 0
-    assert capsys.readouterr().out == "Every visit of 0 tags is in the total.\n"
+    expected = "Every visit of 0 tags is in the total, and the total is the sum of the ledger.\n"
+    assert capsys.readouterr().out == expected
 
 
 def test_what_stays_missing_is_told_and_status_1(tables: Tables, capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,9 +58,49 @@ def test_what_stays_missing_is_told_and_status_1(tables: Tables, capsys: pytest.
     tables.visit("b", 4)
     assert tables.call("--region", "eu-west-1", "--passes", "2") == 1
     captured = capsys.readouterr()
-    assert captured.out.startswith("7 visits of 2 tags are not in the total yet.")
-    assert "pass 2 [##############################] 2 tags, 7 visits missing" in captured.err
+    assert captured.out.startswith("2 tags are not wholly in the total yet (7 visits).")
+    seen = "0 ledger entries, 2 tags, 7 visits of 2 tags missing"
+    assert f"pass 1 [##############################] {seen}" in captured.err
+    assert f"pass 2 [##############################] {seen}" in captured.err
     assert "Reconciled" in tables.client.get_item(TableName=tables.table, Key={"ID": {"S": "a"}})["Item"]
+
+
+def test_the_pauses_allow_for_the_batching_window(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("cli.commands.reconcile.time.sleep", slept.append)
+    monkeypatch.setattr(reconcile, "_FIRST_PAUSE_SECONDS", 1.0)
+    tables.visit("a", 3)
+    assert tables.call("--region", "eu-west-1", "--passes", "4", "--batching-window", "20") == 1
+    assert slept == [21, 22, 24]
+
+
+def test_a_total_that_another_ledger_keeps_is_a_sentence_until_it_is_taken_over(
+    tables: Tables, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert tables.call() == 0
+    mine, tables.ledger = tables.ledger, tables.spare
+    assert tables.call() == 1
+    refused = capsys.readouterr().err
+    assert f"counter: The total in table {tables.table} is kept by the ledger '{mine}'" in refused
+    assert f"./counter reconcile --table {tables.table} --ledger {tables.spare} --take-over" in refused
+    assert tables.call("--region", "eu-west-1", "--take-over") == 0
+    captured = capsys.readouterr()
+    assert f"The ledger {tables.spare} keeps the total of table {tables.table} from now on.\n" in captured.err
+    assert captured.out.startswith("Every visit of 0 tags is in the total")
+    tables.ledger = mine
+    assert tables.call() == 1
+
+
+@pytest.mark.parametrize("window", ["-1", "301", "1.5", "soon"])
+def test_a_window_that_no_mapping_has_is_refused(window: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["reconcile", "--table", "t", "--ledger", "l", f"--batching-window={window}"])
+    assert f"{window!r} is not a batching window; allowed is 0 to 300" in capsys.readouterr().err
+
+
+def test_a_total_that_is_rising_is_said_to_be_compared_only_so_far() -> None:
+    assert reconcile._reservation(0) == ", and the total is the sum of the ledger"
+    assert "only to within 1,200 visits" in reconcile._reservation(1200)
 
 
 def test_an_unknown_table_is_a_sentence(tables: Tables, capsys: pytest.CaptureFixture[str]) -> None:

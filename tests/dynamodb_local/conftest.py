@@ -25,14 +25,14 @@ def install_or_skip(cache: Path | None = None) -> Path:
 
 
 @pytest.fixture(scope="session")
-def _running_engine() -> Iterator[Engine]:
+def shared_engine() -> Iterator[Engine]:
     engine = Engine(install_or_skip())
     yield engine
     engine.stop()
 
 
 @pytest.fixture
-def engine(_running_engine: Engine) -> Engine:
+def engine(shared_engine: Engine) -> Engine:
     """Hand out the running engine, started anew if earlier tests made many tables."""
-    _running_engine.renew()
-    return _running_engine
+    shared_engine.renew()
+    return shared_engine

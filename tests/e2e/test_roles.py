@@ -80,8 +80,10 @@ MAY = {
     "recordVisit": {"get from the table", "update the table", "update the idempotency table"},
     "viewCounts": {"batch-get from the table", "scan the table"},
     "processStream": {
+        "describe the table",
         "get from the table",
         "update the table",
+        "get from the ledger",
         "batch-get from the ledger",
         "update the ledger",
         "send to the failure queue",

@@ -1,62 +1,212 @@
-"""Every branch of the fold."""
+"""Every branch of the fold, and of who keeps which total."""
+
+from typing import Any
 
 import pytest
 
-from functions.ledger import Change, Entry, Position, fold
+from functions.ledger import (
+    Change,
+    Counter,
+    Entry,
+    Image,
+    Marker,
+    Position,
+    Standing,
+    fold,
+    is_current,
+    missing,
+    standing,
+)
 
 EARLY, LATE = "2026-01-01T00:00:00.000", "2026-06-01T00:00:00.000"
+ONE, TWO = "2026-01-01T10:00:00.000001Z", "2026-01-02T10:00:00.000001Z"
+HERE, THERE = "arn:here@2026", "arn:there@2026"
+NONE: Any = None
 
 
-def change(sequence: int, visits: int | None, stream: str = EARLY, removed: bool = False) -> Change:
-    return Change("tag", Position(stream, sequence), str(sequence), visits, removed)
+def insert(sequence: int, new: int | None, since: str = ONE, stream: str = EARLY) -> Change:
+    return Change("tag", "arn:here", Position(stream, sequence), str(sequence), "INSERT", None, Image(new, since))
 
 
-def entry(counted: int, sequence: int, epoch: str | None = None) -> Entry:
-    return Entry(counted, Position(EARLY, sequence), str(sequence), epoch)
+def modify(  # noqa: PLR0917 - one record on one line
+    sequence: int, old: int | None, new: int | None, since: str = ONE, stream: str = EARLY, before: str = NONE
+) -> Change:
+    images = Image(old, since if before is None else before), Image(new, since)
+    return Change("tag", "arn:here", Position(stream, sequence), str(sequence), "MODIFY", *images)
+
+
+def reached(sequence: int, new: int | None, since: str = ONE) -> Change:
+    """Return a change out of a stream without old images."""
+    return modify(sequence, 0, new, since)._replace(old=None)
+
+
+def remove(sequence: int, old: int | None, since: str = ONE) -> Change:
+    image = None if old is None else Image(old, since)
+    return Change("tag", "arn:here", Position(EARLY, sequence), str(sequence), "REMOVE", image, None)
+
+
+def entry(counted: int, sequence: int, *, given: int = NONE, since: str = ONE, **more: Any) -> Entry:
+    position = Position(EARLY, sequence)
+    made = Entry(counted, since, given=counted if given is None else given, position=position, sequence=str(sequence))
+    return made._replace(**({"table": HERE, "epoch": "now"} | more))
 
 
 @pytest.mark.parametrize(
     ("before", "changes", "after", "delta"),
     [
-        pytest.param(Entry(), [change(1, 1)], entry(1, 1), 1, id="first visit"),
-        pytest.param(Entry(), [change(9, 5)], entry(5, 9), 5, id="a tag seen late brings its history"),
-        pytest.param(entry(1, 1), [change(2, 2), change(3, 3)], entry(3, 3), 2, id="two visits"),
-        pytest.param(entry(1, 1), [change(4, 4)], entry(4, 4), 3, id="the next record heals lost ones"),
-        pytest.param(entry(3, 3), [change(1, 1), change(2, 2), change(3, 3)], entry(3, 3), 0, id="a replay"),
+        pytest.param(Entry(), [insert(1, 1)], entry(1, 1), 1, id="first visit"),
+        pytest.param(Entry(), [modify(9, 4, 5)], entry(5, 9), 5, id="a tag seen late brings its history"),
+        pytest.param(entry(1, 1), [modify(2, 1, 2), modify(3, 2, 3)], entry(3, 3), 2, id="two visits"),
+        pytest.param(entry(1, 1), [modify(4, 3, 4)], entry(4, 4), 3, id="the next record heals lost ones"),
+        pytest.param(entry(3, 3), [insert(1, 1), modify(2, 1, 2), modify(3, 2, 3)], entry(3, 3), 0, id="a replay"),
         pytest.param(
-            entry(2, 2), [change(2, 2), change(3, 3), change(3, 3)], entry(3, 3), 1, id="a replay that goes on"
+            entry(2, 2), [modify(2, 1, 2), modify(3, 2, 3), modify(3, 2, 3)], entry(3, 3), 1, id="a replay and more"
         ),
-        pytest.param(entry(5, 5), [change(6, 5)], entry(5, 6), 0, id="a mark, without a visit"),
-        pytest.param(entry(5, 5), [change(6, 2)], entry(5, 6), 0, id="a count set back by hand takes nothing away"),
-        pytest.param(entry(5, 5), [change(6, 2), change(7, 6)], entry(6, 7), 1, id="nor is it counted on the way up"),
-        pytest.param(entry(5, 5), [change(6, None)], entry(5, 6), 0, id="no count at all"),
-        pytest.param(entry(5, 5), [change(6, None, removed=True)], entry(0, 6), 0, id="a deletion"),
-        pytest.param(
-            entry(5, 5), [change(6, None, removed=True), change(7, 1)], entry(1, 7), 1, id="a deletion and a new life"
-        ),
-        pytest.param(entry(9, 9), [change(1, 1, LATE)], Entry(9, Position(LATE, 1), "1"), 0, id="a stream made later"),
-        pytest.param(
-            Entry(1, Position(LATE, 1), "1"), [change(99, 7)], Entry(1, Position(LATE, 1), "1"), 0, id="one made before"
-        ),
-        pytest.param(entry(1, 10), [change(9, 2)], entry(1, 10), 0, id="positions are numbers, not text"),
+        pytest.param(entry(5, 5), [modify(6, 5, 5)], entry(5, 6), 0, id="a mark, without a visit"),
+        pytest.param(entry(1, 10), [modify(9, 1, 2)], entry(1, 10), 0, id="positions are numbers, not text"),
         pytest.param(entry(1, 1), [], entry(1, 1), 0, id="nothing"),
+        # Counts edited by hand.
+        pytest.param(entry(5, 5), [modify(6, 5, 2)], entry(2, 6, given=5), 0, id="a lowered count takes nothing away"),
+        pytest.param(
+            entry(5, 5), [modify(6, 5, 2), modify(7, 2, 3)], entry(3, 7, given=6), 1, id="and what follows counts"
+        ),
+        pytest.param(entry(5, 5), [modify(6, 5, 9)], entry(9, 6), 4, id="a raised count counts"),
+        pytest.param(
+            entry(5, 5), [modify(7, 2, 3)], entry(3, 7, given=6), 1, id="a lowering whose record was lost, same life"
+        ),
+        pytest.param(
+            entry(5, 5, since=""), [modify(7, 2, 3, since="")], entry(3, 7, given=8, since=""), 3,
+            id="without Since, a lower old image is another life",
+        ),
+        pytest.param(entry(5, 5), [modify(6, 5, 0)], entry(0, 6, given=5), 0, id="lowered to nothing"),
+        pytest.param(entry(5, 5), [modify(6, 5, None)], entry(5, 6), 0, id="a count that cannot be read says nothing"),
+        pytest.param(entry(5, 5), [modify(6, 7, None)], entry(7, 6), 2, id="but the old one still does"),
+        pytest.param(entry(5, 5), [modify(6, None, 7)], entry(7, 6), 2, id="nor does an old one that cannot be read"),
+        pytest.param(entry(5, 5), [modify(6, None, 2)], entry(2, 6, given=5), 0, id="which begins no life either"),
+        # Lives.
+        pytest.param(entry(5, 5), [remove(6, 5)], entry(5, 6, ended=True), 0, id="a removal"),
+        pytest.param(entry(5, 5), [remove(9, 8)], entry(8, 9, ended=True), 3, id="a removal shows what was lost"),
+        pytest.param(Entry(), [remove(9, 10)], entry(10, 9, ended=True), 10, id="even if nothing else came"),
+        pytest.param(entry(5, 5), [remove(6, None)], entry(5, 6, ended=True), 0, id="not without old images"),
+        pytest.param(
+            entry(5, 5), [remove(6, 5), insert(7, 1, TWO)], entry(1, 7, given=6, since=TWO), 1, id="a new life"
+        ),
+        pytest.param(
+            entry(5, 5), [insert(7, 9, TWO)], entry(9, 7, given=14, since=TWO), 9, id="a new life, the removal lost"
+        ),
+        pytest.param(
+            entry(5, 5), [modify(8, 8, 9, TWO)], entry(9, 8, given=14, since=TWO), 9, id="a new life, its start lost"
+        ),
+        pytest.param(
+            entry(5, 5), [remove(9, 7, TWO)], entry(7, 9, given=12, since=TWO, ended=True), 7, id="all but its end lost"
+        ),
+        pytest.param(
+            entry(5, 5, ended=True), [modify(8, 8, 9, "")], entry(9, 8, given=14, since=""), 9,
+            id="after a removal, even without Since",
+        ),
+        pytest.param(
+            entry(5, 5, since=""), [insert(8, 7, "")], entry(7, 8, given=12, since=""), 7,
+            id="an insertion without Since begins a life",
+        ),
+        pytest.param(entry(5, 5, ended=True), [insert(8, 5)], entry(5, 8), 0, id="an item put back goes on"),
+        pytest.param(
+            entry(5, 5, ended=True), [insert(8, 3), modify(9, 3, 4)], entry(4, 9, given=6), 1, id="from where it was"
+        ),
+        pytest.param(entry(5, 5, ended=True), [insert(8, 7)], entry(7, 8), 2, id="with visits whose records were lost"),
+        pytest.param(
+            entry(5, 5, since=""), [modify(6, 5, 6, before="")], entry(6, 6), 1, id="a visit writes Since once"
+        ),
+        pytest.param(entry(5, 5), [modify(6, 5, 6, "", before=ONE)], entry(6, 6, since=""), 1, id="or it is removed"),
+        pytest.param(entry(0, 5), [insert(6, None, TWO)], entry(0, 6, since=TWO), 0, id="a life without a count"),
+        # Streams without old images.
+        pytest.param(entry(5, 5), [reached(6, 8)], entry(8, 6), 3, id="the new image alone"),
+        pytest.param(entry(5, 5), [reached(6, 3)], entry(3, 6, given=5), 0, id="lowered, the same life"),
+        pytest.param(entry(5, 5), [reached(6, 3, TWO)], entry(3, 6, given=8, since=TWO), 3, id="another life"),
+        pytest.param(
+            entry(5, 5, since=""), [reached(6, 3, "")], entry(3, 6, given=5, since=""), 0,
+            id="without Since, nothing is counted twice",
+        ),
+        # Streams and tables.
+        pytest.param(
+            entry(9, 9), [modify(1, 9, 10, stream=LATE)],
+            entry(10, 9)._replace(position=Position(LATE, 1), sequence="1"), 1, id="a stream enabled later",
+        ),
+        pytest.param(
+            entry(9, 9)._replace(position=Position(LATE, 1), sequence="1"), [modify(99, 9, 10)],
+            entry(9, 9)._replace(position=Position(LATE, 1), sequence="1"), 0, id="one enabled before",
+        ),
+        pytest.param(entry(9, 9, table=THERE), [modify(1, 1, 2)], entry(2, 1), 2, id="what another table counted"),
+        pytest.param(entry(9, 9, table=THERE), [], entry(9, 9, table=THERE), 0, id="which stays until then"),
+        pytest.param(
+            entry(9, 9)._replace(position=None), [modify(1, 1, 2)], entry(2, 1), 2, id="an entry without a position"
+        ),
+        # Epochs.
+        pytest.param(
+            entry(3, 3, given=8, epoch="then"), [modify(4, 3, 4)], entry(4, 4, given=9), 9, id="all is given again"
+        ),
+        pytest.param(entry(3, 3, given=8, epoch="then"), [], entry(3, 3, given=8), 8, id="without a record, too"),
+        pytest.param(
+            entry(3, 3, given=8, epoch="then"), [modify(2, 1, 2)], entry(3, 3, given=8), 8, id="and with a replay"
+        ),
     ],
-)
+)  # fmt: skip
 def test_fold(before: Entry, changes: list[Change], after: Entry, delta: int) -> None:
-    assert fold(before, changes, None) == (after, delta)
+    assert fold(before, changes, "now", HERE) == (after, delta)
 
 
 def test_an_entry_to_which_nothing_new_came_is_the_same_object() -> None:
-    before = entry(3, 3, "old")
-    assert fold(before, [change(3, 3)], "new")[0] is before
+    for before in (entry(3, 3), entry(3, 3, table=THERE), Entry()):
+        assert fold(before, [], "now", HERE)[0] is before
+    before = entry(3, 3)
+    assert fold(before, [modify(3, 2, 3)], "now", HERE)[0] is before
 
 
-def test_what_was_counted_in_another_epoch_counts_anew_from_a_new_position_on() -> None:
-    assert fold(entry(3, 3, "old"), [change(2, 2), change(4, 4)], "new") == (entry(4, 4, "new"), 4)
-    assert fold(entry(3, 3, "old"), [change(4, 4)], None) == (entry(4, 4), 4)
-    assert fold(entry(3, 3), [change(4, 4)], "new") == (entry(4, 4, "new"), 4)
-    assert fold(entry(3, 3, "new"), [change(4, 4)], "new") == (entry(4, 4, "new"), 1)
+@pytest.mark.parametrize(
+    ("known", "image", "visits"),
+    [
+        (entry(5, 5), Image(5, ONE), None),
+        (entry(5, 5, since=""), Image(5), None),
+        (entry(0, 5), Image(0, ONE), None),
+        (entry(5, 5), Image(7, ONE), 2),
+        (entry(5, 5), Image(4, ONE), 0),
+        (entry(5, 5), Image(3, TWO), 3),
+        (entry(5, 5), Image(5, TWO), 5),
+        (entry(5, 5, since=""), Image(5, ONE), 0),
+        (entry(5, 5, ended=True), Image(5, ONE), 0),
+        (entry(5, 5, ended=True), Image(6, ""), 6),
+        (entry(5, 5, epoch="then"), Image(5, ONE), 5),
+        (entry(5, 5, table=THERE), Image(5, ONE), 5),
+        (Entry(), Image(5, ONE), 5),
+        (Entry(), Image(0, ONE), 0),
+    ],
+)
+def test_an_item_is_current_only_if_the_total_holds_just_that(known: Entry, image: Image, visits: int | None) -> None:
+    assert is_current(known, image, "now", HERE) == (visits is None)
+    assert missing(known, image, "now", HERE) == (visits or 0)
 
 
-def test_a_deletion_in_a_new_epoch_leaves_nothing_behind() -> None:
-    assert fold(entry(3, 3, "old"), [change(4, None, removed=True)], "new") == (entry(0, 4, "new"), 0)
+MINE = Marker("now", HERE)
+
+
+@pytest.mark.parametrize(
+    ("marker", "counter", "expected"),
+    [
+        (Marker(), None, Standing.UNKEPT),
+        (MINE, None, Standing.UNKEPT),
+        (Marker("then", THERE), None, Standing.UNKEPT),
+        (MINE, Counter("", "", True), Standing.UNKEPT),
+        (Marker("then", THERE), Counter("", "", True), Standing.UNKEPT),
+        (MINE, Counter("mine", "now", True), Standing.KEPT),
+        (MINE, Counter("mine", "now", False), Standing.UNKEPT),
+        (MINE, Counter("mine", "then", True), Standing.UNKEPT),
+        (Marker(), Counter("mine", "now", True), Standing.UNKEPT),
+        (Marker("now", THERE), Counter("mine", "now", True), Standing.UNKEPT),
+        (Marker("then", THERE), Counter("mine", "now", True), Standing.OTHER_TABLE),
+        (Marker("then", THERE), Counter("mine", "now", False), Standing.OTHER_TABLE),
+        (Marker("now", ""), Counter("mine", "then", True), Standing.UNKEPT),
+        (MINE, Counter("theirs", "now", True), Standing.OTHER_LEDGER),
+        (Marker(), Counter("theirs", "now", False), Standing.OTHER_LEDGER),
+    ],
+)
+def test_who_keeps_the_total(marker: Marker, counter: Counter | None, expected: Standing) -> None:
+    assert standing(marker, counter, "mine", HERE) is expected

@@ -1,6 +1,8 @@
 """The stream's processor on moto: what it writes, when it takes the total over, how long it tries."""
 
 import logging
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,8 +10,15 @@ from botocore.exceptions import ClientError, ReadTimeoutError  # type: ignore[im
 
 from components.testing.stream_events import StreamEvents
 from functions import database, process_stream
-from functions.totals import TotalNotWrittenError
+from functions.totals import TotalKeptElsewhereError, TotalNotWrittenError
 from tests.functions.conftest import LEDGER, TABLE, forget
+
+LABEL = "2099-01-02T03:04:05.678"
+
+
+def stream(label: str = LABEL, first_sequence: int = 100) -> StreamEvents:
+    """Return a stream of the table on moto."""
+    return StreamEvents(TABLE, region="eu-west-1", label=label, first_sequence=first_sequence)
 
 
 class Context:
@@ -41,24 +50,47 @@ def cancelled(*codes: str) -> ClientError:
     return ClientError({"Error": error, "CancellationReasons": reasons}, "TransactWriteItems")
 
 
+def marker(client: Any) -> Any:
+    return entry(client, "COUNTER")
+
+
+def identity(client: Any) -> str:
+    table = client.describe_table(TableName=TABLE)["Table"]
+    return f"{table['TableArn']}@{table['CreationDateTime'].astimezone(UTC).isoformat(timespec='milliseconds')}"
+
+
 def test_a_batch_is_in_the_total_and_in_the_ledger(tables: Any) -> None:
-    events = StreamEvents(label="2026-01-02T03:04:05.678", first_sequence=41)
-    assert process(events.insert("a"), events.insert("b"), events.modify("a", 2)) == {"batchItemFailures": []}
+    events = stream(first_sequence=41)
+    item = {"ID": {"S": "b"}, "Count": {"N": "1"}, "Since": {"S": "2026-01-01T10:00:00.000001Z"}}
+    batch = [events.insert("a"), events.record("INSERT", "b", new=item), events.modify("a", 2)]
+    assert process(*batch) == {"batchItemFailures": []}
     total = counter(tables)
-    assert total["TotalViews"] == {"N": "3"}
-    assert total["Ledger"] == {"S": LEDGER}
-    assert total["UpdatedAt"]["S"].endswith("Z")
+    assert total == {
+        "ID": {"S": "COUNTER"},
+        "TotalViews": {"N": "3"},
+        "Held": {"N": "3"},
+        "Ledger": {"S": LEDGER},
+        "Epoch": total["Epoch"],
+        "UpdatedAt": total["UpdatedAt"],
+    }
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", total["UpdatedAt"]["S"])
     assert entry(tables, "a") == {
         "ID": {"S": "a"},
         "Counted": {"N": "2"},
-        "Stream": {"S": "2026-01-02T03:04:05.678"},
+        "Since": {"S": ""},
+        "Ended": {"BOOL": False},
+        "Given": {"N": "2"},
+        "Stream": {"S": LABEL},
         "Sequence": {"S": "43"},
+        "Table": {"S": identity(tables)},
         "Epoch": total["Epoch"],
     }
+    assert entry(tables, "b")["Since"] == item["Since"]
+    assert marker(tables) == {"ID": {"S": "COUNTER"}, "Table": {"S": identity(tables)}, "Epoch": total["Epoch"]}
 
 
 def test_a_replay_writes_nothing(tables: Any, refuse: Any) -> None:
-    events = StreamEvents()
+    events = stream()
     batch = [events.insert("a"), events.modify("a", 2)]
     process(*batch)
     before = counter(tables)
@@ -68,63 +100,138 @@ def test_a_replay_writes_nothing(tables: Any, refuse: Any) -> None:
     assert counter(tables) == before
 
 
-def test_a_warm_processor_does_not_read_the_total_again(tables: Any, refuse: Any) -> None:
-    events, reads = StreamEvents(), refuse("get_item")
+def test_a_warm_processor_asks_only_for_the_entries_and_the_marker(tables: Any, refuse: Any) -> None:
+    events, reads = stream(), refuse("get_item")
+    batches, described = refuse("batch_get_item"), refuse("describe_table")
     for count in range(1, 4):
         process(events.modify("a", count))
-    assert len(reads) == 1
+    # The total, and the marker beside it, while the epoch is not known.
+    assert [call["TableName"] for call in reads] == [TABLE, LEDGER]
+    assert len(described) == 1
+    keys = [[key["ID"]["S"] for key in call["RequestItems"][LEDGER]["Keys"]] for call in batches]
+    assert keys == [["COUNTER", "a"]] * 3
     assert counter(tables)["TotalViews"] == {"N": "3"}
 
 
 @pytest.mark.parametrize(
-    "foreign",
+    "found",
     [
         {"TotalViews": {"N": "100"}},
-        {"TotalViews": {"N": "100"}, "Ledger": {"S": "another"}, "Epoch": {"S": "theirs"}},
+        {"TotalViews": {"N": "100"}, "UpdatedAt": {"S": "then"}},
         {"Ledger": {"S": LEDGER}, "Epoch": {"S": "ours"}},
         {"Ledger": {"S": LEDGER}, "TotalViews": {"S": "many"}},
+        {"Ledger": {"S": LEDGER}, "TotalViews": {"N": "7"}, "Held": {"N": "7"}, "Epoch": {"S": "ours"}},
     ],
 )
-def test_a_total_that_is_not_this_ledgers_is_taken_over(tables: Any, foreign: dict[str, Any]) -> None:
-    tables.put_item(TableName=TABLE, Item={"ID": {"S": "COUNTER"}, "Other": {"S": "kept"}, **foreign})
-    process(StreamEvents().modify("a", 5))
+def test_a_total_that_no_ledger_vouches_for_is_taken_over(
+    tables: Any, found: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    tables.put_item(TableName=TABLE, Item={"ID": {"S": "COUNTER"}, "Other": {"S": "kept"}, **found})
+    process(stream().modify("a", 5))
     total = counter(tables)
-    assert total["TotalViews"] == {"N": "5"}
+    assert total["TotalViews"] == total["Held"] == {"N": "5"}
     assert total["Ledger"] == {"S": LEDGER}
     assert total["Other"] == {"S": "kept"}
-    assert total["Epoch"]["S"] not in ("theirs", "ours")
+    assert total["Rebuilding"] == {"BOOL": True}
+    assert total["Epoch"] == marker(tables)["Epoch"] != {"S": "ours"}
+    (line,) = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert line.getMessage() == "total taken over; it is short until reconcile has run"
+    assert vars(line)["why"] == "no ledger vouches for the total"
 
 
-def test_a_total_of_this_ledger_without_an_epoch_is_gone_on_with(tables: Any) -> None:
-    mine = {"ID": {"S": "COUNTER"}, "Ledger": {"S": LEDGER}, "TotalViews": {"N": "5"}}
-    tables.put_item(TableName=TABLE, Item=mine)
-    at = {"Stream": {"S": "2026-01-01T00:00:00.000"}, "Sequence": {"S": "0005"}}
-    tables.put_item(TableName=LEDGER, Item={"ID": {"S": "a"}, "Counted": {"N": "5"}, **at})
-    process(StreamEvents(first_sequence=6).modify("a", 7))
-    assert counter(tables)["TotalViews"] == {"N": "7"}
-    assert "Epoch" not in entry(tables, "a")
+def test_a_new_table_starts_its_total_without_a_warning(tables: Any, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "functions"):
+        process(stream().insert("a"))
+    assert [record.getMessage() for record in caplog.records] == ["total started", "batch applied"]
+    assert "Rebuilding" not in counter(tables)
 
 
-def test_a_warm_processor_notices_that_the_total_is_gone(tables: Any) -> None:
-    events = StreamEvents()
+@pytest.mark.parametrize(("age", "items", "rebuilding"), [(25, 3, True), (23, 3, False), (25, 0, False)])
+def test_a_table_with_a_history_says_that_its_total_is_being_rebuilt(
+    tables: Any, monkeypatch: pytest.MonkeyPatch, age: int, items: int, rebuilding: bool
+) -> None:
+    described = tables.describe_table(TableName=TABLE)
+    described["Table"] |= {"CreationDateTime": datetime.now(UTC) - timedelta(hours=age), "ItemCount": items}
+    monkeypatch.setattr(database.client(), "describe_table", lambda **_: described)
+    process(stream().modify("a", 50))
+    assert ("Rebuilding" in counter(tables)) == rebuilding
+    assert counter(tables)["TotalViews"] == {"N": "50"}
+
+
+def test_a_total_that_another_ledger_keeps_is_refused_and_left_as_it_is(tables: Any) -> None:
+    theirs = {"ID": {"S": "COUNTER"}, "TotalViews": {"N": "9"}, "Held": {"N": "9"}}
+    theirs |= {"Ledger": {"S": "other-ledger"}, "Epoch": {"S": "theirs"}}
+    tables.put_item(TableName=TABLE, Item=theirs)
+    with pytest.raises(TotalKeptElsewhereError) as refusal:
+        process(stream().insert("a"))
+    assert str(refusal.value) == (
+        "The total in table visits is kept by the ledger 'other-ledger', so the ledger visits-ledger does not touch "
+        "the total in table visits. If nothing else counts there any more, take the total over: "
+        "./counter reconcile --table visits --ledger visits-ledger --take-over. "
+        "If something does, remove one of the two event source mappings."
+    )
+    assert counter(tables) == theirs
+    assert entry(tables, "a") is None
+
+
+@pytest.mark.parametrize("loss", ["deleted", "text", "raised"])
+def test_a_warm_processor_notices_at_the_next_batch_that_the_total_was_damaged(tables: Any, loss: str) -> None:
+    events = stream()
     process(events.modify("a", 5))
-    first = counter(tables)["Epoch"]
-    tables.delete_item(TableName=TABLE, Key={"ID": {"S": "COUNTER"}})
+    first = counter(tables)
+    damage = {"text": {"TotalViews": {"S": "many"}}, "raised": {"TotalViews": {"N": "9"}}}
+    if loss == "deleted":
+        tables.delete_item(TableName=TABLE, Key={"ID": {"S": "COUNTER"}})
+    else:
+        tables.put_item(TableName=TABLE, Item=first | damage[loss])
     process(events.modify("a", 6))
     assert counter(tables)["TotalViews"] == {"N": "6"}
-    assert counter(tables)["Epoch"] != first
+    assert counter(tables)["Epoch"] != first["Epoch"]
+
+
+def test_a_warm_processor_notices_that_the_ledger_is_empty(tables: Any) -> None:
+    events = stream()
+    process(events.modify("a", 5), events.modify("b", 2))
+    for key in ("a", "b", "COUNTER"):
+        tables.delete_item(TableName=LEDGER, Key={"ID": {"S": key}})
+    process(events.modify("a", 6))
+    assert counter(tables)["TotalViews"] == {"N": "6"}
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        StreamEvents("other", region="eu-west-1", label=LABEL),
+        StreamEvents(TABLE, region="us-east-1", label=LABEL),
+        StreamEvents(TABLE, region="eu-west-1", account="9" * 12, label=LABEL),
+        StreamEvents(TABLE, region="eu-west-1", label="2001-01-01T00:00:00.000"),
+    ],
+)
+def test_records_of_another_table_are_skipped(
+    tables: Any, elsewhere: StreamEvents, caplog: pytest.LogCaptureFixture
+) -> None:
+    process(elsewhere.modify("a", 7), stream().insert("b"))
+    assert counter(tables)["TotalViews"] == {"N": "1"}
+    assert entry(tables, "a") is None
+    (line,) = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert vars(line)["skipped"] == 1
+
+
+def test_a_stream_whose_label_is_no_time_is_taken_for_the_tables_own(tables: Any) -> None:
+    process(stream(label="first").insert("a"))
+    assert counter(tables)["TotalViews"] == {"N": "1"}
 
 
 def test_a_deletion_leaves_the_total_and_starts_the_tag_anew(tables: Any) -> None:
-    events = StreamEvents()
+    events = stream()
     process(events.modify("a", 5), events.remove("a", 5))
-    assert entry(tables, "a")["Counted"] == {"N": "0"}
+    assert entry(tables, "a")["Ended"] == {"BOOL": True}
     process(events.insert("a", 2))
     assert counter(tables)["TotalViews"] == {"N": "7"}
 
 
 def test_the_time_of_the_total_moves_only_with_the_total(tables: Any) -> None:
-    events = StreamEvents()
+    events = stream()
     process(events.modify("a", 5))
     stamp = {"UpdatedAt": {"S": "2000-01-01T00:00:00.000Z"}}
     tables.put_item(TableName=TABLE, Item=counter(tables) | stamp)
@@ -135,9 +242,9 @@ def test_the_time_of_the_total_moves_only_with_the_total(tables: Any) -> None:
 
 
 def test_100_tags_make_two_transactions(tables: Any, refuse: Any) -> None:
-    events, writes = StreamEvents(), refuse("transact_write_items")
+    events, writes = stream(), refuse("transact_write_items")
     process(*(events.insert(f"tag {number}") for number in range(100)))
-    assert [len(write["TransactItems"]) for write in writes] == [100, 2]
+    assert [len(write["TransactItems"]) for write in writes] == [2, 100, 2]
     assert counter(tables)["TotalViews"] == {"N": "100"}
 
 
@@ -153,35 +260,54 @@ def test_100_tags_make_two_transactions(tables: Any, refuse: Any) -> None:
     ],
 )
 def test_what_may_pass_is_tried_again_while_there_is_time(tables: Any, refuse: Any, error: Exception) -> None:
-    event = StreamEvents().insert("a")
+    event = stream().insert("a")
+    process(stream(first_sequence=1).insert("b", 0))
     writes = refuse("transact_write_items", error, error)
     process(event)
     assert len(writes) == 3
     assert counter(tables)["TotalViews"] == {"N": "1"}
     refuse("transact_write_items", *[error] * 99)
     with pytest.raises(TotalNotWrittenError, match="attempts") as caught:
-        process(StreamEvents(first_sequence=10**30).modify("a", 2), seconds=4.0)
+        process(stream(first_sequence=10**30).modify("a", 2), seconds=4.0)
     assert caught.value.__cause__ is error
     assert counter(tables)["TotalViews"] == {"N": "1"}
 
 
 @pytest.mark.parametrize("code", ["ValidationError", "ItemCollectionSizeLimitExceeded", "AccessDenied"])
 def test_what_cannot_pass_is_raised_at_once(tables: Any, refuse: Any, code: str) -> None:
+    process(stream(first_sequence=1).insert("b"))
     writes = refuse("transact_write_items", cancelled("ConditionalCheckFailed", code))
     with pytest.raises(ClientError):
-        process(StreamEvents().insert("a"))
+        process(stream().insert("a"))
     assert len(writes) == 1
 
 
-def test_a_malformed_record_lets_nothing_of_its_batch_through(tables: Any) -> None:
-    events = StreamEvents()
-    with pytest.raises(ValueError, match="eventName"):
-        process(events.insert("a"), events.record("UPSERT", "b"))
-    assert counter(tables) is None
+def test_a_record_that_cannot_be_read_is_logged_and_the_rest_of_its_batch_counts(
+    tables: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    events = stream()
+    process(events.insert("a"), events.record("UPSERT", "b"), events.insert("c"))
+    assert counter(tables)["TotalViews"] == {"N": "2"}
+    (line,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert line.getMessage() == (
+        "record skipped: Records[1].eventName is 'UPSERT'; it must be one of INSERT, MODIFY, REMOVE."
+    )
+
+
+def test_an_unexpected_error_makes_the_next_batch_read_the_epoch_again(tables: Any, refuse: Any) -> None:
+    events = stream()
+    process(events.insert("a"))
+    refuse("transact_write_items", ValueError("a bug"))
+    reads = refuse("get_item")
+    with pytest.raises(ValueError, match="a bug"):
+        process(events.modify("a", 2))
+    process(events.modify("a", 3))
+    assert len(reads) == 2
+    assert counter(tables)["TotalViews"] == {"N": "3"}
 
 
 def test_one_line_is_logged_about_a_batch_without_its_tags(tables: Any, caplog: pytest.LogCaptureFixture) -> None:
-    events = StreamEvents()
+    events = stream()
     with caplog.at_level(logging.INFO, "functions.process_stream"):
         process(events.insert("secret"), events.modify("secret", 2))
     (line,) = [record for record in caplog.records if record.name == "functions.process_stream"]
@@ -197,7 +323,7 @@ def test_a_missing_variable_is_named(tables: Any, monkeypatch: pytest.MonkeyPatc
     monkeypatch.delenv(name)
     forget()
     with pytest.raises(RuntimeError, match=name):
-        process(StreamEvents().insert("a"))
+        process(stream().insert("a"))
 
 
 def test_the_client_waits_briefly_and_the_cautious_one_never_repeats(tables: Any) -> None:

@@ -6,9 +6,9 @@ import boto3  # type: ignore[import-untyped]
 import pytest
 
 from functions.process_stream import process
-from functions.reconcile import Progress, reconcile
+from functions.reconcile import Progress, Reconciliation
 from functions.retry import patience
-from functions.totals import Total
+from functions.totals import Total, TotalKeptElsewhereError, TotalNotWrittenError
 from tests.functions.conftest import LEDGER, TABLE
 
 
@@ -36,11 +36,13 @@ def put(tables: Any, tag: str, count: int) -> None:
 
 
 def passed(tables: Any) -> list[Progress]:
-    return list(reconcile(tables, TABLE, LEDGER, patience(10)))
+    return list(Reconciliation(tables, TABLE, LEDGER).run(patience(10)))
 
 
 def test_an_empty_table_is_in_order(tables: Any) -> None:
-    assert passed(tables) == [Progress()]
+    # The total is an item of the table, too, once there is one.
+    assert passed(tables)[-1] == Progress()
+    assert passed(tables)[-1] == Progress(expected=1)
 
 
 def test_a_pass_brings_a_tables_history_into_the_total_page_by_page(tables: Any, stream: Any) -> None:
@@ -48,13 +50,13 @@ def test_a_pass_brings_a_tables_history_into_the_total_page_by_page(tables: Any,
         put(tables, f"tag {number}", 2)
     tables.put_item(TableName=TABLE, Item={"ID": {"S": "note"}, "Text": {"S": "no tag"}})
     pages = passed(tables)
-    assert [progress.tags for progress in pages][-1] == 110
-    assert len(pages) == 2
-    assert pages[-1] == Progress(110, 110, 220)
+    assert [progress.tags for progress in pages if progress.tags][-1] == 110
+    assert len([progress for progress in pages if progress.tags]) == 2
+    assert pages[-1] == Progress(entries=0, tags=110, behind=110, visits=220, expected=111)
     stream()
     total = tables.get_item(TableName=TABLE, Key={"ID": {"S": "COUNTER"}})["Item"]["TotalViews"]
     assert total == {"N": "220"}
-    assert passed(tables)[-1] == Progress(110, 0, 0)
+    assert passed(tables)[-1] == Progress(entries=111, tags=110, expected=112)
 
 
 def test_a_tag_deleted_since_it_was_seen_is_not_brought_back(tables: Any, refuse: Any) -> None:
@@ -68,5 +70,93 @@ def test_a_tag_deleted_since_it_was_seen_is_not_brought_back(tables: Any, refuse
                 tables.delete_item(TableName=TABLE, Key={"ID": {"S": "gone"}})
             return getattr(tables, name)
 
-    assert list(reconcile(Deleting(), TABLE, LEDGER, patience(10)))[-1].behind == 1
-    assert tables.scan(TableName=TABLE)["Count"] == 0
+    assert list(Reconciliation(Deleting(), TABLE, LEDGER).run(patience(10)))[-1].behind == 1
+    assert [item["ID"]["S"] for item in tables.scan(TableName=TABLE)["Items"]] == ["COUNTER"]
+
+
+def counter(tables: Any) -> Any:
+    return tables.get_item(TableName=TABLE, Key={"ID": {"S": "COUNTER"}})["Item"]
+
+
+def test_a_total_that_is_not_the_sum_of_the_ledger_is_rebuilt(tables: Any, stream: Any) -> None:
+    put(tables, "a", 3)
+    put(tables, "b", 4)
+    stream()
+    older = {"TotalViews": {"N": "5"}, "Held": {"N": "5"}}
+    tables.put_item(TableName=TABLE, Item=counter(tables) | older)
+    assert passed(tables)[-1] == Progress(entries=2, tags=2, expected=3)
+    assert counter(tables)["TotalViews"] == {"N": "7"}
+    assert "Rebuilding" not in counter(tables)
+
+
+def test_deleted_tags_come_back_from_the_ledger(tables: Any, stream: Any) -> None:
+    put(tables, "a", 3)
+    put(tables, "b", 4)
+    tables.delete_item(TableName=TABLE, Key={"ID": {"S": "b"}})
+    stream()
+    tables.delete_item(TableName=TABLE, Key={"ID": {"S": "COUNTER"}})
+    assert passed(tables)[-1].behind == 0
+    assert counter(tables)["TotalViews"] == {"N": "7"}
+
+
+def test_a_total_is_rebuilt_only_once_nothing_is_behind(tables: Any, stream: Any) -> None:
+    tables.put_item(TableName=TABLE, Item={"ID": {"S": "COUNTER"}, "TotalViews": {"N": "100"}})
+    put(tables, "a", 3)
+    assert passed(tables)[-1].behind == 1
+    assert counter(tables)["Rebuilding"] == {"BOOL": True}
+    stream()
+    assert passed(tables)[-1].behind == 0
+    assert "Rebuilding" not in counter(tables)
+
+
+def test_a_total_that_rises_meanwhile_is_compared_as_far_as_it_can_be(tables: Any, stream: Any) -> None:
+    put(tables, "a", 3)
+    stream()
+
+    class Rising:
+        """A client under which a visit is counted while the ledger is read."""
+
+        def __getattr__(self, name: str) -> Any:
+            def scan(**request: Any) -> Any:
+                answer = tables.scan(**request)
+                if request["TableName"] == LEDGER:
+                    put(tables, "a", 5)
+                    stream()
+                return answer
+
+            return scan if name == "scan" else getattr(tables, name)
+
+    last = list(Reconciliation(Rising(), TABLE, LEDGER).run(patience(10)))[-1]
+    assert (last.behind, last.drift) == (0, 2)
+
+
+def test_a_total_that_is_written_all_the_time_by_something_else_ends_the_pass(tables: Any, stream: Any) -> None:
+    put(tables, "a", 3)
+    stream()
+
+    class Meddling:
+        """A client under which somebody sets the total back whenever the ledger has been read."""
+
+        def __getattr__(self, name: str) -> Any:
+            def scan(**request: Any) -> Any:
+                answer = tables.scan(**request)
+                tables.put_item(TableName=TABLE, Item=counter(tables) | {"TotalViews": {"N": "1"}, "Held": {"N": "1"}})
+                return answer
+
+            return scan if name == "scan" else getattr(tables, name)
+
+    with pytest.raises(TotalNotWrittenError, match="did not come to agree in 6 attempts"):
+        list(Reconciliation(Meddling(), TABLE, LEDGER).run(patience(10)))
+
+
+def test_another_ledgers_total_is_refused_until_it_is_taken_over(tables: Any, stream: Any) -> None:
+    theirs = {"TotalViews": {"N": "9"}, "Held": {"N": "9"}, "Ledger": {"S": "theirs"}, "Epoch": {"S": "then"}}
+    tables.put_item(TableName=TABLE, Item={"ID": {"S": "COUNTER"}, **theirs})
+    put(tables, "a", 3)
+    with pytest.raises(TotalKeptElsewhereError):
+        passed(tables)
+    Reconciliation(tables, TABLE, LEDGER).take_over(patience(10))
+    assert passed(tables)[-1].behind == 1
+    stream()
+    assert passed(tables)[-1].behind == 0
+    assert counter(tables)["TotalViews"] == {"N": "3"}

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from components.testing.stream_events import StreamEvents
-from functions.ledger import Position
-from functions.records import MalformedRecordError, changes_by_tag
+from functions.ledger import Image, Position
+from functions.records import read_batch
 
 MISSING = object()
 
@@ -15,24 +15,52 @@ MISSING = object()
 def test_records_are_grouped_by_tag_in_the_order_of_the_batch() -> None:
     events = StreamEvents(label="2026-01-02T03:04:05.678", first_sequence=7)
     records = [events.insert("a"), events.insert("b", 4), events.modify("a", 2), events.remove("a", 2)]
-    grouped = changes_by_tag({"Records": records})
+    grouped, unreadable = read_batch({"Records": records})
+    assert not unreadable
     assert list(grouped) == ["a", "b"]
-    assert [(change.visits, change.removed) for change in grouped["a"]] == [(1, False), (2, False), (None, True)]
-    assert [change.position for change in grouped["b"]] == [Position("2026-01-02T03:04:05.678", 8)]
+    assert [(change.event, change.old, change.new) for change in grouped["a"]] == [
+        ("INSERT", None, Image(1)),
+        ("MODIFY", Image(1), Image(2)),
+        ("REMOVE", Image(2), None),
+    ]
+    (other,) = grouped["b"]
+    assert other.position == Position("2026-01-02T03:04:05.678", 8)
+    assert other.table == "arn:aws:dynamodb:us-east-1:123456789012:table/visits"
 
 
 def test_the_total_itself_is_left_out() -> None:
     events = StreamEvents()
-    assert changes_by_tag({"Records": [events.modify("COUNTER", 3), events.remove("COUNTER", 3)]}) == {}
+    assert read_batch({"Records": [events.modify("COUNTER", 3), events.remove("COUNTER", 3)]}) == ({}, [])
 
 
 @pytest.mark.parametrize(
     ("count", "visits"),
-    [({"N": "3"}, 3), ({"N": "3.0"}, 3), ({"N": "1E+2"}, 100), ({"N": "1.5"}, None), ({"S": "3"}, None), ({}, None)],
+    [
+        ({"N": "3"}, 3),
+        ({"N": "3.0"}, 3),
+        ({"N": "1E+2"}, 100),
+        ({"N": "1.5"}, None),
+        ({"N": "Infinity"}, None),
+        ({"S": "3"}, None),
+        ({}, None),
+    ],
 )
 def test_only_a_whole_number_is_a_count(count: dict[str, str], visits: int | None) -> None:
     record = StreamEvents().record("INSERT", "a", new={"ID": {"S": "a"}, "Count": count})
-    assert changes_by_tag({"Records": [record]})["a"][0].visits == visits
+    assert read_batch({"Records": [record]}).changes["a"][0].new == Image(visits)
+
+
+def test_an_item_without_a_count_has_none_yet() -> None:
+    record = StreamEvents().record("INSERT", "a", new={"ID": {"S": "a"}})
+    assert read_batch({"Records": [record]}).changes["a"][0].new == Image(0)
+
+
+@pytest.mark.parametrize(
+    ("stored", "since"), [({"S": "2026-01-01"}, "2026-01-01"), ({"N": "5"}, ""), ({"S": 5}, ""), ({}, "")]
+)
+def test_only_text_identifies_a_life(stored: dict[str, Any], since: str) -> None:
+    record = StreamEvents().record("INSERT", "a", new={"ID": {"S": "a"}, "Count": {"N": "1"}, "Since": stored})
+    assert read_batch({"Records": [record]}).changes["a"][0].new == Image(1, since)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +75,9 @@ def test_only_a_whole_number_is_a_count(count: dict[str, str], visits: int | Non
         ("dynamodb.SequenceNumber", "²", "digits"),
         ("dynamodb.SequenceNumber", 12, "a string"),
         ("dynamodb.NewImage", MISSING, "NEW_IMAGE or NEW_AND_OLD_IMAGES"),
-        ("dynamodb.NewImage", "x", "NEW_IMAGE or NEW_AND_OLD_IMAGES"),
+        ("dynamodb.NewImage", "x", "a mapping"),
+        ("dynamodb.OldImage", [], "a mapping"),
+        ("dynamodb.NewImage", {"Count": 3}, "a mapping of attribute names to values"),
         ("eventName", "UPSERT", "INSERT, MODIFY, REMOVE"),
         ("eventName", MISSING, "INSERT, MODIFY, REMOVE"),
         ("eventSourceARN", MISSING, "a string"),
@@ -57,7 +87,7 @@ def test_only_a_whole_number_is_a_count(count: dict[str, str], visits: int | Non
 )
 def test_a_malformed_record_is_named_with_field_value_and_what_is_allowed(path: str, value: Any, allowed: str) -> None:
     events = StreamEvents()
-    records = [events.insert("good"), copy.deepcopy(events.insert("bad"))]
+    records = [events.insert("good"), copy.deepcopy(events.insert("bad")), events.insert("good, too")]
     *parents, last = path.split(".")
     place: Any = records[1]
     for parent in parents:
@@ -66,9 +96,9 @@ def test_a_malformed_record_is_named_with_field_value_and_what_is_allowed(path: 
         del place[last]
     else:
         place[last] = value
-    with pytest.raises(MalformedRecordError) as caught:
-        changes_by_tag({"Records": records})
-    message = str(caught.value)
+    changes, unreadable = read_batch({"Records": records})
+    assert list(changes) == ["good", "good, too"]
+    message = str(*unreadable)
     assert message.startswith("Records[1].")
     assert allowed in message
     assert ("None" if value is MISSING else "") in message
@@ -76,7 +106,21 @@ def test_a_malformed_record_is_named_with_field_value_and_what_is_allowed(path: 
         assert repr(value) in message
 
 
+def test_a_long_value_is_cut_in_the_message() -> None:
+    record = StreamEvents().record("x" * 10_000, "a")
+    (error,) = read_batch({"Records": [record]}).unreadable
+    assert len(str(error)) < 250
+    assert "xx…;" in str(error)
+
+
+@pytest.mark.parametrize("record", [None, "x", [], {}, {"dynamodb": None}, {"dynamodb": {"Keys": "x"}}])
+def test_whatever_a_record_is_it_cannot_stop_the_others(record: Any) -> None:
+    changes, unreadable = read_batch({"Records": [record, StreamEvents().insert("good")]})
+    assert list(changes) == ["good"]
+    assert len(unreadable) == 1
+
+
 @pytest.mark.parametrize("event", [{}, {"Records": None}, {"Records": "x"}])
 def test_an_event_without_records_is_refused(event: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="Records is"):
-        changes_by_tag(event)
+        read_batch(event)

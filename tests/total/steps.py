@@ -39,6 +39,92 @@ class Reconcile:
 
 
 @dataclass(frozen=True)
+class Lose:
+    """The next records expire, or are given up, without having been delivered."""
+
+    records: int
+
+    def happen(self, world: World) -> None:
+        world.lose(self.records)
+
+
+@dataclass(frozen=True)
+class SetCount:
+    """Somebody sets the count of a tag by hand; by default only if a visit has identified the tag's life."""
+
+    tag: str
+    count: int
+    identified: bool = True
+
+    def happen(self, world: World) -> None:
+        item = world.store.items(world.table).get(self.tag)
+        if item and ("Since" in item or not self.identified):
+            world.put_count(self.tag, self.count)
+
+
+@dataclass(frozen=True)
+class Create:
+    """Another program makes a tag, and writes nothing that would identify its life."""
+
+    tag: str
+    count: int
+
+    def happen(self, world: World) -> None:
+        if self.tag not in world.store.items(world.table):
+            world.put_count(self.tag, self.count)
+
+
+@dataclass(frozen=True)
+class PutBack:
+    """Somebody undoes the deletion of a tag: the item of the life that just ended comes back as it was in a backup."""
+
+    tag: str
+
+    def happen(self, world: World) -> None:
+        own = [record for record in world.stream if record["dynamodb"]["Keys"]["ID"]["S"] == self.tag]
+        if self.tag not in world.backup or not own or own[-1]["eventName"] != "REMOVE":
+            return
+        if own[-1]["dynamodb"]["OldImage"].get("Since", 0) == world.backup[self.tag].get("Since"):
+            world.store.put(world.table, world.backup[self.tag])
+
+
+@dataclass(frozen=True)
+class Save:
+    """A backup of the table is made."""
+
+    def happen(self, world: World) -> None:
+        world.save()
+
+
+@dataclass(frozen=True)
+class Damage:
+    """Something else writes or deletes the item that holds the total."""
+
+    how: str
+
+    def happen(self, world: World) -> None:
+        counter = {"ID": {"S": "COUNTER"}, **world.counter}
+        if self.how == "deleted":
+            world.store.delete(world.table, "COUNTER")
+        elif self.how == "tutorial":
+            world.store.put(world.table, {"ID": {"S": "COUNTER"}, "TotalViews": {"N": "7"}})
+        elif self.how == "text":
+            world.store.put(world.table, counter | {"TotalViews": {"S": "many"}})
+        elif self.how == "number":
+            world.store.put(world.table, counter | {"TotalViews": {"N": str(world.total + 3)}})
+        elif self.how == "older copy" and "COUNTER" in world.backup:
+            world.store.put(world.table, world.backup["COUNTER"])
+
+
+@dataclass(frozen=True)
+class EmptyLedger:
+    """All items of the ledger are deleted."""
+
+    def happen(self, world: World) -> None:
+        world.empty_ledger()
+
+
+@dataclass(frozen=True)
 class Batch:
     """Records from `back` before the end of what was delivered, `size` of them, some of them `repeated` at once."""
 
@@ -49,12 +135,11 @@ class Batch:
 
     def job(self, world: World) -> tuple[Callable[[], None], int]:
         """Return what delivers the batch, and how far the stream has been delivered when it succeeds."""
+        stream = world.stream
         start = max(0, world.done - self.back)
-        end = min(len(world.store.stream), start + self.size)
+        end = min(len(stream), start + self.size)
         records = [
-            record
-            for index, record in enumerate(world.store.stream[start:end])
-            for _ in range(2 if index in self.repeated else 1)
+            record for index, record in enumerate(stream[start:end]) for _ in range(2 if index in self.repeated else 1)
         ]
         warm = world.warm[self.processor % 2] if self.processor < 2 else world.processor()
         return lambda: world.deliver(records, warm), end
@@ -70,7 +155,7 @@ class Deliver:
     fault: str
 
     def happen(self, world: World) -> None:
-        jobs = [batch.job(world) for batch in self.batches if len(world.store.stream)]
+        jobs = [batch.job(world) for batch in self.batches if len(world.stream)]
         inject(world, self.at, self.fault)
         turns = chain(self.choices, cycle(range(len(jobs) or 1)))
         ends = [_run(jobs[0][0])] if len(jobs) == 1 else interleave(world.store, [job for job, _ in jobs], turns)
@@ -129,4 +214,13 @@ deliveries = st.builds(
     st.sampled_from(FAULTS),
 )
 deletions = st.builds(Delete, tags)
+losses = st.builds(Lose, st.integers(1, 5))
+edits = st.builds(SetCount, tags, st.integers(0, 6))
+any_edits = st.builds(SetCount, tags, st.integers(0, 6), st.just(value=False))
+creations = st.builds(Create, tags, st.integers(0, 6))
+backups = st.one_of(st.builds(Save), st.builds(PutBack, tags))
+damages = st.builds(Damage, st.sampled_from(["deleted", "tutorial", "text", "number", "older copy"]))
+ledger_losses = st.builds(EmptyLedger)
 reconciliations = st.builds(Reconcile)
+
+Step = Visit | Delete | Reconcile | Lose | SetCount | Create | PutBack | Save | Damage | EmptyLedger | Deliver

@@ -6,12 +6,13 @@ It knows only the expressions that the functions use and fails on any other. `te
 import copy
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
 Item = dict[str, Any]
-LABEL = "2026-01-02T03:04:05.678"
+ARN = "arn:aws:dynamodb:eu-west-1:123456789012:table/"
 
 
 def refusal(code: str, operation: str, **more: Any) -> ClientError:
@@ -19,14 +20,42 @@ def refusal(code: str, operation: str, **more: Any) -> ClientError:
 
 
 class Store:
-    """Tables by name. Changes of `streamed` append to `stream`; `before` and `after` surround every call."""
+    """Tables by name. Changes of streamed tables append to their stream; `before` and `after` surround every call.
+
+    `committed` is called with the updates of every transaction that went through, before anything else can happen.
+    """
 
     def __init__(self, *tables: str, streamed: str = "") -> None:
-        self.tables: dict[str, dict[str, Item]] = {name: {} for name in tables}
+        self.tables: dict[str, dict[str, Item]] = {}
+        self.streams: dict[str, list[dict[str, Any]]] = {}
+        self.created: dict[str, datetime] = {}
         self.streamed = streamed
-        self.stream: list[dict[str, Any]] = []
         self.before: Callable[[str], None] = lambda call: None
         self.after: Callable[[str], None] = lambda call: None
+        self.committed: Callable[[list[Item]], None] = lambda updates: None
+        for name in tables:
+            self.create(name, streamed=name == streamed)
+
+    def create(self, name: str, *, streamed: bool) -> None:
+        """Make an empty table, in place of any other of its name."""
+        # No two at the same moment, and none older than the history that its stream can hold.
+        self.created[name] = datetime.now(UTC) + timedelta(minutes=5 * len(self.created) + 5 * (name in self.created))
+        self.tables[name] = {}
+        if streamed:
+            self.streams[name] = []
+
+    @property
+    def stream(self) -> list[dict[str, Any]]:
+        """The stream of the table that was there first."""
+        return self.records(self.streamed)
+
+    def records(self, table: str) -> list[dict[str, Any]]:
+        """Return all records of a table's stream so far."""
+        return self.streams[table]
+
+    def items(self, table: str) -> dict[str, Item]:
+        """Return all items of a table."""
+        return self.tables[table]
 
     def get_item(self, **request: Any) -> dict[str, Any]:
         return self._call("get_item", request, {"TableName", "Key", "ConsistentRead"}, self._get)
@@ -45,7 +74,15 @@ class Store:
         return self._call("scan", request, known | {"ExclusiveStartKey"}, self._scan)
 
     def describe_table(self, **request: Any) -> dict[str, Any]:
-        raise NotImplementedError
+        return self._call("describe_table", request, {"TableName"}, self._describe)
+
+    def _describe(self, request: dict[str, Any]) -> Item:
+        name = request["TableName"]
+        table = {"TableName": name, "TableArn": ARN + name, "CreationDateTime": self.created[name]}
+        return {"Table": table | {"LatestStreamLabel": self._label(name), "ItemCount": len(self.tables[name])}}
+
+    def _label(self, table: str) -> str:
+        return self.created[table].replace(tzinfo=None).isoformat(timespec="milliseconds")
 
     def put(self, table: str, item: Item) -> None:
         """Write a whole item, as an operator or another program would."""
@@ -98,6 +135,7 @@ class Store:
             raise refusal("TransactionCanceledException", "TransactWriteItems", CancellationReasons=reasons)
         for update in updates:
             self._write(update)
+        self.committed(updates)
         return {}
 
     def _failure(self, update: dict[str, Any]) -> Item:
@@ -109,7 +147,7 @@ class Store:
         assert request["ConsistentRead"], "a read that may be stale"
         start = request.get("ExclusiveStartKey", {}).get("ID", {}).get("S", "")
         keys = sorted(key for key in self.tables[request["TableName"]] if key > start)
-        page = keys[: request["Limit"]]
+        page = keys[: request.get("Limit", 3)]
         answer: Item = {"Items": [self.tables[request["TableName"]][key] for key in page]}
         if len(keys) > len(page):
             answer["LastEvaluatedKey"] = {"ID": {"S": page[-1]}}
@@ -124,41 +162,43 @@ class Store:
     def _write(self, update: dict[str, Any]) -> None:
         table, key = update["TableName"], update["Key"]["ID"]["S"]
         item = copy.deepcopy(self.tables[table].get(key, {"ID": {"S": key}}))
-        names, values = update["ExpressionAttributeNames"], update["ExpressionAttributeValues"]
+        names, values = update["ExpressionAttributeNames"], update.get("ExpressionAttributeValues", {})
         for verb, clause in re.findall(r"(SET|ADD|REMOVE) (.*?)(?= SET | ADD | REMOVE |$)", update["UpdateExpression"]):
-            for action in re.split(r", (?=#)", re.sub(r"(\(#\w+), ", r"\1 ", clause)):
+            written: Item = {}
+            for action in re.split(r", (?=#\w+(?: |$))", clause):
                 if verb == "REMOVE":
                     item.pop(names[action], None)
                 elif verb == "ADD":
                     name, value = action.split(" ")
-                    old = int(item.get(names[name], {"N": "0"})["N"])
-                    item[names[name]] = {"N": str(old + int(values[value]["N"]))}
-                elif found := re.fullmatch(r"(#\w+) = if_not_exists\(\1 (:\w+)\)", action):
-                    item.setdefault(names[found[1]], values[found[2]])
+                    old = item.get(names[name], {"N": "0"})
+                    if "N" not in old:
+                        raise refusal("ValidationException", "UpdateItem")
+                    written[names[name]] = {"N": str(int(old["N"]) + int(values[value]["N"]))}
                 else:
                     name, value = action.split(" = ")
-                    item[names[name]] = values[value]
+                    written[names[name]] = _operand(value, item, names, values)
+            item |= written
         self._replace(table, key, item)
 
     def _replace(self, table: str, key: str, new: Item | None) -> None:
         old = self.tables[table].pop(key, None)
         if new is not None:
             self.tables[table][key] = new
-        if table == self.streamed and old != new:
-            self.stream.append(self._record(key, old, new))
+        if table in self.streams and old != new:
+            self.streams[table].append(self._record(table, key, old, new))
 
-    def _record(self, key: str, old: Item | None, new: Item | None) -> dict[str, Any]:
+    def _record(self, table: str, key: str, old: Item | None, new: Item | None) -> dict[str, Any]:
         change: dict[str, Any] = {
             "Keys": {"ID": {"S": key}},
             # Leading zeros and more than 64 bits: neither text order nor a machine integer may be relied on.
-            "SequenceNumber": f"{10**20 + len(self.stream):025d}",
+            "SequenceNumber": f"{10**20 + len(self.streams[table]):025d}",
             "StreamViewType": "NEW_AND_OLD_IMAGES",
         }
         change |= {"OldImage": copy.deepcopy(old)} if old is not None else {}
         change |= {"NewImage": copy.deepcopy(new)} if new is not None else {}
         return {
             "eventName": "REMOVE" if new is None else "INSERT" if old is None else "MODIFY",
-            "eventSourceARN": f"arn:aws:dynamodb:eu-west-1:123456789012:table/{self.streamed}/stream/{LABEL}",
+            "eventSourceARN": f"{ARN}{table}/stream/{self._label(table)}",
             "dynamodb": change,
         }
 
@@ -174,6 +214,12 @@ UPDATE = {
 }
 
 
+def _operand(text: str, item: Item, names: Item, values: Item) -> Any:
+    if found := re.fullmatch(r"if_not_exists\((#\w+), (:\w+)\)", text):
+        return item.get(names[found[1]], values[found[2]])
+    return values[text]
+
+
 def _term(term: str, item: Item, update: dict[str, Any]) -> bool:
     names = update["ExpressionAttributeNames"]
     if found := re.fullmatch(r"attribute_exists\((#\w+)\)", term):
@@ -182,6 +228,9 @@ def _term(term: str, item: Item, update: dict[str, Any]) -> bool:
         return names[found[1]] not in item
     if found := re.fullmatch(r"(#\w+) = (:\w+)", term):
         return bool(item.get(names[found[1]]) == update["ExpressionAttributeValues"][found[2]])
+    if found := re.fullmatch(r"(#\w+) = (#\w+)", term):
+        one, other = (item.get(names[name]) for name in found.groups())
+        return one is not None and one == other
     if found := re.fullmatch(r"(#\w+) <= (:\w+)", term):
         number = item.get(names[found[1]], {}).get("N")
         return number is not None and int(number) <= int(update["ExpressionAttributeValues"][found[2]]["N"])

@@ -1,15 +1,16 @@
-"""A table, its stream and its processors, small enough to be run a thousand ways."""
+"""A table, its stream and its processors, small enough to be run a thousand ways, and an oracle with the answer."""
 
+import copy
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 from functions.process_stream import process
-from functions.reconcile import Progress, reconcile
+from functions.reconcile import Progress, Reconciliation
 from functions.retry import Patience
 from functions.totals import Total
 from functions.visits import record
-from tests.total.store import Store
+from tests.total.store import Item, Store
 
 TABLE, LEDGER = "visits", "visits-ledger"
 
@@ -24,51 +25,211 @@ class CrashError(BaseException):
     """The end of a process, which nothing in it may survive."""
 
 
+class Backend(Protocol):
+    """A DynamoDB that a world can stand on: the store in memory, or AWS's own engine."""
+
+    before: Callable[[str], None]
+    after: Callable[[str], None]
+    committed: Callable[[list[Item]], None]
+
+    def create(self, name: str, *, streamed: bool) -> None: ...
+    def put(self, table: str, item: Item) -> None: ...
+    def delete(self, table: str, key: str) -> None: ...
+    def items(self, table: str) -> Mapping[str, Item]: ...
+    def records(self, table: str) -> Sequence[dict[str, Any]]: ...
+    def get_item(self, **request: Any) -> dict[str, Any]: ...
+    def batch_get_item(self, **request: Any) -> dict[str, Any]: ...
+    def update_item(self, **request: Any) -> dict[str, Any]: ...
+    def transact_write_items(self, **request: Any) -> dict[str, Any]: ...
+    def scan(self, **request: Any) -> dict[str, Any]: ...
+    def describe_table(self, **request: Any) -> dict[str, Any]: ...
+
+
+class Oracle:
+    """What the total of one table must come to, from what happened and from which records the ledger has seen.
+
+    It knows what the fold has to infer: which life a record belongs to, because it sees every record, in order. What it
+    leaves out is what nobody can know: visits of a life that ended after its last record that came through, and those
+    before a count was lowered, if no record in between came through.
+    """
+
+    def __init__(self, *, old_images: bool) -> None:
+        self.total = 0
+        self._old_images = old_images
+        self._positions: dict[str, int] = {}
+        self._lives: dict[str, object] = {}
+        self._counts: dict[str, int] = {}
+
+    def observe(self, tag: str, truth: Sequence[dict[str, Any]], delivered: set[str], upto: str) -> None:
+        """Take note that the ledger has applied the records of `tag` that were `delivered`, up to the one at `upto`.
+
+        `truth` holds all records of the table's stream, with both images.
+        """
+        life: object = None
+        # By the moment that identifies it: an item that is put back goes on with the life that it had.
+        lives: dict[str, object] = {}
+        for change in (each["dynamodb"] | {"event": each["eventName"]} for each in truth):
+            if change["Keys"]["ID"]["S"] != tag:
+                continue
+            old, new = (change.get(name) for name in ("OldImage", "NewImage"))
+            sequence = int(change["SequenceNumber"])
+            since = (new or old).get("Since", {}).get("S")
+            if change["event"] == "INSERT" or life is None:
+                life = lives.get(since, sequence)
+            if since:
+                lives[since] = life
+            if not self._positions.get(tag, -1) < sequence <= int(upto) or change["SequenceNumber"] not in delivered:
+                continue
+            if self._lives.get(tag) != life:
+                self._lives[tag], self._counts[tag] = life, 0
+            if old is not None and self._old_images:
+                self._reach(tag, _count(old))
+            if new is not None:
+                self._reach(tag, _count(new))
+        self._positions[tag] = int(upto)
+
+    def forget_ledger(self) -> None:
+        """Take note that the ledger is empty: what it knew of the past is gone."""
+        self.__init__(old_images=self._old_images)  # type: ignore[misc]
+
+    def _reach(self, tag: str, count: int) -> None:
+        self.total += max(0, count - self._counts[tag])
+        self._counts[tag] = count
+
+
+def _count(item: Item) -> int:
+    return int(item.get("Count", {}).get("N", "0"))
+
+
 class World:
     """Visits and deletions on one side, deliveries of the stream on the other."""
 
-    def __init__(self) -> None:
-        self.store = Store(TABLE, LEDGER, streamed=TABLE)
+    def __init__(self, store: Backend | None = None, *, old_images: bool = True, prefix: str = "") -> None:
+        self.table, self.ledger = prefix + TABLE, prefix + LEDGER
+        self.store: Any = store or Store()
+        self.store.create(self.table, streamed=True)
+        self.store.create(self.ledger, streamed=False)
+        self.old_images = old_images
+        self.oracle = Oracle(old_images=old_images)
         self.visits = 0
         self.done = 0
+        self.lost = 0
         self.warm = [self.processor(), self.processor()]
+        self.backup: dict[str, Item] = {}
+        self._delivering = threading.local()
+        self.watch()
+
+    def watch(self) -> None:
+        """Tell the oracle of what is committed from now on."""
+        self.store.committed = self._committed
 
     def processor(self) -> Total:
         """Return a processor that has just started and remembers nothing."""
-        return Total(self.store, TABLE, LEDGER)
+        return Total(self.store, self.table, self.ledger)
+
+    @property
+    def stream(self) -> Sequence[dict[str, Any]]:
+        return self.store.records(self.table)  # type: ignore[no-any-return]
 
     def visit(self, tag: str) -> int:
         self.visits += 1
-        return record(self.store, TABLE, tag, endless()).count
+        return record(self.store, self.table, tag, endless()).count
 
     def delete(self, tag: str) -> None:
-        self.store.delete(TABLE, tag)
+        self.store.delete(self.table, tag)
+
+    def put_count(self, tag: str, count: int) -> None:
+        """Set the count of a tag by hand."""
+        item = dict(self.store.items(self.table).get(tag, {"ID": {"S": tag}}))
+        self.visits += max(0, count - _count(item))
+        self.store.put(self.table, item | {"Count": {"N": str(count)}})
 
     def deliver(self, records: Sequence[dict[str, Any]], total: Total) -> None:
-        process({"Records": list(records)}, total, endless())
+        self._delivering.records = records
+        shown = copy.deepcopy(list(records))
+        for each in shown:
+            if not self.old_images:
+                each["dynamodb"].pop("OldImage", None)
+        process({"Records": shown}, total, endless())
+
+    def _committed(self, updates: list[Item]) -> None:
+        delivered = {each["dynamodb"]["SequenceNumber"] for each in getattr(self._delivering, "records", ())}
+        truth = self.stream if delivered else ()
+        for update in updates:
+            values = update["ExpressionAttributeValues"]
+            if update["TableName"] == self.ledger and ":sequence" in values:
+                self.oracle.observe(update["Key"]["ID"]["S"], truth, delivered, values[":sequence"]["S"])
 
     def drain(self, size: int = 7) -> None:
         """Deliver the rest of the stream, what the draining itself adds to it included."""
-        while self.done < len(self.store.stream):
-            batch = self.store.stream[self.done : self.done + size]
+        while self.done < len(stream := self.stream):
+            batch = stream[self.done : self.done + size]
             self.deliver(batch, self.warm[0])
             self.done += len(batch)
 
+    def lose(self, records: int) -> None:
+        """Let the next records expire undelivered."""
+        end = min(len(self.stream), self.done + records)
+        self.lost += end - self.done
+        self.done = end
+
     def reconcile(self) -> Progress:
-        *_, last = reconcile(self.store, TABLE, LEDGER, endless())
+        self._delivering.records = ()
+        *_, last = Reconciliation(self.store, self.table, self.ledger).run(endless())
         return last
+
+    def take_over(self) -> None:
+        Reconciliation(self.store, self.table, self.ledger).take_over(endless())
+
+    def empty_ledger(self) -> None:
+        for key in list(self.store.items(self.ledger)):
+            self.store.delete(self.ledger, key)
+        self.oracle.forget_ledger()
+
+    def save(self) -> None:
+        """Make a backup of the table."""
+        self.backup = copy.deepcopy(dict(self.store.items(self.table)))
+
+    def restore(self, name: str) -> None:
+        """Restore the backup as another table, and let everything go on with that one and the same ledger."""
+        self.store.create(name, streamed=True)
+        self.adopt(name, self.backup)
+
+    def adopt(self, name: str, items: Mapping[str, Item]) -> None:
+        """Go on with another table that has these items already, and the same ledger."""
+        for item in items.values():
+            self.store.put(name, copy.deepcopy(item))
+        self.table = name
+        self.done = len(self.stream)
+        self.oracle = Oracle(old_images=self.old_images)
+        self.warm = [self.processor(), self.processor()]
+        self.visits = sum(self.counts.values())
+
+    def settle(self) -> Progress:
+        """Deliver all that is left and reconcile until nothing is behind; return the last pass's progress."""
+        self.drain()
+        for _ in range(3):
+            progress = self.reconcile()
+            self.drain()
+            if not progress.behind:
+                break
+        return self.reconcile()
+
+    @property
+    def counter(self) -> Item:
+        return dict(self.store.items(self.table).get("COUNTER", {}))
 
     @property
     def total(self) -> int:
-        return int(self.store.tables[TABLE].get("COUNTER", {}).get("TotalViews", {"N": "0"})["N"])
+        return int(self.counter.get("TotalViews", {"N": "0"}).get("N", "0"))
 
     @property
     def counts(self) -> dict[str, int]:
-        items = self.store.tables[TABLE].items()
+        items = self.store.items(self.table).items()
         return {key: int(item["Count"]["N"]) for key, item in items if key != "COUNTER" and "Count" in item}
 
 
-def interleave(store: Store, jobs: Sequence[Callable[[], None]], choices: Iterator[int]) -> list[BaseException | None]:
+def interleave(store: Any, jobs: Sequence[Callable[[], None]], choices: Iterator[int]) -> list[BaseException | None]:
     """Run `jobs` at the same time, one call to the store after the other, in the order that `choices` picks.
 
     Returns what ended each, None where it came to its end. The same choices give the same run.
