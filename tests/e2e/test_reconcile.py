@@ -1,41 +1,110 @@
-"""`./counter reconcile` brings back what the total misses."""
+"""`./counter reconcile` brings back what the total misses, with the rights that its documentation lists."""
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
+import uuid
+from collections.abc import Mapping
 
-from tests.e2e.test_visits import numbers, settled_total, total, visit
+import pytest
+
+from cli.main import main
+from tests.e2e.test_visits import settled_total, total, visit
 from tests.running import ROOT, RunningCloud, eventually
 
+RIGHTS = re.search(
+    r"Whoever runs it needs (.*?) on the table and\s(.*?) on the ledger",
+    (ROOT / "docs/operating.md").read_text(encoding="utf-8"),
+    re.DOTALL,
+)
 
-def reconcile(cloud: RunningCloud) -> subprocess.CompletedProcess[str]:
+
+def reconcile(cloud: RunningCloud, *more: str, **environment: str) -> subprocess.CompletedProcess[str]:
     outputs = cloud.outputs
     command = [sys.executable, str(ROOT / "cli"), "reconcile", "--table", outputs["tableName"]]
     command += ["--ledger", outputs["ledgerTableName"], "--region", cloud.region]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return subprocess.run(
-        [*command, "--endpoint-url", outputs["endpointUrl"]],
+        [*command, "--endpoint-url", outputs["endpointUrl"], *more],
         capture_output=True,
         text=True,
         cwd="/",
-        env={**environment, "AWS_EC2_METADATA_DISABLED": "true"},
+        env={**own, "AWS_EC2_METADATA_DISABLED": "true", **environment},
         timeout=60,
         check=False,
     )
 
 
-def test_a_lost_total_is_brought_back(cloud: RunningCloud) -> None:
+def documented_rights(cloud: RunningCloud) -> list[tuple[str, str]]:
+    """Return the rights that the documentation lists: an action and the ARN that it is needed on."""
+    assert RIGHTS
+    table = cloud.outputs["tableArn"]
+    ledger = table.replace(cloud.outputs["tableName"], cloud.outputs["ledgerTableName"])
+    actions = (re.findall(r"dynamodb:\w+", listed) for listed in RIGHTS.groups())
+    return [(action, arn) for arn, each in zip((table, ledger), actions, strict=True) for action in each]
+
+
+def credentials(cloud: RunningCloud, rights: list[tuple[str, str]]) -> Mapping[str, str]:
+    """Return the environment of a role that has these rights and no others."""
+    iam, name = cloud.client("iam"), f"operator-{uuid.uuid4().hex[:8]}"
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))["Role"]
+    statements = [{"Effect": "Allow", "Action": [action], "Resource": [arn]} for action, arn in rights]
+    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    iam.put_role_policy(RoleName=name, PolicyName="rights", PolicyDocument=document)
+    given = cloud.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="test")["Credentials"]
+    return {
+        "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": given["SessionToken"],
+    }
+
+
+def test_a_lost_total_is_brought_back_deleted_tags_included(cloud: RunningCloud) -> None:
     visit(cloud, "reconciled")
+    visit(cloud, "reconciled, then deleted")
     settled_total(cloud)
-    counter = {"TableName": cloud.outputs["tableName"], "Key": {"ID": {"S": "COUNTER"}}}
-    cloud.client("dynamodb").delete_item(**counter)
+    table, client = cloud.outputs["tableName"], cloud.client("dynamodb")
+    client.delete_item(TableName=table, Key={"ID": {"S": "reconciled, then deleted"}})
+    before = settled_total(cloud)
+    client.delete_item(TableName=table, Key={"ID": {"S": "COUNTER"}})
     assert total(cloud) == 0
     done = reconcile(cloud)
     assert done.returncode == 0, done.stderr
     assert "Every visit of" in done.stdout
     assert "pass 1" in done.stderr
-    # What the tags of the table have; the visits of deleted tags, which only the total knew, are lost with it.
-    counts = sum(numbers(cloud, "tableName", "Count").values())
-    eventually(lambda: total(cloud) == counts, 30, f"the total {counts}")
+    eventually(lambda: total(cloud) == before, 30, f"the total {before}")
+
+
+def test_the_documented_rights_suffice(cloud: RunningCloud) -> None:
+    rights = documented_rights(cloud)
+    assert len(rights) == 8
+    visit(cloud, "reconciled")
+    cloud.client("dynamodb").delete_item(TableName=cloud.outputs["tableName"], Key={"ID": {"S": "COUNTER"}})
+    done = reconcile(cloud, **credentials(cloud, rights))
+    assert done.returncode == 0, done.stderr
+
+
+def test_and_none_of_them_is_superfluous(
+    cloud: RunningCloud, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client, outputs = cloud.client("dynamodb"), cloud.outputs
+    tables = ("--table", outputs["tableName"], "--ledger", outputs["ledgerTableName"])
+    where = ("--region", cloud.region, "--endpoint-url", outputs["endpointUrl"])
+    visit(cloud, "reconciled")
+    settled_total(cloud)
+    for left_out in documented_rights(cloud):
+        # A tag that the ledger does not know has to be marked, and a lost total written anew.
+        client.delete_item(TableName=outputs["ledgerTableName"], Key={"ID": {"S": "reconciled"}})
+        client.delete_item(TableName=outputs["tableName"], Key={"ID": {"S": "COUNTER"}})
+        rights = [right for right in documented_rights(cloud) if right != left_out]
+        for name, value in credentials(cloud, rights).items():
+            monkeypatch.setenv(name, value)
+        assert main(["reconcile", *tables, *where, "--passes", "1"]) == 1
+        assert "AccessDenied" in capsys.readouterr().err, left_out
+    monkeypatch.undo()
+    assert reconcile(cloud).returncode == 0
