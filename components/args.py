@@ -29,8 +29,8 @@ class TableArgs(TypedDict, total=False):
     point_in_time_recovery: bool
     """Whether the tables can be restored to any second of the last 35 days. Default: true. Allowed: true or false."""
     deletion_protection: bool
-    """Whether the tables refuse to be deleted, so that `pulumi destroy` fails instead of losing the counts.
-    Default: false. Allowed: true or false."""
+    """Whether the tables refuse to be deleted, by DynamoDB and by Pulumi (`protect`), so that `pulumi destroy` fails at
+    its preview, with nothing deleted. Default: false. Allowed: true or false."""
     encryption_key_arn: pulumi.Input[str]
     """The ARN of the KMS key that encrypts the tables; every execution role then gets kms:Decrypt on it, through
     DynamoDB only. Default: none, which encrypts with a key that AWS owns.

@@ -44,7 +44,7 @@ class StreamTable(pulumi.ComponentResource):
             name,
             settings,
             tags,
-            pulumi.ResourceOptions(parent=self),
+            self,
             stream_enabled=True,
             stream_view_type=settings.stream_view_type.value,
         )
@@ -59,10 +59,15 @@ def keyed_table(
     name: str,
     settings: TableSettings,
     tags: dict[str, pulumi.Input[str]],
-    opts: pulumi.ResourceOptions,
+    parent: pulumi.Resource,
     **more: Any,
 ) -> aws.dynamodb.Table:
     """Create a table with the partition key `ID` (S) and the settings that all of a counter's tables share."""
+    # DynamoDB's own protection stops a deletion only when it comes to the table, with the rest of the stack deleted
+    # already. Pulumi's stops it in the preview. A program may say otherwise of the component (`protect=False`); in the
+    # plugin, which has no root, the SDK says False whenever the program says nothing.
+    refused = parent._protect is False and pulumi.runtime.get_root_resource() is not None
+    protect = True if settings.deletion_protection and not refused else None
     return aws.dynamodb.Table(
         name,
         attributes=[{"name": PARTITION_KEY, "type": "S"}],
@@ -77,6 +82,6 @@ def keyed_table(
             {"enabled": True, "kms_key_arn": settings.encryption_key_arn} if settings.encryption_key_arn else None
         ),
         tags=tags,
-        opts=opts,
+        opts=pulumi.ResourceOptions(parent=parent, protect=protect),
         **more,
     )

@@ -73,12 +73,12 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         given: Any = {group: (args or {}).get(group) or {} for group in GROUPS}
         table = self._table(settings, given["table"], child)
-        ledger = keyed_table(f"{name}-ledger", settings.table, settings.tags, child)
+        ledger = keyed_table(f"{name}-ledger", settings.table, settings.tags, self)
         idempotency = keyed_table(
             f"{name}-idempotency",
             settings.table,
             settings.tags,
-            child,
+            self,
             ttl={"attribute_name": "ExpiresAt", "enabled": True},
         )
 

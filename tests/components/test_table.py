@@ -1,5 +1,6 @@
 """The main table and its ledger."""
 
+import pulumi
 import pytest
 
 from components import StreamTable, StreamTableArgs
@@ -39,6 +40,35 @@ def test_protection_and_recovery_apply_to_both(build: Build) -> None:
     for table in build({"table": {"deletion_protection": True, "point_in_time_recovery": False}}).all(TABLE):
         assert table.inputs["deletionProtectionEnabled"] is True
         assert table.inputs["pointInTimeRecovery"] == {"enabled": False}
+
+
+def test_deletion_protection_is_pulumis_too_on_every_table_and_on_nothing_else(build: Build) -> None:
+    result = build({"table": {"deletion_protection": True}})
+    protected = sorted((resource.type, resource.name) for resource in result.resources if resource.protect)
+    assert protected == [(TABLE, "counter-idempotency"), (TABLE, "counter-ledger"), (TABLE, "counter-table")]
+
+
+def test_without_deletion_protection_nothing_is_said_of_protect(counter: Result) -> None:
+    assert {resource.protect for resource in counter.resources} == {None}
+
+
+@pytest.mark.parametrize("deletion_protection", [True, False])
+@pytest.mark.parametrize("protect", [True, False])
+def test_what_the_user_says_of_protect_holds_for_the_tables(
+    build: Build, protect: bool, deletion_protection: bool
+) -> None:
+    result = build({"table": {"deletion_protection": deletion_protection}}, pulumi.ResourceOptions(protect=protect))
+    assert [resource.protect for resource in result.all(TABLE)] == [protect] * 3
+
+
+def test_protect_is_the_users_own_for_a_table_that_stands_alone() -> None:
+    args = StreamTableArgs(table={"deletion_protection": True})
+
+    def program() -> None:
+        StreamTable("protected", args)
+        StreamTable("free", args, pulumi.ResourceOptions(protect=False))
+
+    assert {table.name: table.protect for table in run(program).all(TABLE)} == {"protected": True, "free": False}
 
 
 def test_a_key_encrypts_both_tables_and_every_role_may_decrypt_through_dynamodb(build: Build) -> None:

@@ -31,6 +31,8 @@ def test_a_table_on_demand(cloud: Cloud) -> None:
             server_side_encryption={"enabled": True},
             deletion_protection_enabled=True,
             tags={"environment": "test"},
+            # Nothing is ever deleted from the local cloud but all of it, so this has no effect there.
+            opts=pulumi.ResourceOptions(protect=True),
         )
 
     made = cloud.deploy(program).one("t")
