@@ -61,14 +61,14 @@ class StreamArgs(TypedDict, total=False):
     """How many seconds to wait for a batch to fill. Default: 0. Allowed: 0 to 300. A longer window costs fewer
     invocations and makes the total lag by as much."""
     maximum_retry_attempts: int
-    """How often a failed batch is tried again. Default: 10. Allowed: -1, or 0 to 10,000; -1 has no limit. Finite,
-    because a batch that always fails blocks its shard until it is given up."""
+    """How often a failed batch is tried again. Default: -1. Allowed: -1, or 0 to 10,000; -1 has no limit, so that an
+    outage costs no record: until it is over, or the records reach their maximum age, the total lags."""
     maximum_record_age_in_seconds: int
-    """The age, in seconds, at which a record is given up. Default: 21600. Allowed: -1, or 60 to 604,800; -1 has no
-    limit. Well below the 24 hours that a stream keeps its records, because the failure queue receives only where in the
-    stream the batch is: the records have to be there still when somebody looks."""
+    """The age, in seconds, at which a record is given up. Default: 84600. Allowed: -1, or 60 to 604,800; -1 has no
+    limit. The default is 23 and a half hours, just inside the 24 that a stream keeps its records: a record that the
+    stream itself drops leaves no message in the failure queue, and one that is given up before that does."""
     bisect_batch_on_function_error: bool
-    """Whether a failed batch is split in two, which corners a bad record without using up attempts. Default: true.
+    """Whether a failed batch is split in two, which isolates a bad record without using up attempts. Default: true.
     Allowed: true or false."""
     failure_queue_retention_seconds: int
     """How many seconds the failure queue keeps a message. Default: 1209600. Allowed: 60 to 1,209,600."""

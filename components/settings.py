@@ -99,8 +99,8 @@ class StreamSettings:
     starting_position: StartingPosition = setting(StartingPosition.TRIM_HORIZON, Member(StartingPosition))
     batch_size: int = setting(100, Number(1, 10_000))
     maximum_batching_window_in_seconds: int = setting(0, Number(0, 300))
-    maximum_retry_attempts: int = setting(10, Number(0, 10_000, also=(-1,)))
-    maximum_record_age_in_seconds: int = setting(21_600, Number(60, 604_800, also=(-1,)))
+    maximum_retry_attempts: int = setting(-1, Number(0, 10_000, also=(-1,)))
+    maximum_record_age_in_seconds: int = setting(84_600, Number(60, 604_800, also=(-1,)))
     bisect_batch_on_function_error: bool = setting(True, Flag())
     failure_queue_retention_seconds: int = setting(1_209_600, Number(60, 1_209_600))
 

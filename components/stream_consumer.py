@@ -56,9 +56,9 @@ class StreamConsumerArgs(TypedDict):
 class StreamConsumer(pulumi.ComponentResource):
     """A function that is called with batches of a DynamoDB stream's records.
 
-    The mapping is registered after the policy that it needs, since AWS refuses it otherwise. Retries are finite, and
-    word of each batch given up goes to a dead-letter queue. DynamoDB serves two readers of a stream's shard; a third
-    gets a warning.
+    The mapping is registered after the policy that it needs, since AWS refuses it otherwise. By default a failed batch
+    is tried again until its records are almost as old as a stream keeps them; each batch given up is reported to a
+    dead-letter queue. DynamoDB serves two readers of a stream's shard; a third gets a warning.
     """
 
     function_name: pulumi.Output[str]

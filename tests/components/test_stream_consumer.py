@@ -17,7 +17,7 @@ STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/t/stream/2024-01-01T00:0
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:existing"
 
 
-def test_defaults_are_finite(counter: Result) -> None:
+def test_nothing_is_given_up_by_default_until_the_stream_is_about_to_drop_it(counter: Result) -> None:
     mapping = counter.one(MAPPING)
     table = counter.one("aws:dynamodb/table:Table", "counter-table")
     queue = counter.one("aws:sqs/queue:Queue")
@@ -27,8 +27,8 @@ def test_defaults_are_finite(counter: Result) -> None:
         "startingPosition": "TRIM_HORIZON",
         "batchSize": 100,
         "maximumBatchingWindowInSeconds": 0,
-        "maximumRetryAttempts": 10,
-        "maximumRecordAgeInSeconds": 21_600,
+        "maximumRetryAttempts": -1,
+        "maximumRecordAgeInSeconds": 84_600,
         "bisectBatchOnFunctionError": True,
         "destinationConfig": {"onFailure": {"destinationArn": queue.state["arn"]}},
     }
