@@ -18,22 +18,23 @@ class TableArgs(TypedDict, total=False):
     """How reads and writes are paid for. Default: PAY_PER_REQUEST. Allowed: PAY_PER_REQUEST or PROVISIONED."""
     read_capacity: int
     """Read capacity units per second of each table, with billing mode PROVISIONED only. Default: 5.
-    Allowed: 1 to 40,000."""
+    Allowed: 1 or more; a table may have 40,000 unless AWS raises your quota."""
     write_capacity: int
-    """Write capacity units per second of each table, with billing mode PROVISIONED only. Default: 5.
-    Allowed: 1 to 40,000. A visit takes one unit of the main table; a batch takes two of each table for each tag in it,
-    since it is written in a transaction."""
+    """Write capacity units per second of each table, with billing mode PROVISIONED only. Default: 5. Allowed: 1 or
+    more; a table may have 40,000 unless AWS raises your quota. A visit takes one unit of the main table; a batch takes
+    two of each table for each tag in it, since it is written in a transaction."""
     stream_view_type: StreamViewType
     """What a stream record holds. Default: NEW_AND_OLD_IMAGES. Allowed: NEW_AND_OLD_IMAGES or NEW_IMAGE; the total is
     made from the count in the new image, so OLD_IMAGE and KEYS_ONLY are refused."""
     point_in_time_recovery: bool
-    """Whether the tables can be restored to any second of the last 35 days. Default: true. Allowed: true or false."""
+    """Whether the main table and the ledger can be restored to any second of the last 35 days. Default: true.
+    Allowed: true or false. The idempotency keys, which live for a day, are not kept for that."""
     deletion_protection: bool
     """Whether the tables refuse to be deleted, by DynamoDB and by Pulumi (`protect`), so that `pulumi destroy` fails at
     its preview, with nothing deleted. Default: false. Allowed: true or false."""
     encryption_key_arn: pulumi.Input[str]
-    """The ARN of the KMS key that encrypts the tables; every execution role then gets kms:Decrypt on it, through
-    DynamoDB only. Default: none, which encrypts with a key that AWS owns.
+    """The ARN of the KMS key that encrypts the tables; every execution role that reads or writes items then
+    gets kms:Decrypt on it, through DynamoDB only. Default: none, which encrypts with a key that AWS owns.
     Allowed: an ARN that matches arn:aws[a-z-]*:kms:[a-z0-9-]+:\\d{12}:key/[A-Za-z0-9-]+."""
 
 
@@ -104,10 +105,12 @@ class ApiArgs(TypedDict, total=False):
     """The origins whose pages may call the API from a browser. Default: []. Allowed: a list, each item an origin such
     as https://example.org, or * for any."""
     throttling_rate_limit: float
-    """Requests per second, on average, that the API lets through. Default: 1000. Allowed: 1 to 10,000. The default is
-    what one DynamoDB item can take, which a single busy tag is."""
+    """Requests per second, on average, that the API lets through. Default: 1000. Allowed: 1 or more; all APIs of an
+    account and region together have 10,000 unless AWS raises your quota. The default is what one DynamoDB item can
+    take, which a single busy tag is."""
     throttling_burst_limit: int
-    """Requests that the API lets through at once. Default: 2000. Allowed: 1 to 5,000."""
+    """Requests that the API lets through at once. Default: 2000. Allowed: 1 or more; all APIs of an account and region
+    together have 5,000 unless AWS raises your quota."""
 
 
 class StatementArgs(TypedDict):
@@ -136,5 +139,6 @@ class StreamTriggeredCounterArgs(TypedDict, total=False):
     api: ApiArgs
     """The HTTP API."""
     tags: dict[str, pulumi.Input[str]]
-    """Tags of every resource that can have tags. Default: {}. Allowed: a mapping; key: 1 to 128 characters, not
-    starting with aws:; value: at most 256 characters."""
+    """Tags of every resource that can have tags. Default: {}. Allowed: a mapping; key: 1 to 128 letters, digits, spaces
+    and _.:/=+-@, not starting with aws:; value: at most 256 letters, digits, spaces and _.:/=+-@. The characters are
+    IAM's, the strictest of the services."""

@@ -43,8 +43,9 @@ class HttpApiArgs(TypedDict):
     api: NotRequired[ApiArgs]
     """Cross-origin requests and throttling."""
     tags: NotRequired[dict[str, pulumi.Input[str]]]
-    """Tags of every resource that can have tags. Default: {}. Allowed: a mapping; key: 1 to 128 characters, not
-    starting with aws:; value: at most 256 characters."""
+    """Tags of every resource that can have tags. Default: {}. Allowed: a mapping; key: 1 to 128 letters, digits, spaces
+    and _.:/=+-@, not starting with aws:; value: at most 256 letters, digits, spaces and _.:/=+-@. The characters are
+    IAM's, the strictest of the services."""
 
 
 class HttpApi(pulumi.ComponentResource):

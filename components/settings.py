@@ -1,7 +1,8 @@
 """Every default and every limit, once: the code, the schema, `Pulumi.yaml` and the documentation take them from here.
 
 Sources of the limits: the API references of DynamoDB (`CreateTable`), Lambda (`CreateEventSourceMapping`,
-`CreateFunction`), SQS (`SetQueueAttributes`), CloudWatch Logs (`PutRetentionPolicy`) and API Gateway (`RouteSettings`).
+`CreateFunction`), SQS (`SetQueueAttributes`), CloudWatch Logs (`PutRetentionPolicy`), API Gateway (`RouteSettings`) and
+IAM (`Tag`). Quotas that AWS raises on request are not limits here; the arguments' docstrings name them.
 """
 
 from dataclasses import dataclass, field
@@ -26,10 +27,17 @@ from .validation import (
 )
 
 ANY_TEXT = Text("text", shown=False)
+# What IAM accepts (`Tag` in its API reference), which is the strictest of the services: one set of tags goes to all
+# resources. Its pattern is [\p{L}\p{Z}\p{N}_.:/=+\-@]; Python's \w is \p{L}, \p{N} and _, and the spaces are \p{Z}.
+TAG_CHARACTER = r"[\w \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000.:/=+\-@]"
 TAGS = Entries(
-    Text("1 to 128 characters, not starting with aws:", r"(?s)(?!aws:).{1,128}"),
-    Text("at most 256 characters", r"(?s).{0,256}"),
+    Text(
+        "1 to 128 letters, digits, spaces and _.:/=+-@, not starting with aws:",
+        rf"(?!(?i:aws:)){TAG_CHARACTER}{{1,128}}",
+    ),
+    Text("at most 256 letters, digits, spaces and _.:/=+-@", rf"{TAG_CHARACTER}{{0,256}}"),
     most=50,
+    ignore_case=True,
 )
 NEW_IMAGE_VIEWS = (StreamViewType.NEW_AND_OLD_IMAGES, StreamViewType.NEW_IMAGE)
 """The view types whose records hold what the total is made from."""
@@ -79,8 +87,8 @@ class TableSettings:
     """The main table and its ledger."""
 
     billing_mode: BillingMode = setting(BillingMode.PAY_PER_REQUEST, Member(BillingMode))
-    read_capacity: int = setting(5, Number(1, 40_000))
-    write_capacity: int = setting(5, Number(1, 40_000))
+    read_capacity: int = setting(5, Number(1))
+    write_capacity: int = setting(5, Number(1))
     stream_view_type: StreamViewType = setting(StreamViewType.NEW_AND_OLD_IMAGES, Member(StreamViewType))
     point_in_time_recovery: bool = setting(True, Flag())
     deletion_protection: bool = setting(False, Flag())
@@ -135,8 +143,8 @@ class ApiSettings:
     cors_allow_origins: tuple[str, ...] = setting(
         (), Items(Text("an origin such as https://example.org, or * for any", r"\*|[a-z][a-z0-9+.-]*://[^/\s]+"))
     )
-    throttling_rate_limit: float = setting(1_000.0, Number(1, 10_000, whole=False))
-    throttling_burst_limit: int = setting(2_000, Number(1, 5_000))
+    throttling_rate_limit: float = setting(1_000.0, Number(1, whole=False))
+    throttling_burst_limit: int = setting(2_000, Number(1))
 
 
 @dataclass(frozen=True)

@@ -42,15 +42,17 @@ class StreamConsumerArgs(TypedDict):
     Allowed: the name (not the ARN) of an IAM role."""
     filters: NotRequired[list[str]]
     """Event filter patterns in JSON; a record that matches one of them reaches the function. Default: [], which lets
-    every record through. Allowed: a list of at most 5, each item a JSON object."""
+    every record through. Allowed: a list of at most 10, each item a JSON object; Lambda takes 5 unless AWS raises your
+    quota."""
     stream: NotRequired[StreamArgs]
     """Batches, retries and the failure queue."""
     encryption_key_arn: NotRequired[pulumi.Input[str]]
     """The ARN of the KMS key that encrypts the table, where it is not one that AWS owns. Default: none.
     Allowed: an ARN that matches arn:aws[a-z-]*:kms:[a-z0-9-]+:\\d{12}:key/[A-Za-z0-9-]+."""
     tags: NotRequired[dict[str, pulumi.Input[str]]]
-    """Tags of every resource that can have tags. Default: {}. Allowed: a mapping; key: 1 to 128 characters, not
-    starting with aws:; value: at most 256 characters."""
+    """Tags of every resource that can have tags. Default: {}. Allowed: a mapping; key: 1 to 128 letters, digits, spaces
+    and _.:/=+-@, not starting with aws:; value: at most 256 letters, digits, spaces and _.:/=+-@. The characters are
+    IAM's, the strictest of the services."""
 
 
 class StreamConsumer(pulumi.ComponentResource):
@@ -80,7 +82,7 @@ class StreamConsumer(pulumi.ComponentResource):
         refuse_mixture(args)
         stream_arn = STREAM_ARN("stream_arn", args.get("stream_arn"))
         settings = read(StreamSettings, args.get("stream"), "stream")
-        filters = Items(FILTER, most=5)("filters", args.get("filters") or [])
+        filters = Items(FILTER, most=10)("filters", args.get("filters") or [])
         key_arn = KEY_ARN("encryption_key_arn", args["encryption_key_arn"]) if args.get("encryption_key_arn") else None
         tags = TAGS("tags", args.get("tags") or {})
         if args.get("function_arn") is not None:

@@ -19,8 +19,9 @@ class StreamTableArgs(TypedDict, total=False):
     table: TableArgs
     """Billing, stream, recovery, protection and encryption."""
     tags: dict[str, pulumi.Input[str]]
-    """Tags of the table. Default: {}. Allowed: a mapping; key: 1 to 128 characters, not starting with aws:; value: at
-    most 256 characters."""
+    """Tags of the table. Default: {}. Allowed: a mapping; key: 1 to 128 letters, digits, spaces and _.:/=+-@, not
+    starting with aws:; value: at most 256 letters, digits, spaces and _.:/=+-@. The characters are IAM's, the strictest
+    of the services."""
 
 
 class StreamTable(pulumi.ComponentResource):

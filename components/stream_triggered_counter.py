@@ -1,6 +1,7 @@
 """The component: visits counted per tag, and an exact total kept by the table's stream."""
 
 import json
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pulumi
@@ -76,7 +77,8 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
         ledger = keyed_table(f"{name}-ledger", settings.table, settings.tags, self)
         idempotency = keyed_table(
             f"{name}-idempotency",
-            settings.table,
+            # A day's keys: nothing that anybody would want to restore.
+            replace(settings.table, point_in_time_recovery=False),
             settings.tags,
             self,
             ttl={"attribute_name": "ExpiresAt", "enabled": True},
@@ -84,9 +86,10 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
 
         code = function_archive()
         rights = {
+            # Reading a description decrypts nothing.
             "welcome": policies.describe_table(table.arn),
-            "recordVisit": policies.record_visits(table.arn, idempotency.arn),
-            "viewCounts": policies.view_counts(table.arn),
+            "recordVisit": [*policies.record_visits(table.arn, idempotency.arn), *self._decrypt()],
+            "viewCounts": [*policies.view_counts(table.arn), *self._decrypt()],
         }
         variables = {"recordVisit": {"IDEMPOTENCY_TABLE_NAME": idempotency.name}}
         functions = {
@@ -95,7 +98,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
                 {
                     "code": code,
                     "handler": f"{PACKAGE}.{module}.handler",
-                    "statements": [*rights[key], *self._decrypt()],
+                    "statements": rights[key],
                     "variables": {"TABLE_NAME": table.name, **variables.get(key, {})},
                     "function": given["functions"],
                     "tags": settings.tags,

@@ -5,6 +5,7 @@ check also brings a value into the type that the annotation promises.
 """
 
 import difflib
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
@@ -46,10 +47,13 @@ def _plain(path: str, value: Any, allowed: str) -> Any:
 
 @dataclass(frozen=True)
 class Number:
-    """A number within limits, both included; `also` lists single values outside them (such as -1 for no limit)."""
+    """A number within limits, both included; `also` lists single values outside them (such as -1 for no limit).
+
+    Only what an API itself refuses is a limit here: a quota, which AWS raises on request, is not.
+    """
 
     minimum: float
-    maximum: float
+    maximum: float = math.inf
     whole: bool = True
     also: tuple[int, ...] = ()
 
@@ -57,12 +61,13 @@ class Number:
         value = _plain(path, value, str(self))
         if isinstance(value, bool) or not isinstance(value, int | float) or (self.whole and value != value // 1):
             raise ArgumentError(path, f"{value!r} is not a {'whole ' if self.whole else ''}number", str(self))
-        if value not in self.also and not self.minimum <= value <= self.maximum:
+        if value not in self.also and (not self.minimum <= value <= self.maximum or value == math.inf):
             raise ArgumentError(path, f"{value!r} is out of range", str(self))
         return int(value) if self.whole else float(value)
 
     def __str__(self) -> str:
-        return "".join(f"{value}, or " for value in self.also) + f"{self.minimum:,} to {self.maximum:,}"
+        limits = f"{self.minimum:,} or more" if self.maximum == math.inf else f"{self.minimum:,} to {self.maximum:,}"
+        return "".join(f"{value}, or " for value in self.also) + limits
 
 
 @dataclass(frozen=True)
@@ -158,17 +163,25 @@ class Items:
 
 @dataclass(frozen=True)
 class Entries:
-    """A mapping, whose keys and values pass a check each; at most `most` entries."""
+    """A mapping, whose keys and values pass a check each; at most `most` entries.
+
+    With `ignore_case`, two keys that differ in case alone are refused.
+    """
 
     keys: Check
     values: Check
     most: int | None = None
+    ignore_case: bool = False
 
     def __call__(self, path: str, value: Any) -> dict[str, Any]:
         if not isinstance(_plain(path, value, str(self)), Mapping):
             raise ArgumentError(path, f"a value of type {type(value).__name__} is not a mapping", str(self))
         if self.most is not None and len(value) > self.most:
             raise ArgumentError(path, f"{len(value)} entries are too many", f"at most {self.most}")
+        folded = [str(key).casefold() for key in value]
+        for key in value if self.ignore_case else ():
+            if folded.count(str(key).casefold()) > 1:
+                raise ArgumentError(f"{path} (key)", f"{key!r} is there twice", "keys that differ in more than case")
         return {self.keys(f"{path} (key)", key): self.values(f"{path}.{key}", item) for key, item in value.items()}
 
     def __str__(self) -> str:

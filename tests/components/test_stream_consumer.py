@@ -121,7 +121,7 @@ def test_an_existing_functions_role_is_given_the_rights() -> None:
             "function_role_name",
         ),
         ({"stream_arn": STREAM, "code": code(), "handler": "app.handler", "filters": ["REMOVE"]}, "filters[0]"),
-        ({"stream_arn": STREAM, "code": code(), "handler": "app.handler", "filters": ["{}"] * 6}, "filters"),
+        ({"stream_arn": STREAM, "code": code(), "handler": "app.handler", "filters": ["{}"] * 11}, "filters"),
         ({"stream_arn": STREAM, "code": code(), "handler": "app.handler", "batch_size": 5}, "batch_size"),
     ],
 )

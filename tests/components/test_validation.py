@@ -1,5 +1,6 @@
 """Every argument that cannot work is refused before any resource exists, in a sentence that says what is wrong."""
 
+import unicodedata
 from dataclasses import fields
 from typing import Any
 
@@ -20,8 +21,8 @@ REFUSED: list[tuple[Any, str, str, str]] = [
     ({"table": {"billing_mode": "FREE"}}, "table.billing_mode", "'FREE'", "PAY_PER_REQUEST or PROVISIONED"),
     ({"table": {"read_capacity": 5}}, "table.read_capacity", "5", "PROVISIONED"),
     ({"table": {"write_capacity": 7}}, "table.write_capacity", "7", "PROVISIONED"),
-    ({"table": {"billing_mode": "PROVISIONED", "read_capacity": 0}}, "table.read_capacity", "0", "1 to 40,000"),
-    ({"table": {"billing_mode": "PROVISIONED", "write_capacity": 40_001}}, "table.write_capacity", "40001", "40,000"),
+    ({"table": {"billing_mode": "PROVISIONED", "read_capacity": 0}}, "table.read_capacity", "0", "1 or more"),
+    ({"table": {"billing_mode": "PROVISIONED", "write_capacity": -1}}, "table.write_capacity", "-1", "1 or more"),
     ({"table": {"stream_view_type": "KEYS_ONLY"}}, "table.stream_view_type", "'KEYS_ONLY'", "new image"),
     ({"table": {"stream_view_type": "OLD_IMAGE"}}, "table.stream_view_type", "'OLD_IMAGE'", "new image"),
     ({"table": {"stream_view_type": "ALL"}}, "table.stream_view_type", "'ALL'", "NEW_IMAGE"),
@@ -63,11 +64,18 @@ REFUSED: list[tuple[Any, str, str, str]] = [
     ({"functions": {"environment": {"LIMIT": 5}}}, "functions.environment.LIMIT", "type int", "text"),
     ({"api": {"cors_allow_origins": "https://example.org"}}, "api.cors_allow_origins", "is not a list", "a list"),
     ({"api": {"cors_allow_origins": ["example.org"]}}, "api.cors_allow_origins[0]", "'example.org'", "an origin"),
-    ({"api": {"throttling_rate_limit": 0}}, "api.throttling_rate_limit", "0", "1 to 10,000"),
-    ({"api": {"throttling_rate_limit": float("inf")}}, "api.throttling_rate_limit", "inf", "1 to 10,000"),
-    ({"api": {"throttling_burst_limit": 5_001}}, "api.throttling_burst_limit", "5001", "1 to 5,000"),
+    ({"api": {"throttling_rate_limit": 0}}, "api.throttling_rate_limit", "0", "1 or more"),
+    ({"api": {"throttling_rate_limit": float("inf")}}, "api.throttling_rate_limit", "inf", "1 or more"),
+    ({"api": {"throttling_rate_limit": float("nan")}}, "api.throttling_rate_limit", "nan", "1 or more"),
+    ({"api": {"throttling_burst_limit": 0}}, "api.throttling_burst_limit", "0", "1 or more"),
     ({"tags": {"aws:owner": "me"}}, "tags (key)", "'aws:owner'", "not starting with aws:"),
+    ({"tags": {"AWS:owner": "me"}}, "tags (key)", "'AWS:owner'", "not starting with aws:"),
+    ({"tags": {"": "me"}}, "tags (key)", "''", "1 to 128 letters"),
     ({"tags": {"owner": "x" * 257}}, "tags.owner", "xxx", "at most 256"),
+    ({"tags": {"owner": "me & you"}}, "tags.owner", "'me & you'", "letters, digits, spaces and _.:/=+-@"),
+    ({"tags": {"owner": "two\nlines"}}, "tags.owner", "two", "letters, digits, spaces and _.:/=+-@"),
+    ({"tags": {"owner!": "me"}}, "tags (key)", "'owner!'", "letters, digits, spaces and _.:/=+-@"),
+    ({"tags": {"Owner": "me", "owner": "you"}}, "tags (key)", "'Owner' is there twice", "more than case"),
     ({"tags": {str(n): "" for n in range(51)}}, "tags", "51 entries", "at most 50"),
     ({"existing_table": {"table_arn": TABLE}}, "existing_table.stream_arn", "without a stream", "stream"),
     ({"existing_table": {"stream_arn": STREAM}}, "existing_table.table_arn", "is missing", "an ARN"),
@@ -144,6 +152,33 @@ def test_values_arrive_in_their_proper_type() -> None:
 
 def test_none_means_the_default() -> None:
     assert counter_settings({"stream": {"batch_size": None}, "api": None, "tags": None}) == counter_settings({})
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        {"table": {"billing_mode": "PROVISIONED", "read_capacity": 40_001, "write_capacity": 1_000_000}},
+        {"api": {"throttling_rate_limit": 10_000.5, "throttling_burst_limit": 5_001}},
+    ],
+)
+def test_a_quota_that_aws_raises_on_request_is_not_a_limit(args: Any) -> None:
+    settings = counter_settings(args)
+    [(group, given)] = args.items()
+    assert {name: getattr(getattr(settings, group), name) for name in given} == given
+
+
+def accepted_by_iam(text: str) -> bool:
+    return all(unicodedata.category(character)[0] in "LNZ" or character in "_.:/=+-@" for character in text)
+
+
+@given(st.text(st.sampled_from("aé漢½² \u00a0\u2028\t\n_.:/=+-@&!'\u0301\U0001f600") | st.characters(), max_size=5))
+def test_a_tag_is_let_through_exactly_if_iam_takes_it(text: str) -> None:
+    for tags, allowed in (({"key": text}, True), ({text: ""}, bool(text))):
+        if allowed and accepted_by_iam(text):
+            assert counter_settings({"tags": tags}).tags == tags
+        else:
+            with pytest.raises(ArgumentError):
+                counter_settings({"tags": tags})
 
 
 @given(st.integers(), st.integers(), st.integers())
