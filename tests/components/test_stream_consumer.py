@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-import pulumi
 import pytest
 
 from components import ArgumentError, StreamConsumer, StreamTriggeredCounter
@@ -155,20 +154,3 @@ def test_readers_named_by_text_are_counted_per_program() -> None:
 
     assert run(program).warnings == []
     assert run(program).warnings == []
-
-
-def test_a_stream_encrypted_with_a_key_is_decrypted_by_its_reader() -> None:
-    key = "arn:aws:kms:eu-west-1:123456789012:key/1"
-    result = run(
-        lambda: StreamConsumer(
-            "audit",
-            {
-                "stream_arn": pulumi.Output.from_input(STREAM),
-                "code": code(),
-                "handler": "app.handler",
-                "encryption_key_arn": key,
-            },
-        )
-    )
-    [decrypt] = [right for right in statements(result, "audit-consume") if right["Action"] == ["kms:Decrypt"]]
-    assert decrypt["Resource"] == [key]
