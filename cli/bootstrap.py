@@ -43,7 +43,7 @@ def main() -> int:
     try:
         with _lock():
             # Another start may have done it while this one waited.
-            if _read(_marker(name)) != checksum or not _runs("sys"):
+            if _read(_marker(name)) != checksum or not _has_pip():
                 _prepare(name, checksum)
     except PrepareError as error:
         sys.stderr.write(f"counter: {error}\n")
@@ -59,8 +59,7 @@ def _prepare(name: str, checksum: str) -> None:
     started = time.monotonic()
     uv = shutil.which("uv")
     _show(f"Preparing {VENV} (once; it takes about a minute)")
-    # uv makes environments without pip, and may be gone by now.
-    if not _runs("sys" if uv else "pip"):
+    if not _has_pip():
         _make(uv)
     _install(name, uv)
     # A complete dev environment is a complete local one, too.
@@ -72,7 +71,10 @@ def _prepare(name: str, checksum: str) -> None:
 
 
 def _make(uv: str | None) -> None:
-    command = [uv, "venv", "--quiet", "--python", sys.executable] if uv else [sys.executable, "-I", "-m", "venv"]
+    # With pip, which uv leaves out by itself: the Pulumi CLI uses the same environment, and asks pip what is installed.
+    command = (
+        [uv, "venv", "--quiet", "--seed", "--python", sys.executable] if uv else [sys.executable, "-I", "-m", "venv"]
+    )
     if VENV.is_symlink() or VENV.is_file():
         VENV.unlink()
     elif VENV.exists():
@@ -80,7 +82,10 @@ def _make(uv: str | None) -> None:
     done = subprocess.run([*command, str(VENV)], capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         shutil.rmtree(VENV, ignore_errors=True)
-        detail = _last_line(done.stdout + done.stderr)
+        output = done.stdout + done.stderr
+        if any(sign in output for sign in _NETWORK_SIGNS):
+            raise PrepareError(f"cannot download pip; is there a network? ({_last_line(output)})")
+        detail = _last_line(output)
         raise PrepareError(
             f"cannot make a virtual environment in {VENV} ({detail}); on Debian and Ubuntu: apt install python3-venv"
         )
@@ -151,10 +156,12 @@ def _lock() -> Iterator[None]:
         os.close(handle)
 
 
-def _runs(module: str) -> bool:
-    """Tell whether the environment's Python starts, is recent enough, and has a module."""
+def _has_pip() -> bool:
+    """Tell whether the environment's Python starts, is recent enough, and has pip, as a module and as a command."""
     python = VENV / "bin" / "python"
-    check = f"import sys, {module}; sys.exit(sys.version_info < (3, 11))"
+    check = "import sys, pip; sys.exit(sys.version_info < (3, 11))"
+    if not os.access(VENV / "bin" / "pip", os.X_OK):
+        return False
     try:
         return subprocess.run([python, "-I", "-c", check], capture_output=True, check=False).returncode == 0  # noqa: S603
     except OSError:

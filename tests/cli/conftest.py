@@ -14,6 +14,17 @@ ROOT = Path(__file__).resolve().parents[2]
 # What the wrapper may use besides a Python.
 OLD_PYTHON = 'case "$1" in --version) echo "Python 3.8.1" ;; *) exit 1 ;; esac'
 TOOLS = ("sh", "dirname", "readlink", "cat", "cksum")
+# What `uv venv` does with a folder, its last argument: pip comes with `--seed` alone, and here as an empty package.
+UV_VENV = """
+import pathlib, sys, venv
+folder = pathlib.Path(sys.argv[-1])
+venv.create(folder)
+if "--seed" in sys.argv:
+    package = next(folder.glob("lib/python*")) / "site-packages" / "pip"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (folder / "bin" / "pip").touch(0o755)
+"""
 
 
 class Checkout:
@@ -45,7 +56,8 @@ class Checkout:
 
     def add_uv(self, pip: str = "exit 0") -> None:
         """Put a program on the search path that does what uv does, in a moment, and `pip` to install packages."""
-        venv = f'shift 4; exec "{sys.executable}" -m venv --without-pip "$@"'
+        (self.bin / "uv-venv.py").write_text(UV_VENV, encoding="utf-8")
+        venv = f'exec "{sys.executable}" "{self.bin}/uv-venv.py" "$@"'
         self.add_program("uv", f'echo "$@" >> "{self.bin}/uv.log"\ncase "$1" in venv) {venv} ;; esac\n{pip}')
 
     def run(self, *arguments: str, path: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:

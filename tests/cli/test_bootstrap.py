@@ -33,20 +33,23 @@ def test_a_second_start_waits_for_the_first(checkout: Checkout) -> None:
     assert (checkout.root / ".venv" / ".counter-local").read_text(encoding="utf-8") == "1 2\n"
 
 
-@pytest.mark.parametrize(("uv", "made"), [("/bin/uv", []), (None, [None])])
-def test_an_environment_that_uv_made_is_made_again_when_uv_is_gone(
-    checkout: Checkout, monkeypatch: pytest.MonkeyPatch, uv: str | None, made: list[str | None]
+@pytest.mark.parametrize("uv", ["/bin/uv", None])
+@pytest.mark.parametrize("pip", [True, False])
+def test_an_environment_without_pip_is_made_again_with_uv_and_without(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch, uv: str | None, pip: bool
 ) -> None:
     checkout.add_python()
     checkout.add_uv()
     assert checkout.run("--help").returncode == 0
+    if not pip:
+        (checkout.root / ".venv" / "bin" / "pip").unlink()
     calls: list[str | None] = []
     monkeypatch.setattr(bootstrap, "VENV", checkout.root / ".venv")
     monkeypatch.setattr(bootstrap, "_make", calls.append)
     monkeypatch.setattr(bootstrap, "_install", lambda *_: None)
     monkeypatch.setattr(shutil, "which", lambda _: uv)
     bootstrap._prepare("local", "1 2")
-    assert calls == made
+    assert calls == ([] if pip else [uv])
 
 
 def test_every_set_contains_the_runtime() -> None:

@@ -99,6 +99,10 @@ def test_a_half_made_environment_is_made_again(checkout: Checkout) -> None:
 
     (venv / ".counter-local").unlink()
     assert is_repaired()
+    # As uv makes it by itself; `pulumi up` needs pip in the same environment.
+    (venv / "bin" / "pip").unlink()
+    assert is_repaired()
+    assert (venv / "bin" / "pip").exists()
     (venv / "bin" / "python").unlink()
     assert is_repaired()
     # As after an upgrade that removed the Python that it was made with.
@@ -171,8 +175,34 @@ def test_uv_is_used_where_there_is_one(checkout: Checkout) -> None:
     assert checkout.run("--help").returncode == 0
     calls = (checkout.bin / "uv.log").read_text(encoding="utf-8").splitlines()
     assert [call.split()[0] for call in calls] == ["venv", "pip"]
+    assert "--seed" in calls[0].split()
+    assert subprocess.run([checkout.root / ".venv/bin/python", "-c", "import pip"], check=False).returncode == 0
     assert "requirements-local.txt" in calls[1]
     assert "constraints.txt" in calls[1]
+
+
+def test_an_environment_that_an_earlier_version_made_with_uv_gets_pip(checkout: Checkout) -> None:
+    checkout.add_python()
+    checkout.add_uv()
+    assert checkout.run("--help").returncode == 0
+    venv = checkout.root / ".venv"
+    marker = (venv / ".counter-local").read_text(encoding="utf-8")
+    shutil.rmtree(venv)
+    subprocess.run([checkout.bin / "uv", "venv", "--quiet", venv], check=True)
+    (venv / ".counter-local").write_text(marker, encoding="utf-8")
+    assert not (venv / "bin" / "pip").exists()
+    assert "Prepared in " in checkout.run("--help").stderr
+    assert (venv / "bin" / "pip").exists()
+
+
+def test_uv_that_cannot_download_pip_is_a_sentence(checkout: Checkout) -> None:
+    checkout.add_python()
+    words = "error: Failed to install seed packages\n  cause: error sending request for url (http://127.0.0.1:1/)"
+    checkout.add_program("uv", f"echo '{words}' >&2; exit 2")
+    done = checkout.run("--help")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("counter: cannot download pip; is there a network? (")
+    assert not (checkout.root / ".venv").exists()
 
 
 def test_uv_without_a_network_is_a_sentence(checkout: Checkout) -> None:
