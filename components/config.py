@@ -4,22 +4,29 @@ Every field of every group of settings is a configuration key of its own, in cam
 `stream-triggered-counter:batchSize`. So `pulumi config set batchSize 500` needs no nested path.
 """
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Iterator
 from dataclasses import Field, fields
 from enum import Enum
 from typing import Any, cast
 
 import pulumi
+from pulumi.runtime.config import CONFIG
 
 from .args import StreamTriggeredCounterArgs
-from .settings import GROUPS, CounterSettings
-from .validation import ArgumentError, Check, Entries, Flag, Items, Number, OneOf, default_of
-
-
-def config_key(field_name: str) -> str:
-    """Return the configuration key of a field: `batch_size` becomes `batchSize`."""
-    first, *others = field_name.split("_")
-    return first + "".join(word.capitalize() for word in others)
+from .settings import CAPACITIES, GROUPS, CounterSettings
+from .validation import (
+    ArgumentError,
+    Entries,
+    Flag,
+    FromConfig,
+    Items,
+    Number,
+    OneOf,
+    config_key,
+    default_of,
+    refuse_unknown,
+)
 
 
 def config_fields() -> Iterator[tuple[str | None, Field[Any]]]:
@@ -30,47 +37,66 @@ def config_fields() -> Iterator[tuple[str | None, Field[Any]]]:
     yield from ((None, declared) for declared in fields(CounterSettings) if "check" in declared.metadata)
 
 
-def config_type(check: Check) -> str:
-    """Return the type that `Pulumi.yaml` declares for a field with this check."""
-    types = {Number: "integer", OneOf: "integer", Flag: "boolean", Items: "array", Entries: "object"}
-    return types.get(type(check), "string")
+def config_type(declared: Field[Any]) -> str:
+    """Return the type that `Pulumi.yaml` declares for a field.
+
+    It knows no numbers but integers, and takes any number for a string. So a number that may have a fraction is
+    declared as a string, and so is one that must be empty by default.
+    """
+    check = declared.metadata["check"]
+    if isinstance(check, Number):
+        return "integer" if check.whole and declared.name not in CAPACITIES else "string"
+    return {OneOf: "integer", Flag: "boolean", Items: "array", Entries: "object"}.get(type(check), "string")
 
 
 def config_default(declared: Field[Any]) -> Any:
     """Return the default that `Pulumi.yaml` declares for a field.
 
-    A key without one would be required there, so a field that is empty by default has the empty text, list or object.
+    A key without one would be required there, so a field that is not set by default has the empty text. So has a
+    capacity: the CLI fills defaults in, and a capacity that is set is refused with on-demand billing.
     """
-    default, kind = default_of(declared), config_type(declared.metadata["check"])
+    default, kind = default_of(declared), config_type(declared)
     if isinstance(default, Enum):
         return default.value
-    as_declared: dict[str, Callable[[Any], Any]] = {"string": lambda text: text or "", "array": list, "integer": int}
-    return as_declared.get(kind, lambda value: value)(default)
+    if kind == "string":
+        unset = default is None or declared.name in CAPACITIES
+        return "" if unset else f"{default:g}"
+    return list(default) if kind == "array" else default
 
 
 def args_from_config(config: pulumi.Config) -> StreamTriggeredCounterArgs:
     """Read all keys of the component out of a stack's configuration; those not set keep their defaults.
 
-    Raises `ArgumentError` where a value is not of the type that `Pulumi.yaml` declares; whether the value itself is
-    allowed is checked by the component.
+    Raises `ArgumentError` for a key that the component does not have, and for a value that is not of the declared type;
+    whether the value itself is allowed is checked by the component, which names the key as well.
     """
-    readers = {
-        "integer": config.get_int,
-        "boolean": config.get_bool,
-        "array": config.get_object,
-        "object": config.get_object,
-        "string": config.get,
-    }
-    args: dict[str, Any] = {}
-    for group, declared in config_fields():
-        key, kind = config_key(declared.name), config_type(declared.metadata["check"])
-        try:
-            value = readers[kind](key)
-        except (pulumi.ConfigTypeError, ValueError):
-            problem = f"{config.get(key)!r} is not of type {kind}"
-            raise ArgumentError(f"{config.name}:{key}", problem, str(declared.metadata["check"])) from None
-        # The CLI fills in what `Pulumi.yaml` declares. A default is the component's own business, and may not even
-        # apply (a capacity, with on-demand billing).
-        if value not in (None, config_default(declared)):
-            (args.setdefault(group, {}) if group else args)[declared.name] = value
+    known = {config_key(declared.name): (group, declared) for group, declared in config_fields()}
+    refuse_unknown("", _given_keys(config.name), known, "configuration key")
+    args = FromConfig()
+    for key, (group, declared) in known.items():
+        value = _read(config, key, declared)
+        if value is not None:
+            (args.setdefault(group, FromConfig()) if group else args)[declared.name] = value
     return cast("StreamTriggeredCounterArgs", args)
+
+
+def _read(config: pulumi.Config, key: str, declared: Field[Any]) -> Any:
+    """Return one value in its type; None if it is not set, or empty as its default is."""
+    kind, check = config_type(declared), declared.metadata["check"]
+    readers = {"integer": config.get_int, "boolean": config.get_bool, "array": config.get_object}
+    try:
+        if kind != "string":
+            return readers.get(kind, config.get_object)(key)
+        text = config.get(key)
+        if text == "" and config_default(declared) == "":
+            return None
+        return json.loads(text) if text is not None and isinstance(check, Number) else text
+    except (pulumi.ConfigTypeError, ValueError):
+        expected = "number" if isinstance(check, Number) and kind == "string" else kind
+        raise ArgumentError(key, f"{config.get(key)!r} is not of type {expected}", str(check)) from None
+
+
+def _given_keys(namespace: str) -> list[str]:
+    """List the keys that are set in a namespace, for which the SDK has no function."""
+    every = {**pulumi.runtime.get_config_env(), **CONFIG.get()}
+    return sorted(key.removeprefix(f"{namespace}:") for key in every if key.startswith(f"{namespace}:"))

@@ -21,6 +21,7 @@ from .validation import (
     OneOf,
     Record,
     Text,
+    path_of,
     read,
     refuse_unknown,
     setting,
@@ -41,6 +42,9 @@ TAGS = Entries(
 )
 NEW_IMAGE_VIEWS = (StreamViewType.NEW_AND_OLD_IMAGES, StreamViewType.NEW_IMAGE)
 """The view types whose records hold what the total is made from."""
+
+CAPACITIES = ("read_capacity", "write_capacity")
+"""The settings that apply with billing mode PROVISIONED alone, and are refused without it."""
 
 RESERVED_VARIABLES = ("TABLE_NAME", "LEDGER_TABLE_NAME", "IDEMPOTENCY_TABLE_NAME")
 LOG_RETENTION_DAYS = (
@@ -174,17 +178,17 @@ def table_settings(args: Any, path: str = "table") -> TableSettings:
     table = read(TableSettings, args, path)
     if table.stream_view_type not in NEW_IMAGE_VIEWS:
         raise ArgumentError(
-            f"{path}.stream_view_type",
+            path_of(args, path, "stream_view_type"),
             f"{table.stream_view_type.value!r} leaves the new image out of the stream records, "
             "and the total is made from the count in the new image",
             " or ".join(NEW_IMAGE_VIEWS),
         )
-    for name in ("read_capacity", "write_capacity"):
+    for name in CAPACITIES:
         if not table.provisioned and (args or {}).get(name) is not None:
             raise ArgumentError(
-                f"{path}.{name}",
+                path_of(args, path, name),
                 f"{args[name]!r} has no effect on a table that is billed on demand",
-                f"{path}.billing_mode PROVISIONED with it, or neither",
+                f"{path_of(args, path, 'billing_mode')} PROVISIONED with it, or neither",
             )
     return table
 
@@ -195,10 +199,10 @@ def existing_table_settings(args: Any, path: str = "existing_table") -> Existing
         return None
     existing = read(ExistingTableSettings, args, path)
     if existing.table_arn is None:
-        raise ArgumentError(f"{path}.table_arn", "is missing", f"{TABLE_ARN}")
+        raise ArgumentError(path_of(args, path, "table_arn"), "is missing", f"{TABLE_ARN}")
     if existing.stream_arn is None:
         raise ArgumentError(
-            f"{path}.stream_arn",
+            path_of(args, path, "stream_arn"),
             "is missing, and without a stream nothing would reach the total",
             f"the ARN of the table's stream; turn the stream on with the view type {' or '.join(NEW_IMAGE_VIEWS)}",
         )

@@ -19,8 +19,12 @@ from .settled import settled
 T = TypeVar("T")
 
 
-class ArgumentError(ValueError):
-    """An argument that cannot work. The message names the field, the value and what is allowed."""
+class ArgumentError(pulumi.RunError):
+    """An argument that cannot work. The message names the field, the value and what is allowed.
+
+    Pulumi prints a `RunError` as it is, without a traceback. It is not also a `ValueError`, because the SDK wraps those
+    into errors of its own, once for each input and resource that waits for the value.
+    """
 
     def __init__(self, path: str, problem: str, allowed: str) -> None:
         super().__init__(f"{path}: {problem}; allowed: {allowed}")
@@ -221,14 +225,30 @@ def default_of(declared: Field[Any]) -> Any:
     return declared.default if declared.default_factory is MISSING else declared.default_factory()
 
 
-def refuse_unknown(path: str, given: Iterable[str], known: Iterable[str]) -> None:
+class FromConfig(dict[str, Any]):
+    """Arguments that came from a stack's configuration, where every field has a key of its own (`batchSize`)."""
+
+
+def config_key(field_name: str) -> str:
+    """Return the configuration key of a field: `batch_size` becomes `batchSize`."""
+    first, *others = field_name.split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
+def path_of(args: Any, path: str, name: str) -> str:
+    """Return what the user calls a field: its configuration key if its group came from there, else its path."""
+    return config_key(name) if isinstance(args, FromConfig) else f"{path}.{name}"
+
+
+def refuse_unknown(path: str, given: Iterable[str], known: Iterable[str], what: str = "argument") -> None:
     """Raise `ArgumentError` for the first key that is not known, with the nearest known one."""
-    known = list(known)
+    by_letters = {key.casefold(): key for key in known}
     for key in given:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
-            raise ArgumentError(f"{path}.{key}" if path else key, f"there is no such argument{hint}", ", ".join(known))
+        if key not in by_letters.values():
+            near = difflib.get_close_matches(key.casefold(), by_letters, n=1)
+            hint = f" (did you mean {by_letters[near[0]]!r}?)" if near else ""
+            problem = f"there is no such {what}{hint}"
+            raise ArgumentError(f"{path}.{key}" if path else key, problem, ", ".join(by_letters.values()))
 
 
 def read(settings: type[T], args: Any, path: str) -> T:
@@ -245,5 +265,5 @@ def read(settings: type[T], args: Any, path: str) -> T:
     # None is what an optional argument left out looks like in Python, so it means the default here, too.
     given = {name: value for name, value in args.items() if value is not None}
     return settings(
-        **{name: declared[name].metadata["check"](f"{path}.{name}", value) for name, value in given.items()}
+        **{name: declared[name].metadata["check"](path_of(args, path, name), value) for name, value in given.items()}
     )

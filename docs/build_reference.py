@@ -18,7 +18,8 @@ sys.path.insert(0, str(ROOT))
 
 import components.testing  # noqa: E402 - the checkout is on the path only now
 from components import plugin  # noqa: E402
-from components.config import config_default, config_fields, config_key, config_type  # noqa: E402
+from components.config import config_default, config_fields, config_type  # noqa: E402
+from components.validation import config_key  # noqa: E402
 
 HEAD = """# Reference
 
@@ -32,7 +33,9 @@ CONFIG = """
 ## Configuration keys
 
 `pulumi config set KEY VALUE` sets an argument of the counter that this repository's own program makes. Each key is
-described with the argument of the same name above.
+described with the argument of the same name above. Empty text (`''`) means that nothing is set. `throttlingRateLimit`
+may have a fraction and is a string because `Pulumi.yaml` has no type for such numbers; the capacities are strings
+because they must not be set with on-demand billing.
 
 | key | type | default |
 | --- | --- | --- |
@@ -104,7 +107,7 @@ def _type(declared: Mapping[str, Any]) -> str:
 
 def _config() -> str:
     rows = "".join(
-        f"| `{config_key(field.name)}` | {config_type(field.metadata['check'])} | `{config_default(field)!r}` |\n"
+        f"| `{config_key(field.name)}` | {config_type(field)} | `{config_default(field)!r}` |\n"
         for _, field in config_fields()
     )
     return CONFIG + rows

@@ -44,6 +44,9 @@ def main() -> int:
     )
     try:
         asyncio.run(run_in_stack(lambda: _run(order["main"])))
+    except pulumi.RunError as error:
+        pulumi.log.error(str(error))
+        return 1
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else 1
     except BaseException as error:  # noqa: BLE001 - the program's own, whatever it is

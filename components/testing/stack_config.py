@@ -62,9 +62,14 @@ def load(directory: Path, stack: str) -> StackConfig:
     declared = {_full_key(name, key): value for key, value in (project.get("config") or {}).items()}
     values = {key: _text(stack_file, key, value) for key, value in given.items()}
     for key, declaration in declared.items():
-        value = given[key] if key in given else _default(project_file, stack_file, key, declaration)
-        _check_type(stack_file, key, value, declaration)
-        values[key] = _text(stack_file, key, value)
+        if key in given:
+            # The CLI reads every scalar of a stack's file as text, so that a string may be written as a number.
+            scalar = not isinstance(given[key], dict | list)
+            _check_type(stack_file, key, values[key] if scalar else given[key], declaration)
+        else:
+            default = _default(project_file, stack_file, key, declaration)
+            _check_type(project_file, key, default, declaration)
+            values[key] = _text(project_file, key, default)
     main = directory / str(project.get("main") or "")
     return StackConfig(project=name, stack=stack, directory=directory, main=main, values=values)
 
@@ -123,7 +128,9 @@ def _parse(text: str) -> object:
 def _text(path: Path, key: str, value: object) -> str:
     if isinstance(value, dict) and set(value) == {"secure"}:
         raise StackConfigError(f"{path}: {key} is encrypted, and only the Pulumi CLI can decrypt it")
-    return value if isinstance(value, str) else json.dumps(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return "" if value is None else value if isinstance(value, str) else json.dumps(value, default=str)
 
 
 def _list_stacks(directory: Path) -> str:

@@ -8,10 +8,11 @@ import pulumi
 import pytest
 import yaml
 
-from components import ArgumentError, StreamTriggeredCounter
-from components.config import args_from_config, config_default, config_fields, config_key, config_type
+from components import ArgumentError
+from components.config import args_from_config, config_default, config_fields, config_type
 from components.settings import counter_settings
-from components.testing import load_stack_config, run
+from components.testing import RecordingMonitor, load_stack_config, run
+from components.validation import config_key
 
 ROOT = Path(__file__).parents[2]
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
@@ -27,10 +28,7 @@ def configured(**values: str) -> Any:
 
 def test_pulumi_yaml_declares_every_key_with_type_and_default() -> None:
     declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
-    expected = {
-        config_key(field.name): (config_type(field.metadata["check"]), config_default(field))
-        for _, field in config_fields()
-    }
+    expected = {config_key(field.name): (config_type(field), config_default(field)) for _, field in config_fields()}
     assert {key: (value["type"], value["default"]) for key, value in declared.items()} == expected
     assert all(value["description"] for value in declared.values())
     assert len(expected) == len(list(config_fields()))
@@ -53,12 +51,24 @@ def test_nothing_set_leaves_every_default() -> None:
     assert configured() == {}
 
 
-def test_what_the_command_line_fills_in_leaves_every_default() -> None:
-    values = {}
-    for _, field in config_fields():
-        default = config_default(field)
-        values[config_key(field.name)] = default if isinstance(default, str) else json.dumps(default)
-    assert configured(**values) == {}
+def test_what_the_command_line_fills_in_is_every_default() -> None:
+    args = configured(**filled_in())
+    assert "existing_table" not in args
+    assert counter_settings(args) == counter_settings({})
+
+
+def filled_in() -> dict[str, str]:
+    defaults = {config_key(field.name): config_default(field) for _, field in config_fields()}
+    return {key: default if isinstance(default, str) else json.dumps(default) for key, default in defaults.items()}
+
+
+@pytest.mark.parametrize("value", ["5", "7"])
+def test_a_value_equal_to_the_default_is_treated_like_any_other(value: str) -> None:
+    refusal = rf"^readCapacity: {value} has no effect .*; allowed: billingMode PROVISIONED with it, or neither$"
+    with pytest.raises(ArgumentError, match=refusal):
+        counter_settings(configured(**filled_in() | {"readCapacity": value}))
+    settings = counter_settings(configured(**filled_in() | {"readCapacity": value, "billingMode": "PROVISIONED"}))
+    assert (settings.table.read_capacity, settings.table.write_capacity) == (int(value), 5)
 
 
 def test_values_reach_their_group_in_their_type() -> None:
@@ -69,13 +79,13 @@ def test_values_reach_their_group_in_their_type() -> None:
         corsAllowOrigins='["https://example.org"]',
         environment='{"A_B": "c"}',
         tags='{"team": "x"}',
-        throttlingRateLimit="5",
+        throttlingRateLimit="12.5",
     )
     assert args == {
         "stream": {"batch_size": 500},
         "table": {"deletion_protection": True},
         "functions": {"log_level": "WARN", "environment": {"A_B": "c"}},
-        "api": {"cors_allow_origins": ["https://example.org"], "throttling_rate_limit": 5},
+        "api": {"cors_allow_origins": ["https://example.org"], "throttling_rate_limit": 12.5},
         "tags": {"team": "x"},
     }
     assert counter_settings(args).stream.batch_size == 500
@@ -88,10 +98,12 @@ def test_values_reach_their_group_in_their_type() -> None:
         ("deletionProtection", "perhaps", "boolean"),
         ("corsAllowOrigins", "https://example.org", "array"),
         ("environment", "{", "object"),
+        ("throttlingRateLimit", "fast", "number"),
+        ("readCapacity", "plenty", "number"),
     ],
 )
 def test_a_value_of_the_wrong_type_is_named(key: str, value: str, kind: str) -> None:
-    with pytest.raises(ArgumentError, match=rf"^{PROJECT}:{key}: .*is not of type {kind}"):
+    with pytest.raises(ArgumentError, match=rf"^{key}: .*is not of type {kind}; allowed: "):
         configured(**{key: value})
 
 
@@ -101,10 +113,70 @@ def test_adopting_a_table_is_a_matter_of_two_keys() -> None:
     assert args == {"existing_table": {"table_arn": table, "stream_arn": f"{table}/stream/1"}}
 
 
-def test_a_bad_value_stops_the_program_before_it_registers_anything() -> None:
-    with pytest.raises(ArgumentError, match=r"^stream\.batch_size: 0 is out of range"):
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ({"batchSize": "0"}, "batchSize: 0 is out of range; allowed: 1 to 10,000"),
+        ({"throttlingRateLimit": "0.5"}, "throttlingRateLimit: 0.5 is out of range; allowed: 1 or more"),
+        ({"logLevel": "LOUD"}, "logLevel: 'LOUD' is not a LogLevel; allowed: TRACE, DEBUG, INFO, WARN, ERROR or FATAL"),
+        (
+            {"corsAllowOrigins": '["here"]'},
+            "corsAllowOrigins[0]: 'here' does not fit; allowed: an origin such as https://example.org, or * for any",
+        ),
+        (
+            {"tags": '{"team": "a&b"}'},
+            "tags.team: 'a&b' does not fit; allowed: at most 256 letters, digits, spaces and _.:/=+-@",
+        ),
+        (
+            {"streamViewType": "KEYS_ONLY"},
+            "streamViewType: 'KEYS_ONLY' leaves the new image out of the stream records, and the total is made from "
+            "the count in the new image; allowed: NEW_AND_OLD_IMAGES or NEW_IMAGE",
+        ),
+        (
+            {"tableArn": "arn:aws:dynamodb:eu-west-1:123456789012:table/t"},
+            "streamArn: is missing, and without a stream nothing would reach the total; allowed: the ARN of the "
+            "table's stream; turn the stream on with the view type NEW_AND_OLD_IMAGES or NEW_IMAGE",
+        ),
+    ],
+)
+def test_a_bad_value_stops_the_program_before_it_registers_anything(config: dict[str, str], sentence: str) -> None:
+    monitor = RecordingMonitor(project=PROJECT)
+    # Pulumi prints a RunError as it is, and anything else with its traceback.
+    with pytest.raises(pulumi.RunError) as raised:
         run(
-            lambda: StreamTriggeredCounter("counter", args_from_config(pulumi.Config())),
-            config={f"{PROJECT}:batchSize": "0"},
-            project=PROJECT,
+            ROOT / "__main__.py",
+            config={f"{PROJECT}:{key}": value for key, value in (filled_in() | config).items()},
+            monitor=monitor,
         )
+    assert str(raised.value) == sentence
+    assert [resource.type for resource in monitor.resources] == ["pulumi:pulumi:Stack"]
+
+
+@pytest.mark.parametrize(
+    ("key", "near"),
+    [
+        ("batchsize", "batchSize"),
+        ("BATCHSIZE", "batchSize"),
+        ("batch_size", "batchSize"),
+        ("streamBatchSize", "batchSize"),
+        ("retention", "logRetentionInDays"),
+        ("deleteProtection", "deletionProtection"),
+    ],
+)
+def test_an_unknown_key_is_refused_with_the_nearest_known_one(key: str, near: str) -> None:
+    with pytest.raises(ArgumentError) as raised:
+        configured(**filled_in() | {key: "5"})
+    assert str(raised.value).startswith(
+        f"{key}: there is no such configuration key (did you mean '{near}'?); allowed: "
+    )
+
+
+def test_keys_of_other_namespaces_are_nobodys_business_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[Any] = []
+    config = {"aws:region": "eu-west-1", "pulumi:tags": "{}", "other:batchsize": "5", f"{PROJECT}:batchSize": "5"}
+    run(lambda: found.append(args_from_config(pulumi.Config())), config=config, project=PROJECT)
+    assert found == [{"stream": {"batch_size": 5}}]
+    # The CLI hands the configuration over in the environment, where the SDK looks as well.
+    monkeypatch.setenv("PULUMI_CONFIG", json.dumps({f"{PROJECT}:batchsize": "5"}))
+    with pytest.raises(ArgumentError, match=r"^batchsize: there is no such configuration key"):
+        configured()

@@ -1,10 +1,12 @@
 """Every argument that cannot work is refused before any resource exists, in a sentence that says what is wrong."""
 
 import unicodedata
+from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
 import pulumi
+import pulumi_aws as aws
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -125,14 +127,21 @@ def test_an_output_where_a_plain_value_is_needed_is_named() -> None:
         run(program)
 
 
-def test_an_output_is_checked_once_it_is_known() -> None:
-    # Whichever resource meets it first reports it, so the sentence may stand inside that resource's own error.
-    with pytest.raises(ValueError, match=r"table\.encryption_key_arn: 'nonsense' does not fit; allowed: an ARN"):
-        run(
-            lambda: StreamTriggeredCounter(
-                "counter", {"table": {"encryption_key_arn": pulumi.Output.from_input("nonsense")}}
-            )
-        )
+def output_known_at_once() -> pulumi.Output[str]:
+    return pulumi.Output.from_input("nonsense")
+
+
+def output_of_a_resource() -> pulumi.Output[str]:
+    return aws.sqs.Queue("queue", name="nonsense").name
+
+
+@pytest.mark.parametrize("output", [output_known_at_once, output_of_a_resource])
+def test_an_output_is_checked_once_it_is_known_and_refused_in_the_same_sentence(
+    output: Callable[[], pulumi.Output[str]],
+) -> None:
+    with pytest.raises(ArgumentError) as raised:
+        run(lambda: StreamTriggeredCounter("counter", {"table": {"encryption_key_arn": output()}}))
+    assert str(raised.value).startswith("table.encryption_key_arn: 'nonsense' does not fit; allowed: an ARN that")
 
 
 @pytest.mark.parametrize("name", ["", "two words", "a" * 42, "ünïcode", "a/b"])

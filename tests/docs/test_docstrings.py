@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from components import function_with_role, http_api, settings
-from components.config import config_key
 from components.plugin import NAME, CounterProvider
-from components.validation import Check, default_of
+from components.validation import Check, config_key, default_of
 
 DOCUMENT = CounterProvider().document
 GROUPS = {

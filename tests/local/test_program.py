@@ -73,6 +73,12 @@ def test_a_failure_is_the_programs_own_traceback(project: Path) -> None:
     assert lines[-1] == "ValueError: batch_size is 0"
 
 
+def test_an_error_that_explains_itself_comes_without_a_traceback(project: Path) -> None:
+    with pytest.raises(ProgramError) as caught:
+        run(project, "import pulumi\nraise pulumi.RunError('batchSize: 0 is out of range')\n")
+    assert str(caught.value) == "batchSize: 0 is out of range"
+
+
 def test_a_syntax_error_is_told_with_its_line(project: Path) -> None:
     with pytest.raises(ProgramError, match=r"__main__\.py\", line 1\n(?s:.*)SyntaxError"):
         run(project, "def (\n")

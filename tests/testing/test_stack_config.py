@@ -57,12 +57,34 @@ def test_numbers_and_switches_may_be_written_as_the_cli_writes_them(project: Pat
 
 
 @pytest.mark.parametrize(
+    ("written", "text"),
+    [("5", "5"), ("12.5", "12.5"), ("12.50", "12.5"), ("5.0", "5"), ("true", "true"), ("null", ""), ('"7"', "7")],
+)
+def test_a_string_may_be_written_as_any_scalar(project: Path, written: str, text: str) -> None:
+    write(project, f"  sample:text: {written}\n")
+    assert load_stack_config(project, "dev").values["sample:text"] == text
+
+
+def test_a_whole_number_may_be_written_with_a_fraction_of_zero(project: Path) -> None:
+    write(project, "  sample:number: 5.0\n")
+    assert load_stack_config(project, "dev").values["sample:number"] == "5"
+
+
+def test_a_default_has_to_be_of_its_type(project: Path) -> None:
+    (project / "Pulumi.yaml").write_text("name: s\nconfig: {a: {type: string, default: 5}}", encoding="utf-8")
+    with pytest.raises(StackConfigError, match=r"Pulumi\.yaml: s:a is 5, but must be of type string"):
+        load_stack_config(project, "dev")
+
+
+@pytest.mark.parametrize(
     ("given", "message"),
     [
         ("  sample:number: many\n", r"sample:number is 'many', but must be of type integer"),
-        ("  sample:number: true\n", r"sample:number is True, but must be of type integer"),
-        ("  sample:switch: 1\n", r"sample:switch is 1, but must be of type boolean"),
-        ("  sample:text: 5\n", r"sample:text is 5, but must be of type string"),
+        ("  sample:number: true\n", r"sample:number is 'true', but must be of type integer"),
+        ("  sample:number: 12.5\n", r"sample:number is '12\.5', but must be of type integer"),
+        ("  sample:number: null\n", r"sample:number is '', but must be of type integer"),
+        ("  sample:switch: 1\n", r"sample:switch is '1', but must be of type boolean"),
+        ("  sample:text: [a]\n", r"sample:text is \['a'\], but must be of type string"),
         ("  sample:list: a\n", r"sample:list is 'a', but must be of type array"),
         ("  sample:text: {secure: AAAB}\n", r"sample:text is encrypted, and only the Pulumi CLI can decrypt it"),
         ("  other:key: {secure: AAAB}\n", r"other:key is encrypted"),
