@@ -1,6 +1,8 @@
 """An HTTP API whose routes are answered by Lambda functions."""
 
 import re
+from collections.abc import Iterable
+from hashlib import sha256
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -39,7 +41,7 @@ class HttpApiArgs(TypedDict):
     hyphens;
     value: an ARN that matches arn:aws[a-z-]*:lambda:[a-z0-9-]+:\\d{12}:function:[A-Za-z0-9_-]+(:[A-Za-z0-9_$-]+)?."""
     routes: list[RouteArgs]
-    """The routes."""
+    """The routes, each route key once."""
     api: NotRequired[ApiArgs]
     """Cross-origin requests and throttling."""
     tags: NotRequired[dict[str, pulumi.Input[str]]]
@@ -69,6 +71,7 @@ class HttpApi(pulumi.ComponentResource):
             if route["function"] not in functions:
                 problem = f"{route['function']!r} is not among the functions"
                 raise ArgumentError(f"routes[{index}].function", problem, ", ".join(functions))
+        names = _names(route["key"] for route in routes)
         settings = read(ApiSettings, args.get("api"), "api")
         tags = TAGS("tags", args.get("tags") or {})
         super().__init__("stream-triggered-counter:index:HttpApi", name, {}, opts)
@@ -97,7 +100,7 @@ class HttpApi(pulumi.ComponentResource):
             )
         registered = [
             aws.apigatewayv2.Route(
-                f"{name}-{_slug(route['key'])}",
+                f"{name}-{names[route['key']]}",
                 api_id=api.id,
                 route_key=route["key"],
                 target=pulumi.Output.concat("integrations/", integrations[route["function"]].id),
@@ -137,6 +140,18 @@ def _cors(settings: ApiSettings) -> aws.apigatewayv2.ApiCorsConfigurationArgsDic
     }
 
 
-def _slug(route_key: str) -> str:
-    """Make a logical name of a route key: `GET /tag/{tag}` becomes `get-tag-tag`, `GET /` becomes `get`."""
-    return "-".join(re.findall(r"[a-z0-9]+", route_key.lower()))
+def _names(route_keys: Iterable[str]) -> dict[str, str]:
+    """Make a logical name of each route key: `GET /tag/{tag}` becomes `get-tag-tag`, `GET /` becomes `get`.
+
+    Keys that differ in other characters alone, such as `GET /a-b` and `GET /a/b`, would share a name. The first of them
+    has it; each later one gets a digest of its key at the end, so that no key's name depends on what follows it.
+    """
+    names: dict[str, str] = {}
+    for index, key in enumerate(route_keys):
+        if key in names:
+            raise ArgumentError(f"routes[{index}].key", f"{key!r} is listed twice", "each route key once")
+        name, digest = "-".join(re.findall(r"[a-z0-9]+", key.lower())), sha256(key.encode()).hexdigest()
+        lengths = range(7, len(digest))
+        possible = (name, *(f"{name}-{digest[:length]}" for length in lengths))
+        names[key] = next(each for each in possible if each not in names.values())
+    return names

@@ -24,18 +24,31 @@ def routes() -> dict[str, frozenset[str]]:
     }
 
 
-def find(route: str, path: str) -> tuple[str, frozenset[str]] | None:
-    """Return the template of the request and its methods; None where no template fits.
+def fits(template: str, path: str) -> bool:
+    """Whether `path` ends in what `template` describes, segment by segment; a parameter takes any one segment."""
+    parts, given = template.split("/")[:0:-1], path.split("/")[:0:-1]
+    return len(given) >= len(parts) and all(
+        part.startswith("{") or part == segment for part, segment in zip(parts, given, strict=False)
+    )
 
-    That is `route` where the gateway found one, else what `path` fits with an empty parameter or another method.
+
+def find(route: str, method: str, path: str, mapped: bool = False) -> tuple[str, frozenset[str]] | None:
+    """Return the template of the request and its methods; None if no template fits.
+
+    That is `route` if the gateway found one. Otherwise it is the template that `path` fits as a whole: with another
+    method, or with an empty parameter, which the gateway does not route. If the path may be `mapped`, which is to say
+    that it may begin with the key of an API mapping, fitting its end is enough, and the longest template wins. Some
+    readings are impossible: if the template had the method and its parameter had a value, the gateway would have routed
+    the request.
     """
     if route in routes():
         return route, routes()[route]
-    wanted = path.split("/")
-    for template, methods in routes().items():
-        parts = template.split("/")
-        if len(parts) == len(wanted) and all(
-            part.startswith("{") or part == given for part, given in zip(parts, wanted, strict=True)
-        ):
-            return template, methods
-    return None
+    length = path.count("/")
+    possible = [
+        (template, methods)
+        for template, methods in routes().items()
+        if (template.count("/") == length or mapped)
+        and fits(template, path)
+        and (method not in methods or (template.endswith("}") and path.endswith("/")))
+    ]
+    return max(possible, key=lambda found: found[0].count("/"), default=None)

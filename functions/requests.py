@@ -3,9 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
-from .tags import checked
+from .contract import fits
+from .problems import invalid
+from .tags import ALLOWED, checked
+
+OWN_DOMAIN = ".execute-api."
+"""In the domain of every API that is called by its own address, where no API mapping applies."""
 
 HTML = ("text/html", "application/xhtml+xml")
 JSON = ("application/json", "application/problem+json")
@@ -13,7 +18,10 @@ JSON = ("application/json", "application/problem+json")
 
 @dataclass(frozen=True)
 class Request:
-    """One request. Header names are lower case; `path` is without the stage; `route` is "" where none matched.
+    """One request. Header names are lower case; `path` is without the stage; `route` is "" if none matched.
+
+    `parameter` is the tag as the gateway read it, "" if it names none. `mapped` says that the request came to a custom
+    domain, so that `path` may begin with the key of an API mapping.
 
     `root` leads from the API's own address, where it was called by that, to what lies below it: a stage or a mapping
     may have been named without the slash at its end.
@@ -22,20 +30,22 @@ class Request:
     method: str
     path: str
     route: str
+    parameter: str
+    mapped: bool
     query: Mapping[str, str]
     headers: Mapping[str, str]
     root: str
 
     @property
     def tag(self) -> str:
-        """The tag, what follows the route's own part of the path; a problem where it is none.
+        """The tag, which is the path's last segment; raises a problem if it is not a valid tag.
 
-        It is more than one segment where a gateway decodes `%2F` once it has chosen the route; that is no tag. Before
-        the route's part may stand the key of a custom domain's API mapping, which `rawPath` keeps.
+        The path must end in what the route describes: one segment more is a slash in the tag, which a gateway decodes
+        once it has chosen the route. The key of an API mapping before that may look like a route of its own.
         """
-        own = self.route.partition("{")[0]
-        _, found, rest = self.path.partition(own) if own else self.path.rpartition("/")
-        return checked(rest if found else "")
+        if "/" in unquote(self.parameter) or not fits(self.route, self.path):
+            raise invalid("tag", self.parameter or self.path, ALLOWED)
+        return checked(self.path.rpartition("/")[2])
 
     @property
     def wants_html(self) -> bool:
@@ -52,15 +62,23 @@ class Request:
 
 
 def read(event: Mapping[str, Any]) -> Request:
-    """Read `event`, whose `rawPath` begins with the stage unless that is `$default`."""
-    context = event["requestContext"]
-    stage, path = context.get("stage", "$default"), event["rawPath"]
-    if stage != "$default":
+    """Read `event`.
+
+    Its `rawPath` begins with the stage, unless that is `$default`. On a custom domain it begins with the key of the API
+    mapping instead, if the mapping has one; nothing in the event tells the key.
+    """
+    context, path = event["requestContext"], event["rawPath"]
+    domain = context.get("domainName", "")
+    mapped = domain != "" and OWN_DOMAIN not in domain
+    stage = context.get("stage", "$default")
+    if stage != "$default" and not mapped and f"{path}/".startswith(f"/{stage}/"):
         path = path.removeprefix(f"/{stage}")
     return Request(
         method=context["http"]["method"].upper(),
         path="/" + path.lstrip("/"),
         route=event.get("routeKey", "").partition(" ")[2],
+        parameter=(event.get("pathParameters") or {}).get("tag", ""),
+        mapped=mapped,
         query=event.get("queryStringParameters") or {},
         headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
         root=f"./{quote(last, safe='')}/" if (last := event["rawPath"].rpartition("/")[2]) else "./",

@@ -10,6 +10,7 @@ from .listing import asked
 from .problems import ProblemError
 from .requests import Request
 from .responses import Response, answer, data, page, response
+from .tags import checked
 
 MESSAGE = "Welcome: visits are counted here, per tag and in total."
 
@@ -34,14 +35,14 @@ def describe(database: DynamoDB, table: str) -> dict[str, Any]:
 
 
 def _respond(request: Request) -> Response:
-    found = contract.find(request.route, request.path)
+    found = contract.find(request.route, request.method, request.path, request.mapped)
     if found is None:
         detail = "There is no such route; /openapi.json lists them. A tag holds no slash, an encoded one included."
         raise ProblemError(HTTPStatus.NOT_FOUND, detail, path=request.path[:200])
     template, methods = found
     if "{tag}" in template:
         # An empty tag, which no route takes, or a method that none has.
-        request.tag  # noqa: B018 - raises the problem of a bad tag
+        checked(request.path.rpartition("/")[2])
     if request.method == "OPTIONS":
         return response("text/plain", "", HTTPStatus.NO_CONTENT, {"Allow": _allow(methods)})
     if request.method not in methods | {"HEAD"}:

@@ -95,6 +95,27 @@ def test_stands_alone() -> None:
     assert outputs["apiId"] == result.one("aws:apigatewayv2/api:Api").id
 
 
+ALIKE = ["GET /a/b", "GET /a-b", "GET /A/b", "GET /a/{b}", "GET /a/b/", "GET /ä", "GET /", "GET /é"]
+
+
+def route_names(keys: list[str]) -> dict[str, str]:
+    args: Any = {"functions": {"f": FUNCTION}, "routes": [{"key": key, "function": "f"} for key in keys]}
+    return {route.inputs["routeKey"]: route.name for route in run(lambda: HttpApi("alone", args)).all(ROUTE)}
+
+
+def test_route_keys_that_differ_in_punctuation_alone_get_names_of_their_own() -> None:
+    names = route_names(ALIKE)
+    assert len(names) == len(ALIKE) == len(set(names.values()))
+    assert names["GET /a/b"] == "alone-get-a-b"
+    assert names["GET /ä"] == "alone-get"
+
+
+def test_a_route_added_at_the_end_leaves_the_names_of_all_others_as_they_are() -> None:
+    names = route_names(ALIKE)
+    for end in range(1, len(ALIKE)):
+        assert route_names(ALIKE[:end]) == {key: names[key] for key in ALIKE[:end]}
+
+
 @pytest.mark.parametrize(
     ("args", "path"),
     [
@@ -104,6 +125,7 @@ def test_stands_alone() -> None:
         ({"functions": {"f": FUNCTION}, "routes": [{"key": "FETCH /", "function": "f"}]}, "routes[0].key"),
         ({"functions": {"f": FUNCTION}, "routes": [{"key": "GET /", "function": "g"}]}, "routes[0].function"),
         ({"functions": {"f": FUNCTION}, "routes": [{"key": "GET /"}]}, "routes[0].function"),
+        ({"functions": {"f": FUNCTION}, "routes": [{"key": "GET /", "function": "f"}] * 2}, "routes[1].key"),
     ],
 )
 def test_bad_arguments_are_refused(args: Any, path: str) -> None:

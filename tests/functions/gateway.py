@@ -42,26 +42,43 @@ def decoded(path: str) -> str:
 
 
 def event(
-    method: str, target: str, headers: Mapping[str, str] | None = None, stage: str = "$default"
+    method: str,
+    target: str,
+    headers: Mapping[str, str] | None = None,
+    stage: str = "$default",
+    mapping: str | None = None,
 ) -> dict[str, Any]:
-    """Return the event of a request, in payload format 2.0; `target` is path and query as a client sends them."""
+    """Return the event of a request, in payload format 2.0; `target` is path and query as a client sends them.
+
+    With a `mapping` the request comes to a custom domain, below the key of that API mapping if it is not "".
+    """
     path, _, query = target.partition("?")
     path = decoded(path)
     # Extra slashes at the front make no difference to the route, and stay in the path.
     template = route(method, "/" + path.lstrip("/"))
+    prefix = (f"/{mapping}" if mapping else "") if mapping is not None else "" if stage == "$default" else f"/{stage}"
     made: dict[str, Any] = {
         "version": "2.0",
         "routeKey": f"{method} {template}" if template else "$default",
-        "rawPath": path if stage == "$default" else f"/{stage}{path}",
+        "rawPath": prefix + path,
         "rawQueryString": query,
         "headers": dict(headers or {}),
         "requestContext": {
-            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "t"},
+            "domainName": "id.execute-api.eu-west-1.amazonaws.com" if mapping is None else "count.example.org",
+            "http": {
+                "method": method,
+                "path": prefix + path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "127.0.0.1",
+                "userAgent": "t",
+            },
             "stage": stage,
             "requestId": "id",
         },
         "isBase64Encoded": False,
     }
+    if template and "{tag}" in template:
+        made["pathParameters"] = {"tag": path.rpartition("/")[2]}
     if query:
         pairs: dict[str, list[str]] = {}
         for name, value in parse_qsl(query, keep_blank_values=True, errors="replace"):
@@ -80,9 +97,15 @@ def route(method: str, path: str) -> str | None:
     return min(fitting, key=lambda template: template.count("{"), default=None)
 
 
-def request(method: str, target: str, headers: Mapping[str, str] | None = None, stage: str = "$default") -> Answer:
+def request(
+    method: str,
+    target: str,
+    headers: Mapping[str, str] | None = None,
+    stage: str = "$default",
+    mapping: str | None = None,
+) -> Answer:
     """Send a request through the API and return the answer, once it was found to be as documented."""
-    made = event(method, target, headers, stage)
+    made = event(method, target, headers, stage, mapping)
     template = made["routeKey"].partition(" ")[2]
     operation = DOCUMENT["paths"][template][method.lower()] if template else None
     function = operation["x-function"] if operation else "welcome"

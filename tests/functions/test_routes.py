@@ -1,13 +1,13 @@
 """The API's routes, and what may be asked of them."""
 
-import importlib
+import json
 from typing import Any
 
 import pytest
 
-from functions import contract
+from functions import contract, welcome
 from tests.functions.conftest import LEDGER, TABLE
-from tests.functions.gateway import DOCUMENT, MODULES, event, request
+from tests.functions.gateway import DOCUMENT, Answer, event, request
 
 HTML = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
@@ -81,23 +81,58 @@ def test_a_stage_in_the_path_makes_no_difference(stage: str) -> None:
     assert request("GET", "/", stage=stage).json["request"]["path"] == "/"
 
 
-@pytest.mark.parametrize(
-    ("path", "route", "status"),
-    [
-        ("/v1/tag/a", "/tag/{tag}", 200),
-        ("/v1/counts/a", "/counts/{tag}", 200),
-        ("/v1/counts", "/counts", 200),
-        ("/v1", "/", 200),
-        ("/v1/openapi.json", "/openapi.json", 200),
-        ("/v1/static/icon.svg", "/static/icon.svg", 200),
-        ("/v1/tag/a/b", "/tag/{tag}", 400),
-    ],
-)
-def test_a_mapping_of_a_custom_domain_makes_no_difference(path: str, route: str, status: int) -> None:
-    function = DOCUMENT["paths"][route]["get"]["x-function"]
-    mapped = event("GET", path) | {"routeKey": f"GET {route}"}
-    given = importlib.import_module(f"functions.{MODULES[function]}").handler(mapped, None)
-    assert given["statusCode"] == status
+MAPPINGS = ["", "v1", "a/b", "tag", "tags", "counts", "count", "badge", "static", "tag/counts"]
+
+
+@pytest.mark.parametrize("mapping", MAPPINGS)
+@pytest.mark.parametrize("stage", ["$default", "live", "tag"])
+def test_a_mapping_of_a_custom_domain_makes_no_difference_whatever_its_key(mapping: str, stage: str) -> None:
+    def send(method: str, path: str) -> Answer:
+        return request(method, path, stage=stage, mapping=mapping)
+
+    assert send("POST", "/tag/x").json == {"tag": "x", "count": 1}
+    assert send("GET", "/tags/tag").json == {"tag": "tag", "count": 1}
+    assert send("GET", "/counts/x").json["count"] == 1
+    assert send("GET", "/count/counts").json == {"tag": "counts", "count": 0, "total": 0, "asOf": None}
+    assert send("GET", "/counts").json == {"total": 0, "asOf": None}
+    assert send("GET", "/badge/x?count=false").type == "image/svg+xml"
+    assert send("GET", "/").json["table"]["name"] == TABLE
+    assert send("GET", "/openapi.json").json == DOCUMENT
+    assert send("GET", "/static/icon.svg").type == "image/svg+xml"
+    assert send("GET", "/tag/a/b").status == 404
+    assert send("GET", "/tag/x/").status == 404
+    assert send("GET", "/tag/").json["field"] == "tag"
+    assert send("DELETE", "/tag/x").headers["allow"] == "GET, HEAD, OPTIONS, POST"
+    assert request("GET", "/counts/x").json["count"] == 1
+
+
+@pytest.mark.parametrize("mapping", MAPPINGS)
+@pytest.mark.parametrize("path", [path.replace("{tag}", "a") for path in contract.routes()])
+def test_a_head_through_a_mapping_is_answered_as_the_get(mapping: str, path: str) -> None:
+    asked = mapping
+    if path.count("/") == 1 and f"/{mapping.rpartition('/')[2]}/{{tag}}" in contract.routes():
+        # What is `/counts` below `tag` may also be the tag `counts` of `/tag/{tag}`. The longer reading wins.
+        path, asked = f"/{mapping.rpartition('/')[2]}{path}", mapping.rpartition("/")[0]
+    head, get = request("HEAD", path, mapping=asked), request("GET", path, mapping=asked)
+    assert (head.status, head.headers, head.body) == (get.status, get.headers, "")
+
+
+def test_a_head_through_a_mapping_counts_nothing() -> None:
+    for mapping in MAPPINGS:
+        assert request("HEAD", "/tag/a", mapping=mapping).status == 200
+    assert request("GET", "/counts/a").json["count"] == 0
+
+
+def test_without_a_custom_domain_nothing_may_stand_before_a_route() -> None:
+    for method in ("GET", "HEAD", "POST", "PUT"):
+        assert request(method, "/v1/tag/a").status == 404
+        assert request(method, "/v1/").status == 404
+
+
+@pytest.mark.parametrize("path", ["/production", "/prod-2/counts"])
+def test_a_path_that_begins_like_the_stage_is_another_path(path: str) -> None:
+    made = event("GET", path, stage="prod") | {"rawPath": path}
+    assert json.loads(welcome.handler(made, None)["body"])["path"] == path
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,9 @@ ROUTES = [
 
 @pytest.mark.parametrize("stage", ["$default", "live"])
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route[0]} {route[1]}")
-@pytest.mark.parametrize("path", ["a/b", "a/", "/b", "../b", "a/b/c", "a%2Fb"])
+@pytest.mark.parametrize(
+    "path", ["a/b", "a/", "/b", "../b", "a/b/c", "a%2Fb", "tag/b", "tags/b", "counts/b", "count/b", "badge/b"]
+)
 def test_a_slash_in_a_tag_is_refused_whichever_way_it_arrives(
     route: tuple[str, str, str], path: str, stage: str, tables: Any
 ) -> None:
@@ -27,6 +29,7 @@ def test_a_slash_in_a_tag_is_refused_whichever_way_it_arrives(
     late = event(method, raw, stage=stage) | {
         "routeKey": f"{method} {template}",
         "rawPath": raw if stage == "$default" else f"/{stage}{raw}",
+        "pathParameters": {"tag": path},
     }
     given = importlib.import_module(f"functions.{MODULES[function]}").handler(late, None)
     problem = json.loads(given["body"])
