@@ -95,7 +95,7 @@ def read_counts(table_arn: pulumi.Input[str]) -> list[StatementArgs]:
 
 
 def record_visits(table_arn: pulumi.Input[str], idempotency_arn: pulumi.Input[str]) -> list[StatementArgs]:
-    """Allow adding to the count of any tag, telling that count, and remembering idempotency keys."""
+    """Allow adding to the count of any tag, reading that count, and remembering idempotency keys."""
     return [
         allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [table_arn], all_but_the_total()),
         allow(["dynamodb:UpdateItem"], [idempotency_arn]),

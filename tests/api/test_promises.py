@@ -77,6 +77,17 @@ def test_a_key_counts_once_however_many_requests_race(wire: Wire, tag: str) -> N
     assert count(wire, tag) == 1
 
 
+def test_each_key_has_a_number_of_its_own_however_many_requests_race(wire: Wire, tag: str) -> None:
+    asked = [keyed(tag, f"{tag} {number}".replace(" ", "-")) for number in range(24)]
+    unkeyed = [Ask("POST", f"/tag/{tag}".encode())] * 8
+    replies = wire.all(
+        ask for group in zip(asked[::3], asked[1::3], asked[2::3], unkeyed, strict=True) for ask in group
+    )
+    assert sorted(reply.json["count"] for reply in replies) == list(range(1, 33))
+    again = {reply.ask.headers["Idempotency-Key"]: reply.body for reply in wire.all(asked)}
+    assert again == {reply.ask.headers["Idempotency-Key"]: reply.body for reply in replies if reply.ask.headers}
+
+
 def test_a_key_of_another_tag_is_refused(wire: Wire, tag: str) -> None:
     key = str(uuid.uuid4())
     assert wire.all([keyed(tag, key)])[0].status == 200

@@ -1,14 +1,16 @@
 """A POST with an Idempotency-Key counts once."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError  # type: ignore[import-untyped]
 
-from functions import idempotency, record_visit
+from functions import idempotency, record_visit, visits
 from functions.idempotency import KeyedVisits
+from functions.problems import ProblemError
 from functions.retry import Patience, patience
 from tests.functions.conftest import KEYS, TABLE
 from tests.functions.gateway import Answer, request
@@ -107,7 +109,7 @@ def test_the_time_is_now_unless_given(tables: Any) -> None:
     assert 0 <= int(item["ExpiresAt"]["N"]) - idempotency.KEPT - time.time() + 30 <= 60
 
 
-@pytest.mark.parametrize("method", ["transact_write_items", "get_item", "update_item"])
+@pytest.mark.parametrize("method", ["transact_write_items", "get_item"])
 @pytest.mark.parametrize(
     "error",
     [
@@ -127,9 +129,19 @@ def test_what_fails_in_passing_is_tried_again_and_in_the_end_a_503(method: str, 
     assert answer.headers["retry-after"]
 
 
-def test_a_request_that_broke_off_before_its_answer_is_answered_when_it_comes_again(refuse: Any) -> None:
-    refuse("update_item", *[ReadTimeoutError(endpoint_url="x")] * 3)
-    assert post("a", "key").status == 503
+def test_a_visit_whose_answer_was_lost_is_answered_when_it_comes_again(tables: Any) -> None:
+    class Losing:
+        """A client that loses the answers of transactions."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(tables, name)
+
+        def transact_write_items(self, **wanted: Any) -> Any:
+            tables.transact_write_items(**wanted)
+            raise ReadTimeoutError(endpoint_url="x")
+
+    with pytest.raises(ProblemError):
+        KeyedVisits(Losing(), TABLE, KEYS).record("a", "key", patience(0.5))
     again = post("a", "key")
     assert (again.json["count"], again.headers["idempotency-replayed"]) == (1, "true")
     assert count("a") == 1
@@ -141,16 +153,50 @@ def test_what_cannot_pass_is_a_500(refuse: Any, caplog: pytest.LogCaptureFixture
     assert "TransactionCanceledException" in caplog.text
 
 
-def test_a_tag_deleted_meanwhile_still_had_the_visit(tables: Any) -> None:
-    class Deleting:
-        """A client under which the tag is deleted between the visit and the reading of its count."""
+class Meanwhile:
+    """A client under which something happens to the tag after it was read."""
 
-        def __getattr__(self, name: str) -> Any:
-            if name == "get_item":
-                tables.delete_item(TableName=TABLE, Key={"ID": {"S": "a"}})
-            return getattr(tables, name)
+    def __init__(self, tables: Any, *happenings: Any) -> None:
+        self.tables, self.happenings, self.calls = tables, list(happenings), Counter[str]()
 
-    assert KeyedVisits(Deleting(), TABLE, KEYS).record("a", "key", patience(5)).count == 1
+    def __getattr__(self, name: str) -> Any:
+        self.calls[name] += 1
+        if name == "transact_write_items" and self.happenings:
+            self.happenings.pop(0)()
+        return getattr(self.tables, name)
+
+
+def test_a_visit_takes_a_read_and_a_transaction_and_each_that_comes_between_one_more(tables: Any) -> None:
+    def visit() -> None:
+        tables.update_item(TableName=TABLE, Key={"ID": {"S": "a"}}, **visits.ONE_MORE)
+
+    for number, between in enumerate((0, 0, 1, 2), 1):
+        client = Meanwhile(tables, *[visit] * between)
+        recorded = KeyedVisits(client, TABLE, KEYS).record("a", f"key {number}", patience(5))
+        assert client.calls == {"get_item": 1, "transact_write_items": 1 + between}
+        assert (recorded.count, recorded.replayed) == (count("a"), False)
+
+
+def test_a_tag_deleted_or_rewritten_meanwhile_has_the_visit_that_follows(tables: Any) -> None:
+    def delete() -> None:
+        tables.delete_item(TableName=TABLE, Key={"ID": {"S": "a"}})
+
+    def rewrite() -> None:
+        tables.put_item(TableName=TABLE, Item={"ID": {"S": "a"}, "Count": {"N": "40"}})
+
+    def strip() -> None:
+        tables.put_item(TableName=TABLE, Item={"ID": {"S": "a"}, "Note": {"S": "no count"}})
+
+    for number, (happening, expected) in enumerate([(delete, 1), (rewrite, 41), (strip, 1), (delete, 1)]):
+        client = Meanwhile(tables, happening)
+        assert KeyedVisits(client, TABLE, KEYS).record("a", f"key {number}", patience(5)).count == expected
+
+
+@pytest.mark.parametrize("stored", ["1.5", "-3"])
+def test_a_foreign_count_that_no_visit_could_have_made_is_counted_up_all_the_same(stored: str, tables: Any) -> None:
+    tables.put_item(TableName=TABLE, Item={"ID": {"S": "a"}, "Count": {"N": stored}})
+    assert post("a", "key").json["count"] == 1
+    assert float(tables.get_item(TableName=TABLE, Key={"ID": {"S": "a"}})["Item"]["Count"]["N"]) == float(stored) + 1
 
 
 def test_a_visit_without_a_key_needs_no_table_of_keys(monkeypatch: pytest.MonkeyPatch) -> None:
