@@ -1,16 +1,17 @@
 """What a tag may be."""
 
 import unicodedata
+from collections.abc import Iterable
 
 from .items import COUNTER
 from .problems import invalid
 
 LONGEST = 200
-"""Characters a tag may have, after NFC normalisation."""
+"""Characters a tag may have, once it is normalised."""
 
 ALLOWED = (
-    f"1 to {LONGEST} characters of valid UTF-8, without '/', '?', '%' and control characters, and none of {COUNTER}, "
-    "'.' and '..', which are reserved"
+    f"1 to {LONGEST} characters of valid UTF-8, without '/', '?', '%' and characters that are invisible or not "
+    f"assigned, and none of {COUNTER}, '.' and '..', which are reserved"
 )
 
 RESERVED = frozenset({COUNTER, ".", ".."})
@@ -25,13 +26,60 @@ emulator leaves `%25` as it is. U+FFFD stands for bytes that are not UTF-8.
 """
 
 
+OTHER = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""General categories of which PRECIS's FreeformClass (RFC 8264, section 4.3) takes no character.
+
+They are controls, format characters such as those of bidirectional text, surrogates, private use, what Unicode has not
+assigned yet, and the separators of lines and paragraphs.
+"""
+
+IGNORABLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0").union(
+    *(map(chr, range(first, last + 1)) for first, last in ((0xFE00, 0xFE0F), (0xE0100, 0xE01EF)))
+)
+"""Default_Ignorable_Code_Points of other categories (RFC 8264, section 9.13): fillers, joiners, variation selectors."""
+
+NON_JOINER, JOINER = "\u200c", "\u200d"
+VIRAMA = 9
+"""Canonical combining class of the marks that take a vowel away in the scripts of India."""
+
+
 def checked(text: str) -> str:
-    """Return `text` as a tag, NFC-normalised; a problem where it is none."""
-    tag = unicodedata.normalize("NFC", text)
-    if not 0 < len(tag) <= LONGEST or tag in RESERVED or any(_refused(character) for character in tag):
+    """Return `text` as a tag; raises a problem if it cannot be one.
+
+    As in PRECIS's OpaqueString profile (RFC 8265, section 4.2), every space becomes U+0020, and the text is
+    NFC-normalised.
+    """
+    spaced = "".join(" " if unicodedata.category(character) == "Zs" else character for character in text)
+    tag = unicodedata.normalize("NFC", spaced)
+    if not 0 < len(tag) <= LONGEST or tag in RESERVED or any(_is_refused(tag, index) for index in range(len(tag))):
         raise invalid("tag", tag, ALLOWED)
     return tag
 
 
-def _refused(character: str) -> bool:
-    return character in UNSAFE or unicodedata.category(character) in ("Cc", "Cs")
+def _is_refused(tag: str, index: int) -> bool:
+    character = tag[index]
+    if character in (NON_JOINER, JOINER):
+        return not _is_in_its_place(tag, index)
+    return character in UNSAFE or character in IGNORABLE or unicodedata.category(character) in OTHER
+
+
+def _is_in_its_place(tag: str, index: int) -> bool:
+    """Whether a joiner changes how its neighbours are written (RFC 5892, appendix A.1 and A.2), so that it is seen."""
+    if index and unicodedata.combining(tag[index - 1]) == VIRAMA:
+        return True
+    if tag[index] == JOINER:
+        return False
+    before, after = (_nearest_letter(part) for part in (reversed(tag[:index]), tag[index + 1 :]))
+    return _joins("NEXT", before) and _joins("PREVIOUS", after)
+
+
+def _nearest_letter(text: Iterable[str]) -> str:
+    # Marks are of the joining type T, which the rule looks through.
+    return next((letter for letter in text if unicodedata.category(letter) not in ("Mn", "Me")), "")
+
+
+def _joins(side: str, letter: str) -> bool:
+    from . import joining  # noqa: PLC0415 - few tags have a joiner
+
+    ranges = (item.partition("-") for item in getattr(joining, side).split())
+    return letter != "" and any(int(first, 16) <= ord(letter) <= int(last or first, 16) for first, _, last in ranges)

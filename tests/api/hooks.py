@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import unicodedata
 import zlib
 from typing import Any
+from urllib.parse import quote, unquote
 
 import schemathesis
+
+from functions.contract import document
 
 HEADERS: tuple[dict[str, str], ...] = (
     {},
@@ -15,6 +20,7 @@ HEADERS: tuple[dict[str, str], ...] = (
     {"Accept": "application/json"},
     {"Accept": "text/html;q=x, */*;;", "Sec-Purpose": "prefetch;prerender"},
 )
+PATTERN = re.compile(json.loads(document())["components"]["schemas"]["Tag"]["pattern"])
 CURSORS: list[str] = json.loads(os.environ["CURSORS"])
 
 
@@ -27,3 +33,19 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case[Any],
     allowed = case.meta is not None and case.meta.generation.mode.is_positive
     if case.path == "/counts" and "cursor" in case.query and allowed and draw % 2:
         case.query["cursor"] = CURSORS[draw % len(CURSORS)]
+
+
+@schemathesis.hook
+def map_path_parameters(context: schemathesis.HookContext, path_parameters: dict[str, Any] | None) -> Any:
+    """Replace in tags what the document refuses in words, since no pattern can: unassigned code points and joiners."""
+    tag = (path_parameters or {}).get("tag")
+    if path_parameters and isinstance(tag, str):
+        # As it stands in the path, which is to say percent-encoded.
+        said = "".join("x" if _is_refused_in_words(character) else character for character in unquote(tag))
+        path_parameters["tag"] = tag if said == unquote(tag) else quote(said, safe="")
+    return path_parameters
+
+
+def _is_refused_in_words(character: str) -> bool:
+    in_words = character in "\u200c\u200d" or unicodedata.category(character) == "Cn"
+    return in_words and PATTERN.search(character) is not None

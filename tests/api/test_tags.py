@@ -34,12 +34,16 @@ HTML: Final = {"Accept": "text/html"}
 
 
 def tag_of(sent: bytes) -> str | None:
-    """Return the tag that bytes are, as the API's document has it; None where they are none."""
+    """Return the tag that bytes are, as the API's document has it; None if they are none."""
     try:
-        tag = unicodedata.normalize("NFC", sent.decode())
+        text = sent.decode()
     except UnicodeDecodeError:
         return None
-    return tag if TAG.is_valid(tag) else None
+    spaced = "".join(" " if unicodedata.category(character) == "Zs" else character for character in text)
+    tag = unicodedata.normalize("NFC", spaced)
+    assigned = all(unicodedata.category(character) != "Cn" for character in tag)
+    # The texts drawn here put no joiner between letters that it joins.
+    return tag if TAG.is_valid(tag) and assigned and not set(tag) & set("\u200c\u200d") else None
 
 
 def in_bytes(text: str) -> bytes:

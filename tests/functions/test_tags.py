@@ -1,15 +1,24 @@
 """What a tag may be, as it arrives in a path."""
 
+import re
+import unicodedata
 from typing import Any
 from urllib.parse import quote
 
+import idna
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from functions import tags
 from functions.problems import ProblemError
-from tests.functions.gateway import request
+from tests.functions import joining_types
+from tests.functions.gateway import DOCUMENT, request
 
 pytestmark = pytest.mark.usefixtures("tables")
+
+PERSIAN = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
+"""I want, as Persian writes it: two parts, kept from joining."""
 
 GOOD = {
     "tech": "tech",
@@ -28,12 +37,23 @@ GOOD = {
     "a" * 200: "a" * 200,
     "a%CC%88" * 200: "ä" * 200,
     "%F0%9F%A6%86" * 200: "🦆" * 200,
-    "%E2%80%AE": "\u202e",
+    "a%C2%A0b": "a b",
+    "%E3%80%80a%20": " a ",
+    "%F0%9F%91%8D%F0%9F%8F%BD": "👍🏽",
+    "%F0%9F%87%AB%F0%9F%87%B7": "🇫🇷",
+    quote(PERSIAN): PERSIAN,
+    quote("क्\u200dष"): "क्\u200dष",
+    quote("\u1112\u1161\u11ab"): "한",
     "a%3Bb=c,d": "a;b=c,d",
     "me@home:~$!*'()": "me@home:~$!*'()",
 }
 BAD = ["COUNTER", "%43OUNTER", ".", "..", "%2E%2E", "%00", "a%0A", "%7F", "%C2%85", "a" * 201, "%FF", "%C3", "a" * 8000]
 BAD += ["100%25", "%253C", "%25252F", "a%3Fb"]
+BAD += [
+    quote(f"a{character}b")
+    for character in "\u202e\u200b\u200c\u200d\u00ad\u2066\u2028\ufe0f\u3164\ue000\U000e0041\u0378"
+]
+BAD += [quote(sequence) for sequence in ("❤\ufe0f", "👩\u200d💻", "ب\u200c\u200cب", "ب\u200dب")]
 
 
 @pytest.mark.parametrize("sent", GOOD, ids=range(len(GOOD)))
@@ -61,6 +81,75 @@ def test_what_is_no_tag_is_a_problem_that_says_why(method: str, prefix: str, sen
 def test_what_no_gateway_hands_over_as_it_was_meant_is_refused_however_it_arrives(arrived: str) -> None:
     with pytest.raises(ProblemError):
         tags.checked(arrived)
+
+
+# Derived from the Unicode Character Database 18.0, DerivedCoreProperties.txt.
+DEFAULT_IGNORABLE = [
+    *((0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F)),
+    *((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF)),
+    *((0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF)),
+]
+
+
+def is_tag(text: str) -> bool:
+    try:
+        tags.checked(text)
+    except ProblemError:
+        return False
+    return True
+
+
+def test_no_character_that_cannot_be_seen_is_taken_and_every_other_is() -> None:
+    ignorable = {code for first, last in DEFAULT_IGNORABLE for code in range(first, last + 1)}
+    # RFC 8264, section 4.3.1: letters and digits, marks, spaces, symbols and punctuation.
+    visible = {code for code in range(0x110000) if unicodedata.category(chr(code))[0] in "LMNPS"} - ignorable
+    visible |= {code for code in range(0x110000) if unicodedata.category(chr(code)) == "Zs"}
+    taken = {code for code in range(0x110000) if not tags._is_refused(f"a{chr(code)}a", 1)}
+    assert taken == visible - {ord(character) for character in "/?%\ufffd"}
+
+
+def test_the_document_takes_the_same_characters() -> None:
+    pattern = re.compile(DOCUMENT["components"]["schemas"]["Tag"]["pattern"])
+    for code in range(0x110000):
+        # That code points are not assigned, and where a joiner is in its place, the document says in words.
+        if unicodedata.category(chr(code)) not in ("Cn", "Cs") and code not in (0x200C, 0x200D):
+            assert bool(pattern.search(chr(code))) != tags._is_refused(f"a{chr(code)}a", 1), hex(code)
+
+
+def test_spaces_of_every_kind_are_one_character() -> None:
+    spaces = [chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) == "Zs"]
+    assert len(spaces) > 10
+    assert {tags.checked(f"a{space}b") for space in spaces} == {"a b"}
+
+
+def test_the_joining_types_are_those_of_unicode() -> None:
+    assert joining_types.FILE.read_text(encoding="utf-8") == joining_types.text(), (
+        "run .venv/bin/python -m tests.functions.joining_types"
+    )
+
+
+JOINED = ["\u0628", "\u0627", "\u0648", "\u06cc", "a", "क", "\u094d", "\u064b", "\u0301", "-", "\u200c", "\u200d"]
+
+
+@settings(max_examples=500, deadline=None, derandomize=True, database=None)
+@given(st.lists(st.sampled_from(JOINED), min_size=1, max_size=8).map("".join))
+def test_a_joiner_is_taken_where_idna_takes_it(text: str) -> None:
+    tag = unicodedata.normalize("NFC", text)
+    places = [index for index, character in enumerate(tag) if character in "\u200c\u200d"]
+    assert is_tag(text) == all(idna.valid_contextj(tag, index) for index in places)
+
+
+def test_no_tag_changes_when_it_is_checked_again() -> None:
+    @settings(max_examples=500, deadline=None, derandomize=True, database=None)
+    @given(
+        st.text(max_size=20)
+        | st.lists(st.sampled_from([*JOINED, "\u2000", "\u2126", "ä", "\u1112", "\u1161"])).map("".join)
+    )
+    def holds(text: str) -> None:
+        if is_tag(text):
+            assert tags.checked(tags.checked(text)) == tags.checked(text)
+
+    holds()
 
 
 def test_upper_and_lower_case_are_two_tags() -> None:
