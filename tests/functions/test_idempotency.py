@@ -168,7 +168,7 @@ class Meanwhile:
 
 def test_a_visit_takes_a_read_and_a_transaction_and_each_that_comes_between_one_more(tables: Any) -> None:
     def visit() -> None:
-        tables.update_item(TableName=TABLE, Key={"ID": {"S": "a"}}, **visits.ONE_MORE)
+        tables.update_item(TableName=TABLE, Key={"ID": {"S": "a"}}, **visits.one_visit())
 
     for number, between in enumerate((0, 0, 1, 2), 1):
         client = Meanwhile(tables, *[visit] * between)
