@@ -28,6 +28,9 @@ TAGS_PER_TRANSACTION = 99
 """A transaction takes 100 actions, one of them the total's; a batch read takes 100 keys, one of them the marker's."""
 
 ENTRY_ATTRIBUTES = ("Counted", "Since", "Ended", "Given", "Stream", "Sequence", "Table", "Epoch")
+ENTRY_VERSION = ("Stream", "Sequence", "Table", "Epoch")
+"""The attributes of which every write of an entry changes at least one."""
+
 MARKER_ATTRIBUTES = ("Table", "Epoch")
 COUNTER_ATTRIBUTES = ("TotalViews", "Held", "Ledger", "Epoch")
 
@@ -250,7 +253,7 @@ class Total:
         return read_marker(self._read_marker_item())
 
     def _entry_update(self, tag: str, entry: Entry, stored: Item | None) -> dict[str, Any]:
-        condition, names, values = as_read(stored, ENTRY_ATTRIBUTES)
+        condition, names, values = as_read(stored, ENTRY_VERSION)
         position = entry.position or Position("", 0)
         written: dict[str, AttributeValue] = {
             ":counted": {"N": str(entry.counted)},
@@ -268,8 +271,8 @@ class Total:
             "Key": {KEY: {"S": tag}},
             "UpdateExpression": f"SET {actions}",
             "ConditionExpression": condition,
-            "ExpressionAttributeNames": names,
-            "ExpressionAttributeValues": {**values, **written},
+            "ExpressionAttributeNames": names | {f"#{name}": name for name in ENTRY_ATTRIBUTES},
+            "ExpressionAttributeValues": values | written,
         }
 
     def _total_update(self, delta: int, epoch: str) -> dict[str, Any]:
