@@ -32,9 +32,10 @@ class Progress(NamedTuple):
     A tag is behind if the total does not hold exactly what its item shows. Visits still on their way through the stream
     are among them; a further pass tells these from those that were lost. `drift` is the most by which the total may
     differ from the sum of the ledger without the pass having seen it: 0 unless visits were counted meanwhile.
-    `expected` is DynamoDB's own estimate of the table's items, up to six hours old.
+    `expected` is DynamoDB's own estimate of the table's items, up to six hours old, and `epoch` the total's.
     """
 
+    epoch: str = ""
     entries: int = 0
     tags: int = 0
     behind: int = 0
@@ -68,11 +69,10 @@ class Reconciliation:
         """
         described = self._total.described(patience)
         progress = Progress(expected=described.items)
-        epoch = ""
-        for settled in self._settle(described.identity, patience):
-            epoch, entries, drift = settled
-            progress = progress._replace(entries=entries, drift=drift)
+        for epoch, entries, drift in self._settle(described.identity, patience):
+            progress = progress._replace(epoch=epoch, entries=entries, drift=drift)
             yield progress
+        epoch = progress.epoch
         for images in self._tags():
             behind = self._behind(images, epoch, described.identity, patience)
             for tag in behind:

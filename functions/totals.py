@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
-from .database import AttributeValue, DynamoDB, Item, error_code, is_passing
+from .database import AttributeValue, DynamoDB, Item, is_passing
 from .items import COUNTER, KEY, text, timestamp, whole_number
 from .ledger import Change, Counter, Entry, Marker, Position, Standing, fold, standing
 from .reads import read_items
@@ -356,5 +356,4 @@ def as_read(stored: Item | None, attributes: Sequence[str]) -> tuple[str, dict[s
 
 
 def _is_transient(error: Exception) -> bool:
-    is_condition = error_code(error) == "ConditionalCheckFailedException" or isinstance(error, _StaleReadError)
-    return is_condition or was_cancelled_in_passing(error) or is_passing(error)
+    return isinstance(error, _StaleReadError) or was_cancelled_in_passing(error) or is_passing(error)

@@ -7,6 +7,7 @@ The oracle in `world` says what the total has to be. If no record was lost, that
 import logging
 import os
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import example, given, note, settings
@@ -213,6 +214,64 @@ def test_a_ledger_that_went_on_to_another_table_refuses_the_first() -> None:
     with pytest.raises(TotalKeptElsewhereError, match=r"keeps the total of '.*adopted@"):
         world.deliver(records, first)
     check(world)
+
+
+class Torn:
+    """A client that gives the ledger's marker as it was, once or always, beside everything else as it is."""
+
+    def __init__(self, store: Any, marker: Any, calls: tuple[str, ...], times: int) -> None:
+        self._store, self._marker, self._calls, self._left = store, marker, calls, times
+
+    def __getattr__(self, name: str) -> Any:
+        def call(**request: Any) -> Any:
+            answer = getattr(self._store, name)(**request)
+            ledger = request.get("TableName", LEDGER) == LEDGER
+            if name in self._calls and ledger and self._left:
+                self._left -= 1
+                if name == "get_item":
+                    return {"Item": self._marker}
+                found = [item for item in answer["Responses"][LEDGER] if item["ID"]["S"] != "COUNTER"]
+                return answer | {"Responses": {LEDGER: [*found, self._marker]}}
+            return answer
+
+        return call
+
+
+def test_an_entry_that_another_table_has_by_now_is_not_overwritten() -> None:
+    world = World()
+    world.visit("a")
+    first, table = world.warm[0], world.table
+    world.drain()
+    marker = dict(world.store.items(LEDGER)["COUNTER"])
+    world.visit("a")
+    records = list(world.stream)
+    world.store.create("adopted", streamed=True)
+    world.adopt("adopted", {"a": {"ID": {"S": "a"}, "Count": {"N": "3"}}})
+    world.visit("a")
+    world.drain()
+    before = dict(world.store.items(LEDGER)["a"]), dict(world.store.items(table)["COUNTER"])
+    first._client = Torn(world.store, marker, ("batch_get_item",), 99)
+    with pytest.raises(TotalKeptElsewhereError, match="keeps the total of"):
+        world.deliver(records, first)
+    assert (world.store.items(LEDGER)["a"], world.store.items(table)["COUNTER"]) == before
+    check(world)
+    assert world.total == 4
+
+
+def test_a_ledger_that_moves_here_while_it_is_read_is_not_refused() -> None:
+    world = World()
+    world.visit("a")
+    world.drain()
+    marker = dict(world.store.items(LEDGER)["COUNTER"])
+    world.store.create("adopted", streamed=True)
+    world.adopt("adopted", {})
+    world.visit("a")
+    world.drain()
+    world.visit("a")
+    late = world.processor()
+    late._client = Torn(world.store, marker, ("get_item",), 1)
+    world.deliver(world.stream[world.done :], late)
+    assert world.total == 2
 
 
 def test_records_of_another_table_are_skipped(caplog: pytest.LogCaptureFixture) -> None:
