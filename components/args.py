@@ -39,7 +39,11 @@ class TableArgs(TypedDict, total=False):
 
 
 class ExistingTableArgs(TypedDict):
-    """A table to count in that exists already, such as the one of AWS's tutorial. Its partition key is `ID` (S)."""
+    """A table to count in that exists already, such as the one of AWS's tutorial. Its partition key is `ID` (S).
+
+    A stack that made a table of its own before deletes it, with its counts; the preview shows that. If a
+    customer-managed KMS key encrypts the adopted table, `encryption_key_arn` has to name it.
+    """
 
     table_arn: pulumi.Input[str]
     """The table's ARN. Default: none.

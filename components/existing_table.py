@@ -1,46 +1,106 @@
-"""A table that exists already: looked up, and refused where it could not be counted in."""
+"""A table that exists already: looked up, and refused if it cannot be counted in."""
 
-from typing import Any
+import re
+from typing import Any, NoReturn
 
 import pulumi
 import pulumi_aws as aws
 
-from .settings import NEW_IMAGE_VIEWS, ExistingTableSettings
+from .settings import NEW_IMAGE_VIEWS, CounterSettings, ExistingTableSettings
 from .stream_table import PARTITION_KEY
-from .validation import ArgumentError
+from .validation import ArgumentError, path_of
+
+EMULATED_ACCOUNT = "000000000000"
+"""No account of AWS has this number; the local cloud and other emulators give it to every ARN."""
 
 
-def adopt(settings: ExistingTableSettings, parent: pulumi.Resource) -> pulumi.Output[aws.dynamodb.GetTableResult]:
-    """Look the table up with the parent's provider and check it.
+def adopt(
+    existing: ExistingTableSettings, settings: CounterSettings, args: Any, parent: pulumi.Resource
+) -> pulumi.Output[aws.dynamodb.GetTableResult]:
+    """Look the table up with the parent's provider and check it; `args` is the group of arguments that names it.
 
-    Raises `ArgumentError` as soon as the answer is there: where the table's partition key is not `ID` alone, or where
-    its stream is off, lacks the new image, or is not the one named.
+    Raises `ArgumentError` as soon as the answer is there: if the table does not exist, if its key is not the string
+    `ID` alone, if its stream is off, lacks the new image, or is not the one named, or if the KMS key that encrypts it
+    was not given.
     """
-    table_name = pulumi.Output.from_input(settings.table_arn).apply(lambda arn: str(arn).rpartition("/")[2])
-    table = aws.dynamodb.get_table_output(name=table_name, opts=pulumi.InvokeOutputOptions(parent=parent))
-    checked: pulumi.Output[aws.dynamodb.GetTableResult] = pulumi.Output.all(table, settings.stream_arn).apply(
-        lambda known: check_table(known[0], known[1])
+    if pulumi.runtime.is_dry_run():
+        pulumi.log.warn(
+            "This counter adopts a table. If the stack has a table of its own, this preview shows it as deleted "
+            f"({parent._name}-table), and its counts go with it.",
+            resource=parent,
+        )
+    arn: pulumi.Output[Any] = pulumi.Output.from_input(existing.table_arn)
+    found: pulumi.Output[Any] = arn.apply(lambda known: _look_up(known, args, parent))
+    checked: pulumi.Output[Any] = pulumi.Output.all(found, existing.stream_arn).apply(
+        lambda known: check_table(known[0], known[1], args)
     )
-    return checked
+    return checked.apply(lambda table: _check_key(table, settings.table.encryption_key_arn, args, parent))
 
 
-def check_table(table: Any, stream_arn: str) -> Any:
+def _look_up(arn: str, args: Any, parent: pulumi.Resource) -> pulumi.Output[aws.dynamodb.GetTableResult]:
+    def refuse(error: Exception) -> NoReturn:
+        path = path_of(args, "existing_table", "table_arn")
+        if re.search(r"not ?found|couldn't find", str(error), re.IGNORECASE):
+            problem = f"{arn!r} does not exist in the account and region that the stack deploys to"
+            raise ArgumentError(path, problem, "the ARN of a table that exists there") from error
+        problem = f"{arn!r} cannot be looked up ({' '.join(str(error).split())})"
+        raise ArgumentError(path, problem, "the ARN of a table that the deployment may describe") from error
+
+    options = pulumi.InvokeOutputOptions(parent=parent)
+    found = aws.dynamodb.get_table_output(name=arn.rpartition("/")[2], opts=options)
+    # With an SDK that does not have it yet, the provider's own words come out.
+    return found.recover(refuse) if hasattr(pulumi.Output, "recover") else found
+
+
+def check_table(table: Any, stream_arn: str, args: Any) -> Any:
     """Return the description of a table that can be counted in; raises `ArgumentError` for any other."""
+    path = path_of(args, "existing_table", "table_arn")
+    allowed = f"a table whose key is {PARTITION_KEY!r} alone, of the type S (string)"
     if table.hash_key != PARTITION_KEY or table.range_key:
         keys = " and ".join(filter(None, (table.hash_key, table.range_key)))
-        problem = f"the key of table {table.name} is {keys!r}"
-        raise ArgumentError("existing_table.table_arn", problem, f"a table whose key is {PARTITION_KEY!r} alone")
+        raise ArgumentError(path, f"the key of table {table.name} is {keys!r}", allowed)
+    key_type = next((one.type for one in table.attributes or () if one.name == PARTITION_KEY), "S")
+    if key_type != "S":
+        raise ArgumentError(path, f"the key of table {table.name} is of the type {key_type}", allowed)
+    path = path_of(args, "existing_table", "stream_arn")
     allowed = f"the ARN of the table's stream, with the view type {' or '.join(NEW_IMAGE_VIEWS)}"
     if not table.stream_enabled:
         problem = f"table {table.name} has no stream, and without one nothing would reach the total"
-        raise ArgumentError("existing_table.stream_arn", problem, allowed)
+        raise ArgumentError(path, problem, allowed)
     if table.stream_view_type not in NEW_IMAGE_VIEWS:
         problem = (
             f"the view type of table {table.name}'s stream is {table.stream_view_type!r}, which leaves the new image "
             "out of the records, and the total is made from the count in the new image"
         )
-        raise ArgumentError("existing_table.stream_arn", problem, allowed)
-    if table.stream_arn != stream_arn:
-        problem = f"{stream_arn!r} is not the stream that table {table.name} has now"
-        raise ArgumentError("existing_table.stream_arn", problem, table.stream_arn)
+        raise ArgumentError(path, problem, allowed)
+    # On an emulator the table of this name stands for the one that is meant, with ARNs of its own.
+    if table.stream_arn != stream_arn and table.arn.split(":")[4] != EMULATED_ACCOUNT:
+        raise ArgumentError(path, f"{stream_arn!r} is not the stream that table {table.name} has now", table.stream_arn)
     return table
+
+
+def _check_key(table: Any, key_arn: pulumi.Input[str] | None, args: Any, parent: pulumi.Resource) -> Any:
+    """Refuse a table that is encrypted with a customer-managed key unless that key was given.
+
+    Without it no function could read an item. The key that AWS manages for DynamoDB has an ARN, too, but everybody in
+    the account may use it through DynamoDB.
+    """
+    encryption = table.server_side_encryption
+    if not (encryption and encryption.enabled and encryption.kms_key_arn):
+        return table
+    used = encryption.kms_key_arn
+    key = aws.kms.get_key_output(key_id=used, opts=pulumi.InvokeOutputOptions(parent=parent))
+    # A key that the deployment may not look up is not the one that AWS manages.
+    manager = key.key_manager.recover(lambda _: "") if hasattr(pulumi.Output, "recover") else key.key_manager
+
+    def check(given: str | None, manager: str) -> Any:
+        if manager == "AWS" or given == used:
+            return table
+        problem = (
+            f"is missing, and table {table.name} is encrypted with a key of its own"
+            if given is None
+            else f"{given!r} is not the key that encrypts table {table.name}"
+        )
+        raise ArgumentError(path_of(args, "table", "encryption_key_arn"), problem, used)
+
+    return pulumi.Output.all(key_arn, manager).apply(lambda known: check(known[0], known[1]))

@@ -14,11 +14,12 @@ from pulumi.provider.experimental.component import ComponentProvider
 from pulumi.provider.experimental.util import camel_case
 from pulumi.provider.server import ComponentInitError
 
-from .function_with_role import FunctionWithRole
-from .http_api import HttpApi
+from . import args
+from .function_with_role import FunctionWithRole, FunctionWithRoleArgs
+from .http_api import HttpApi, HttpApiArgs, RouteArgs
 from .received import read_inputs
-from .stream_consumer import StreamConsumer
-from .stream_table import StreamTable
+from .stream_consumer import StreamConsumer, StreamConsumerArgs
+from .stream_table import StreamTable, StreamTableArgs
 from .stream_triggered_counter import StreamTriggeredCounter
 from .validation import ArgumentError
 from .version import VERSION
@@ -31,6 +32,11 @@ COMPONENTS: list[type[pulumi.ComponentResource]] = [
     FunctionWithRole,
     HttpApi,
 ]
+
+
+_ARGUMENTS = [*vars(args).values(), FunctionWithRoleArgs, HttpApiArgs, RouteArgs, StreamConsumerArgs, StreamTableArgs]
+FIELDS = {name for kind in _ARGUMENTS if isinstance(kind, type) for name in getattr(kind, "__annotations__", ())}
+"""The names of all arguments, as Python spells them."""
 
 
 class CounterProvider(ComponentProvider):
@@ -122,4 +128,5 @@ def _tidy(value: Any) -> Any:
 
 
 def _in_camel_case(text: str) -> str:
-    return re.sub(r"\b[a-z]+(_[a-z]+)+\b", lambda name: camel_case(name[0]), text)
+    # Of the arguments alone: a table may be called my_table.
+    return re.sub(r"\b[a-z]+(_[a-z]+)+\b", lambda name: camel_case(name[0]) if name[0] in FIELDS else name[0], text)

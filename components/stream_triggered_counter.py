@@ -9,7 +9,7 @@ import pulumi_aws as aws
 
 from . import policies
 from .archive import PACKAGE, function_archive
-from .args import StatementArgs, StreamTriggeredCounterArgs, TableArgs
+from .args import StatementArgs, StreamTriggeredCounterArgs
 from .existing_table import adopt
 from .function_with_role import FunctionWithRole
 from .http_api import HttpApi
@@ -73,7 +73,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
         self._key_arn = settings.table.encryption_key_arn
         child = pulumi.ResourceOptions(parent=self)
         given: Any = {group: (args or {}).get(group) or {} for group in GROUPS}
-        table = self._table(settings, given["table"], child)
+        table = self._table(settings, given, child)
         ledger = keyed_table(f"{name}-ledger", settings.table, settings.tags, self)
         idempotency = keyed_table(
             f"{name}-idempotency",
@@ -187,9 +187,9 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
     def _decrypt(self) -> list[StatementArgs]:
         return [policies.decrypt(self._key_arn)] if self._key_arn else []
 
-    def _table(self, settings: CounterSettings, table: TableArgs, child: pulumi.ResourceOptions) -> CountedTable:
+    def _table(self, settings: CounterSettings, given: Any, child: pulumi.ResourceOptions) -> CountedTable:
         if settings.existing_table:
-            found = adopt(settings.existing_table, self)
+            found = adopt(settings.existing_table, settings, given["existing_table"], self)
             return CountedTable(found.name, found.arn, found.stream_arn)
-        made = StreamTable(f"{self._name}-table", {"table": table, "tags": settings.tags}, child)
+        made = StreamTable(f"{self._name}-table", {"table": given["table"], "tags": settings.tags}, child)
         return CountedTable(made.table_name, made.table_arn, made.stream_arn)

@@ -71,6 +71,7 @@ class LocalCloud:
             stack=self.config.stack,
             ready=self._wait,
             on_created=self._on_created,
+            on_note=console.line,
         )
         self._python = options.python
         self._run: ProgramRun | None = None

@@ -11,6 +11,7 @@ if __name__ == "__main__":
 
 import asyncio
 import json
+import logging
 import os
 import runpy
 import traceback
@@ -42,6 +43,8 @@ def main() -> int:
             root_directory=order["root"],
         )
     )
+    # As the CLI does: one failure fails every Output that waits for it, and asyncio would print a page about each.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     try:
         asyncio.run(run_in_stack(lambda: _run(order["main"])))
     except pulumi.RunError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -11,15 +12,17 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError  # type: ignore[import-untyped]
 
 from components.testing.computed import Computed, Place, compute
+from components.testing.invokes import InvokeFailedError
 from components.testing.monitor import RecordingMonitor
 from components.testing.resource import Resource
 
 from .environment import ACCOUNT
 from .errors import ResourceError, UnknownTypeError
 from .inputs import Inputs
-from .resources import HANDLERS
+from .resources import HANDLERS, dynamodb
 from .site import Site
 
+_GET_TABLE = "aws:dynamodb/getTable:getTable"
 _PROVIDER = "pulumi:providers:aws"
 # What tells a provider which account to use, and how to get at it: here it is always the emulator's.
 _ACCOUNT_SETTINGS = {
@@ -32,7 +35,7 @@ class CloudMonitor(RecordingMonitor):
     """Makes every registered resource on the emulator, in the order of their dependencies.
 
     `ready` blocks until the emulator can be used. `on_created` is called, from several threads, with each resource that
-    exists and the seconds that this took.
+    exists and the seconds that this took, `on_note` with what a user should know.
     """
 
     def __init__(
@@ -43,11 +46,14 @@ class CloudMonitor(RecordingMonitor):
         stack: str,
         ready: Callable[[], None],
         on_created: Callable[[Resource, float], None] | None = None,
+        on_note: Callable[[str], None] | None = None,
     ) -> None:
         super().__init__(project=project, stack=stack, place=Place(region=site.region, account=ACCOUNT))
         self._site = site
         self._ready = ready
         self._on_created = on_created
+        self._on_note = on_note
+        self._adopting = threading.Lock()
 
     def create(self, resource: Resource) -> Computed:
         """Make one resource. Raises ResourceError, naming the resource, for whatever stands against it."""
@@ -57,7 +63,7 @@ class CloudMonitor(RecordingMonitor):
         handler = HANDLERS.get(resource.type)
         if handler is None:
             raise UnknownTypeError(resource, f"the local cloud does not know this type; it knows {_list_types()}")
-        site = self._locate(inputs)
+        site = self._locate(resource.provider, inputs.take("region"))
         self._ready()
         started = time.monotonic()
         try:
@@ -72,6 +78,24 @@ class CloudMonitor(RecordingMonitor):
         """Refuse lookups: nothing exists on a fresh emulator but what the program registers."""
         raise ResourceError(resource, f"looks up {resource.id!r}, but nothing exists before the program creates it")
 
+    def invoke(self, token: str, arguments: Mapping[str, Any], provider: str = "") -> Mapping[str, Any]:
+        """Answer a provider's function: a table that is looked up is made if it does not exist."""
+        if token != _GET_TABLE:
+            return super().invoke(token, arguments, provider)
+        self._ready()
+        site, name = self._locate(provider, arguments.get("region")), str(arguments["name"])
+        try:
+            with self._adopting:
+                answer, made = dynamodb.find_or_create_table(site, name)
+        except (BotoCoreError, ClientError, WaiterError) as error:
+            raise InvokeFailedError(str(error)) from error
+        if made and self._on_note:
+            self._on_note(
+                f"Note: the table {name!r}, which the program expects to exist, was made on the emulator: empty, with "
+                "the key ID and a stream"
+            )
+        return answer
+
     def _create_provider(self, inputs: Inputs) -> Computed:
         region = inputs.take("region")
         inputs.take("defaultTags")
@@ -80,15 +104,15 @@ class CloudMonitor(RecordingMonitor):
         inputs.finish()
         return compute(inputs.resource, self.place)[0], {"region": region or self._site.region}
 
-    def _locate(self, inputs: Inputs) -> Site:
-        """Find the region and the default tags that apply to a resource."""
+    def _locate(self, provider: str, region: str | None) -> Site:
+        """Find the region and the default tags that apply to a resource or a lookup."""
         site = self._site
-        if inputs.resource.provider:
-            urn = inputs.resource.provider.rpartition("::")[0]
-            provider = next(one for one in self.resources if one.urn == urn)
-            tags = _read(provider.inputs.get("defaultTags")) or {}
-            site = replace(site, region=provider.state["region"], tags=tags.get("tags", {}))
-        return replace(site, region=inputs.take("region", site.region))
+        if provider:
+            urn = provider.rpartition("::")[0]
+            made = next(one for one in self.resources if one.urn == urn)
+            tags = _read(made.inputs.get("defaultTags")) or {}
+            site = replace(site, region=made.state["region"], tags=tags.get("tags", {}))
+        return replace(site, region=region or site.region)
 
 
 def _read(value: Any) -> Any:

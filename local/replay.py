@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from components.testing.computed import Computed
 from components.testing.engine import RecordingEngine
@@ -18,6 +19,7 @@ class ReplayMonitor(RecordingMonitor):
 
     def __init__(self, first: RecordingMonitor) -> None:
         super().__init__(project=first.project, stack=first.stack, place=first.place)
+        self._first = first
         self._made: Mapping[str, Resource] = {one.urn: one for one in first.resources}
 
     def create(self, resource: Resource) -> Computed:
@@ -26,6 +28,11 @@ class ReplayMonitor(RecordingMonitor):
         if made is None:
             raise ResourceError(resource, "is new to the program; start the local cloud again to get it")
         return made.id, {name: value for name, value in made.state.items() if name not in resource.inputs}
+
+    def invoke(self, token: str, arguments: Mapping[str, Any], provider: str = "") -> Mapping[str, Any]:
+        """Return what the first run was answered."""
+        answers = (one.result for one in self._first.invokes if (one.token, one.arguments) == (token, arguments))
+        return next(answers, None) or super().invoke(token, arguments, provider)
 
 
 def replay(cloud: LocalCloud) -> list[Resource]:

@@ -8,6 +8,7 @@ import time
 from types import FrameType
 from typing import NoReturn
 
+from components.testing.invokes import UnknownInvokeError
 from components.testing.stack_config import StackConfigError
 
 from .archive import ArchiveError
@@ -42,7 +43,7 @@ def run(options: Options, *, as_json: bool, watch: bool) -> int:
         return 0
     except (StackConfigError, PortInUseError) as error:
         return _fail(console, error, 2)
-    except (ApiError, ArchiveError, EmulatorError, ProgramError, ResourceError) as error:
+    except (ApiError, ArchiveError, EmulatorError, ProgramError, ResourceError, UnknownInvokeError) as error:
         return _fail(console, error, 1)
     finally:
         for number in _SIGNALS:

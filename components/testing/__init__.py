@@ -2,7 +2,7 @@
 
 from .computed import Place
 from .engine import Message
-from .invokes import UnknownInvokeError
+from .invokes import InvokeFailedError, UnknownInvokeError
 from .monitor import DuplicateURNError, RecordingMonitor
 from .program import ProgramProblemsError, Result, run
 from .resource import Alias, Invoke, Resource
@@ -16,6 +16,7 @@ __all__ = [
     "Alias",
     "DuplicateURNError",
     "Invoke",
+    "InvokeFailedError",
     "Message",
     "Place",
     "ProgramProblemsError",

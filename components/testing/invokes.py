@@ -14,6 +14,10 @@ class UnknownInvokeError(Exception):
     """The program calls a provider function that the monitor has no answer for."""
 
 
+class InvokeFailedError(Exception):
+    """An answer raises this to fail as the provider would: the program gets an error with this text."""
+
+
 def standard(place: Place) -> dict[str, InvokeHandler]:
     """Return the answers for the region, the caller and the partition, by token."""
     region = {

@@ -12,7 +12,7 @@ from pulumi.runtime.proto import callback_pb2, resource_pb2
 
 from . import requests, transforms, values
 from .computed import Computed, Place, compute
-from .invokes import InvokeHandler, UnknownInvokeError, standard
+from .invokes import InvokeFailedError, InvokeHandler, UnknownInvokeError, standard
 from .resource import STACK_TYPE, Invoke, Resource, make_urn
 
 _FEATURES = [
@@ -79,8 +79,12 @@ class RecordingMonitor:
         """Make the resource exist; gives its id and what the cloud computed. Called from several threads."""
         return compute(resource, self.place)
 
-    def invoke(self, token: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Answer a provider's function. Raises UnknownInvokeError, naming the token, where there is no answer."""
+    def invoke(self, token: str, arguments: Mapping[str, Any], provider: str = "") -> Mapping[str, Any]:  # noqa: ARG002
+        """Answer a provider's function; `provider` has the form of a resource's, for subclasses.
+
+        Raises UnknownInvokeError, naming the token, where there is no answer, and InvokeFailedError for an answer that
+        is a failure of the provider.
+        """
         if token not in self._answers:
             raise UnknownInvokeError(
                 f"no answer for the provider function {token!r}; known are {', '.join(sorted(self._answers))}"
@@ -145,13 +149,17 @@ class RecordingMonitor:
     def Invoke(self, request: resource_pb2.ResourceInvokeRequest) -> resource_pb2.ResourceInvokeResponse:  # noqa: N802
         """Record and answer a provider's function."""
         arguments = values.decode(request.args).values
+        response = resource_pb2.ResourceInvokeResponse()
         if request.tok == "pulumi:pulumi:getResource":
             result: Mapping[str, Any] = self._get_resource(arguments["urn"])
         else:
-            result = self.invoke(request.tok, arguments)
+            try:
+                result = self.invoke(request.tok, arguments, request.provider)
+            except InvokeFailedError as error:
+                response.failures.add(reason=str(error))
+                return response
         with self._lock:
             self.invokes.append(Invoke(request.tok, arguments, request.provider, result))
-        response = resource_pb2.ResourceInvokeResponse()
         getattr(response, "return").CopyFrom(values.encode(result))
         return response
 

@@ -64,6 +64,44 @@ def create_table(site: Site, inputs: Inputs) -> Computed:
     return name, state
 
 
+def find_or_create_table(site: Site, name: str) -> tuple[dict[str, Any], bool]:
+    """Describe a table as the provider's `getTable` does, and say whether it had to be made for that.
+
+    It is made as a counter could adopt it: empty, with the key `ID` (S) and a stream of both images.
+    """
+    client, made = site.client("dynamodb"), False
+    try:
+        client.describe_table(TableName=name)
+    except client.exceptions.ResourceNotFoundException:
+        made = True
+        client.create_table(
+            TableName=name,
+            AttributeDefinitions=[{"AttributeName": "ID", "AttributeType": "S"}],
+            KeySchema=_keys("ID", None),
+            BillingMode="PAY_PER_REQUEST",
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+        )
+        client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 20})
+    table = client.describe_table(TableName=name)["Table"]
+    keys = {key["KeyType"]: key["AttributeName"] for key in table["KeySchema"]}
+    stream = table.get("StreamSpecification", {})
+    return {
+        "id": name,
+        "name": name,
+        "arn": table["TableArn"],
+        "region": site.region,
+        "attributes": [
+            {"name": one["AttributeName"], "type": one["AttributeType"]} for one in table["AttributeDefinitions"]
+        ],
+        "hashKey": keys["HASH"],
+        "rangeKey": keys.get("RANGE", ""),
+        "streamEnabled": stream.get("StreamEnabled", False),
+        "streamViewType": stream.get("StreamViewType", ""),
+        "streamArn": table.get("LatestStreamArn", ""),
+        "streamLabel": table.get("LatestStreamLabel", ""),
+    }, made
+
+
 def _keys(partition: str | None, sort: str | None) -> list[dict[str, str | None]]:
     keys = [{"AttributeName": partition, "KeyType": "HASH"}]
     return [*keys, {"AttributeName": sort, "KeyType": "RANGE"}] if sort else keys

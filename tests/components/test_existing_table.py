@@ -1,31 +1,55 @@
 """A table that exists already is adopted, or refused in a sentence that says why."""
 
+from collections.abc import Mapping
 from typing import Any
 
+import pulumi
 import pytest
 
 from components import ArgumentError, StreamTriggeredCounter
-from components.testing import RecordingMonitor, Result, run
+from components.config import args_from_config
+from components.testing import InvokeFailedError, RecordingMonitor, Result, run
+from components.testing.invokes import InvokeHandler
 
 TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/tutorial"
 STREAM = f"{TABLE}/stream/2024-01-01T00:00:00.000"
 DESCRIPTION: dict[str, Any] = {
     "arn": TABLE,
     "name": "tutorial",
+    "attributes": [{"name": "ID", "type": "S"}],
     "hashKey": "ID",
     "rangeKey": "",
+    "serverSideEncryption": {"enabled": False, "kmsKeyArn": ""},
     "streamArn": STREAM,
     "streamEnabled": True,
     "streamViewType": "NEW_AND_OLD_IMAGES",
 }
 
 
-def adopt(preview: bool = False, **different: Any) -> Result:
-    monitor = RecordingMonitor(
-        preview=preview, invokes={"aws:dynamodb/getTable:getTable": lambda _: DESCRIPTION | different}
-    )
-    args: Any = {"existing_table": {"table_arn": TABLE, "stream_arn": STREAM}}
-    return run(lambda: StreamTriggeredCounter("counter", args), monitor=monitor)
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd"
+GET_TABLE = "aws:dynamodb/getTable:getTable"
+GET_KEY = "aws:kms/getKey:getKey"
+ENCRYPTED: dict[str, Any] = {"serverSideEncryption": {"enabled": True, "kmsKeyArn": KEY}}
+
+
+def adopt(
+    preview: bool = False,
+    find: InvokeHandler | None = None,
+    key: InvokeHandler | None = None,
+    args: Any = None,
+    **different: Any,
+) -> Result:
+    invokes: dict[str, InvokeHandler] = {GET_TABLE: find or (lambda _: DESCRIPTION | different)}
+    monitor = RecordingMonitor(preview=preview, invokes=invokes | ({GET_KEY: key} if key else {}))
+    existing: Any = {"existing_table": {"table_arn": TABLE, "stream_arn": STREAM}}
+    return run(lambda: StreamTriggeredCounter("counter", existing | (args or {})), monitor=monitor)
+
+
+def fail(message: str) -> InvokeHandler:
+    def handler(_: Mapping[str, Any]) -> Mapping[str, Any]:
+        raise InvokeFailedError(message)
+
+    return handler
 
 
 @pytest.mark.parametrize("preview", [False, True])
@@ -58,9 +82,109 @@ def test_a_new_image_alone_is_enough() -> None:
         ({"streamArn": f"{TABLE}/stream/2025"}, r"stream_arn: .*is not the stream that table tutorial has now"),
         ({"hashKey": "pk"}, r"table_arn: the key of table tutorial is 'pk'"),
         ({"rangeKey": "sk"}, r"table_arn: the key of table tutorial is 'ID and sk'"),
+        (
+            {"attributes": [{"name": "Other", "type": "S"}, {"name": "ID", "type": "N"}]},
+            r"table_arn: the key of table tutorial is of the type N; allowed: a table whose key is 'ID' alone, of .* S",
+        ),
     ],
 )
 def test_a_table_that_cannot_be_counted_in_is_refused(different: dict[str, Any], sentence: str) -> None:
     # The table is known only while resources are created; the sentence still comes out alone.
     with pytest.raises(ArgumentError, match=rf"^existing_table\.{sentence}"):
         adopt(**different)
+
+
+@pytest.mark.parametrize("preview", [False, True])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "reading DynamoDB Table (tutorial): couldn't find resource",
+        "operation error DynamoDB: DescribeTable, https response error StatusCode: 400, ResourceNotFoundException:\n"
+        "Requested resource not found: Table: tutorial not found",
+    ],
+)
+def test_a_missing_table_is_refused_in_a_sentence(preview: bool, words: str) -> None:
+    with pytest.raises(ArgumentError) as raised:
+        adopt(preview, fail(words))
+    assert str(raised.value) == (
+        f"existing_table.table_arn: '{TABLE}' does not exist in the account and region that the stack deploys to; "
+        "allowed: the ARN of a table that exists there"
+    )
+
+
+def test_a_table_that_cannot_be_looked_up_is_refused_with_the_providers_words() -> None:
+    with pytest.raises(ArgumentError) as raised:
+        adopt(find=fail("AccessDeniedException:\n  not authorized"))
+    assert str(raised.value) == (
+        f"existing_table.table_arn: '{TABLE}' cannot be looked up (invoke of {GET_TABLE} failed: "
+        "AccessDeniedException: not authorized ()); allowed: the ARN of a table that the deployment may describe"
+    )
+
+
+def test_a_refusal_names_the_configuration_keys_if_the_table_comes_from_there() -> None:
+    project = "stream-triggered-counter"
+    config = {f"{project}:tableArn": TABLE, f"{project}:streamArn": STREAM}
+
+    def refusal(answer: InvokeHandler) -> str:
+        monitor = RecordingMonitor(
+            project=project, invokes={GET_TABLE: answer, GET_KEY: lambda _: {"keyManager": "CUSTOMER"}}
+        )
+        with pytest.raises(ArgumentError) as raised:
+            run(
+                lambda: StreamTriggeredCounter("counter", args_from_config(pulumi.Config())),
+                config=config,
+                monitor=monitor,
+            )
+        return str(raised.value).partition(":")[0]
+
+    assert refusal(fail("not found")) == "tableArn"
+    assert refusal(lambda _: DESCRIPTION | {"hashKey": "pk"}) == "tableArn"
+    assert refusal(lambda _: DESCRIPTION | {"streamEnabled": False}) == "streamArn"
+    assert refusal(lambda _: DESCRIPTION | ENCRYPTED) == "encryptionKeyArn"
+
+
+OTHER_KEY = KEY.replace("1234abcd", "5678ef")
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        (None, "is missing, and table tutorial is encrypted with a key of its own"),
+        (OTHER_KEY, f"'{OTHER_KEY}' is not the key that encrypts table tutorial"),
+    ],
+)
+@pytest.mark.parametrize(
+    "key", [lambda _: {"keyManager": "CUSTOMER"}, fail("not authorized")], ids=["found", "unknown"]
+)
+def test_the_key_of_an_encrypted_table_is_asked_for(given: str | None, problem: str, key: InvokeHandler) -> None:
+    with pytest.raises(ArgumentError) as raised:
+        adopt(key=key, args={"table": {"encryption_key_arn": given}}, **ENCRYPTED)
+    assert str(raised.value) == f"table.encryption_key_arn: {problem}; allowed: {KEY}"
+
+
+@pytest.mark.parametrize(("given", "manager"), [(KEY, "CUSTOMER"), (None, "AWS"), (OTHER_KEY, "AWS")])
+def test_an_encrypted_table_is_adopted_with_its_key_or_if_aws_manages_it(given: str | None, manager: str) -> None:
+    result = adopt(
+        key=lambda arguments: {"keyManager": manager, "keyId": arguments["keyId"]},
+        args={"table": {"encryption_key_arn": given}},
+        **ENCRYPTED,
+    )
+    assert [invoke.arguments for invoke in result.invokes if invoke.token == GET_KEY] == [{"keyId": KEY}]
+    outputs = result.one("stream-triggered-counter:index:StreamTriggeredCounter").outputs
+    assert outputs is not None
+    assert outputs["tableName"] == "tutorial"
+
+
+def test_on_an_emulator_the_table_of_that_name_stands_for_the_one_that_is_meant() -> None:
+    arn = "arn:aws:dynamodb:eu-west-1:000000000000:table/tutorial"
+    result = adopt(arn=arn, streamArn=f"{arn}/stream/now")
+    mapping = result.one("aws:lambda/eventSourceMapping:EventSourceMapping")
+    assert mapping.inputs["eventSourceArn"] == f"{arn}/stream/now"
+
+
+def test_a_preview_warns_that_a_table_of_the_stacks_own_goes() -> None:
+    [warning] = adopt(preview=True).warnings
+    assert "counter-table" in warning
+    assert "deleted" in warning
+    assert adopt().warnings == []
+    assert run(lambda: StreamTriggeredCounter("counter"), preview=True).warnings == []

@@ -24,6 +24,7 @@ def described_table(_: object) -> dict[str, object]:
     return {
         "arn": arn,
         "name": "Counts",
+        "attributes": [{"name": "ID", "type": "S"}],
         "hashKey": "ID",
         "streamArn": f"{arn}/stream/2026-01-01T00:00:00.000",
         "streamEnabled": True,

@@ -38,8 +38,10 @@ class Cloud:
         self.emulator = Emulator(port=0, region=REGION, on_event=self.events.append)
         self.site = Site(Clients(self.emulator.origin), REGION, self.emulator.origin, directory)
 
-    def deploy(self, program: Callable[[], object]) -> Result:
-        monitor = CloudMonitor(self.site, project="project", stack="test", ready=lambda: self.emulator.wait(30))
+    def deploy(self, program: Callable[[], object], on_note: Callable[[str], None] | None = None) -> Result:
+        monitor = CloudMonitor(
+            self.site, project="project", stack="test", ready=lambda: self.emulator.wait(30), on_note=on_note
+        )
         return run(program, monitor=monitor)
 
     def client(self, service: str) -> Any:

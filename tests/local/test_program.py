@@ -79,6 +79,23 @@ def test_an_error_that_explains_itself_comes_without_a_traceback(project: Path) 
     assert str(caught.value) == "batchSize: 0 is out of range"
 
 
+def test_an_error_that_explains_itself_stays_alone_if_it_comes_late(
+    project: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code = """
+import pulumi, pulumi_aws as aws
+def refuse(_):
+    raise pulumi.RunError("not this one")
+name = aws.sqs.Queue("first").arn.apply(refuse)
+for number in range(3):
+    pulumi.export(f"arn-{number}", aws.sqs.Queue(f"queue-{number}", name=name).arn)
+"""
+    with pytest.raises(ProgramError) as caught:
+        run(project, code)
+    assert str(caught.value) == "not this one"
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_syntax_error_is_told_with_its_line(project: Path) -> None:
     with pytest.raises(ProgramError, match=r"__main__\.py\", line 1\n(?s:.*)SyntaxError"):
         run(project, "def (\n")

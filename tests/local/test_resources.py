@@ -7,6 +7,7 @@ from typing import Any
 
 import pulumi
 import pulumi_aws as aws
+import pytest
 
 from local.environment import ACCOUNT
 from tests.local.conftest import CODE, POLICY, REGION, TRUST, Cloud
@@ -299,3 +300,38 @@ def test_a_provider_decides_over_region_and_default_tags(cloud: Cloud) -> None:
     tags = cloud.site.clients.get("sqs", "eu-north-1").list_queue_tags(QueueUrl=queue.id)["Tags"]
     assert tags == {"team": "a", "own": "yes"}
     assert result.one("here").state["arn"].startswith("arn:aws:sqs:us-west-2:")
+
+
+def test_a_table_that_is_looked_up_is_described_or_made_once(cloud: Cloud) -> None:
+    notes: list[str] = []
+
+    def program() -> None:
+        made = aws.dynamodb.Table(
+            "made", attributes=[{"name": "Key", "type": "N"}], hash_key="Key", billing_mode="PAY_PER_REQUEST"
+        )
+        provider = aws.Provider("elsewhere", region="us-west-2")
+        for number in range(2):
+            opts = pulumi.InvokeOutputOptions(provider=provider if number else None)
+            found = aws.dynamodb.get_table_output(name="looked-up", opts=opts)
+            again = aws.dynamodb.get_table_output(name="looked-up", opts=opts)
+            pulumi.export(f"found-{number}", found.arn)
+            pulumi.export(f"streams-{number}", pulumi.Output.all(found.stream_arn, again.stream_arn))
+            pulumi.export(f"keys-{number}", found.apply(lambda table: [table.hash_key, *map(dict, table.attributes)]))
+        own = aws.dynamodb.get_table_output(name=made.name)
+        pulumi.export("own", own.apply(lambda table: [table.hash_key, table.stream_enabled, table.attributes[0].type]))
+
+    outputs = cloud.deploy(program, on_note=notes.append).outputs
+    for number, region in enumerate((REGION, "us-west-2")):
+        arn = f"arn:aws:dynamodb:{region}:{ACCOUNT}:table/looked-up"
+        assert outputs[f"found-{number}"] == arn
+        assert outputs[f"streams-{number}"][0].startswith(f"{arn}/stream/")
+        assert len(set(outputs[f"streams-{number}"])) == 1
+        assert outputs[f"keys-{number}"] == ["ID", {"name": "ID", "type": "S"}]
+    assert outputs["own"] == ["Key", False, "N"]
+    assert len(notes) == 2
+    assert all("'looked-up'" in note for note in notes)
+
+
+def test_a_table_that_cannot_be_made_fails_the_lookup_in_the_programs_own_way(cloud: Cloud) -> None:
+    with pytest.raises(Exception, match=r"invoke of aws:dynamodb/getTable:getTable failed: "):
+        cloud.deploy(lambda: pulumi.export("arn", aws.dynamodb.get_table_output(name="x").arn))

@@ -12,10 +12,11 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.testing import Resource
+from components.testing import Resource, UnknownInvokeError
 from local.console import Console
+from local.replay import ReplayMonitor
 from local.watch import Watcher, check_syntax
-from tests.local.conftest import TRUST, Cloud
+from tests.local.conftest import REGION, TRUST, Cloud
 
 FIRST = "def handler(event, context):\n    return 1\n"
 SECOND = "def handler(event, context):\n    return 2\n"
@@ -145,3 +146,14 @@ def test_syntax_is_checked_for_python_alone(tmp_path: Path) -> None:
     assert check_syntax(tmp_path / "a.json") is None
     assert check_syntax(tmp_path / "gone.py") is None
     assert "b.py: " in str(check_syntax(tmp_path / "b.py"))
+
+
+def test_a_replay_answers_lookups_as_the_first_run_did(cloud: Cloud) -> None:
+    token = "aws:dynamodb/getTable:getTable"
+    first = cloud.deploy(lambda: pulumi.export("arn", aws.dynamodb.get_table_output(name="replayed").arn)).monitor
+    [invoke] = first.invokes
+    replay = ReplayMonitor(first)
+    assert replay.invoke(token, {"name": "replayed"}) == invoke.result
+    with pytest.raises(UnknownInvokeError):
+        replay.invoke(token, {"name": "another"})
+    assert replay.invoke("aws:index/getRegion:getRegion", {})["region"] == REGION

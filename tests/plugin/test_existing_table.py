@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from components.testing import InvokeFailedError
+
 from .engine import Plugin, RefusedError, output
 
 TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/Counts"
@@ -12,6 +14,7 @@ STREAM = f"{TABLE}/stream/2026-01-01T00:00:00.000"
 FOUND = {
     "arn": TABLE,
     "name": "Counts",
+    "attributes": [{"name": "ID", "type": "S"}],
     "hashKey": "ID",
     "streamArn": STREAM,
     "streamEnabled": True,
@@ -67,3 +70,21 @@ def test_table_that_cannot_be_counted_in_is_refused(
     assert adopt(plugin).state["tableName"] == "Counts"
     # The engine shows what a plugin prints; the sentence is enough.
     assert "ArgumentError" not in plugin.standard_error
+
+
+def test_missing_table_is_refused_under_its_own_name(plugin: Plugin) -> None:
+    def fail(_: Mapping[str, Any]) -> Mapping[str, Any]:
+        raise InvokeFailedError("couldn't find resource")
+
+    arn = TABLE.replace("Counts", "my_counts")
+    with pytest.raises(RefusedError) as refused:
+        plugin.construct(
+            "StreamTriggeredCounter",
+            {"existingTable": {"tableArn": arn, "streamArn": STREAM}},
+            invokes={"aws:dynamodb/getTable:getTable": fail},
+            preview=True,
+        )
+    assert str(refused.value) == (
+        f"existingTable.tableArn: '{arn}' does not exist in the account and region that the stack deploys to; "
+        "allowed: the ARN of a table that exists there"
+    )

@@ -1,13 +1,23 @@
 """What the recording monitor keeps of a program, and what it refuses."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.testing import UNKNOWN, Alias, DuplicateURNError, Place, RecordingMonitor, UnknownInvokeError, run
+from components.testing import (
+    UNKNOWN,
+    Alias,
+    DuplicateURNError,
+    InvokeFailedError,
+    Place,
+    RecordingMonitor,
+    UnknownInvokeError,
+    run,
+)
 
 
 class Part(pulumi.ComponentResource):
@@ -198,6 +208,16 @@ def test_answers_to_invokes_can_be_added() -> None:
     monitor = RecordingMonitor(invokes={token: lambda arguments: {"names": [arguments["state"]]}})
     result = run(lambda: pulumi.export("zones", aws.get_availability_zones_output(state="open").names), monitor=monitor)
     assert result.outputs == {"zones": ["open"]}
+
+
+def test_an_answer_may_fail_as_the_provider_would() -> None:
+    def fail(_: Mapping[str, Any]) -> Mapping[str, Any]:
+        raise InvokeFailedError("there are none")
+
+    monitor = RecordingMonitor(invokes={"aws:index/getAvailabilityZones:getAvailabilityZones": fail})
+    with pytest.raises(Exception, match=r"^invoke of aws:index/getAvailabilityZones.* failed: there are none"):
+        run(lambda: pulumi.export("zones", aws.get_availability_zones_output().names), monitor=monitor)
+    assert monitor.invokes == []
 
 
 def test_a_lookup_is_recorded_as_one() -> None:
