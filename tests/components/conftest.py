@@ -7,7 +7,7 @@ import pulumi
 import pytest
 
 from components import StreamTriggeredCounter
-from components.testing import Result, run
+from components.testing import Resource, Result, run
 
 Build = Callable[..., Result]
 
@@ -15,7 +15,16 @@ Build = Callable[..., Result]
 @pytest.fixture(scope="session")
 def counter() -> Result:
     """Record the counter with all defaults."""
-    return run(lambda: StreamTriggeredCounter("counter"))
+    result = run(lambda: StreamTriggeredCounter("counter"))
+    assert len(result.resources) > 50, "a test that goes through the resources of an empty counter passes"
+    return result
+
+
+def exactly(count: int, result: Result, type_or_name: str) -> list[Resource]:
+    """Return what matches, for a loop over it: exactly this many, so that the loop cannot be over nothing."""
+    found = result.all(type_or_name)
+    assert len(found) == count, f"{len(found)} of {type_or_name}"
+    return found
 
 
 @pytest.fixture

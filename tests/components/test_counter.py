@@ -9,7 +9,7 @@ import pytest
 from components import StreamTriggeredCounter
 from components.testing import UNKNOWN, Resource, Result, run
 
-from .conftest import Build
+from .conftest import Build, exactly
 
 MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
 POLICY = "aws:iam/rolePolicy:RolePolicy"
@@ -77,7 +77,7 @@ def test_policies_come_before_what_uses_them(counter: Result) -> None:
     consume = counter.one(POLICY, "counter-process-stream-consume")
     own = counter.one(POLICY, "counter-process-stream")
     assert {consume.urn, own.urn} <= set(mapping.dependencies)
-    for function in counter.all(FUNCTION):
+    for function in exactly(4, counter, FUNCTION):
         assert counter.one(POLICY, function.name).urn in function.dependencies
 
 
@@ -130,6 +130,8 @@ def test_two_instances_live_side_by_side() -> None:
     assert result.warnings == []
     blue = {r.state["arn"] for r in result.all("aws:dynamodb/table:Table") if r.name.startswith("blue")}
     green_policies = "".join(p.inputs["policy"] for p in result.all(POLICY) if p.name.startswith("green"))
+    assert len(blue) == 3
+    assert green_policies.count("Effect") > 10
     assert not any(arn in green_policies for arn in blue)
 
 

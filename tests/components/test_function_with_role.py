@@ -11,7 +11,7 @@ from components import ArgumentError, FunctionWithRole
 from components.archive import carried_files, function_archive
 from components.testing import Result, run
 
-from .conftest import Build
+from .conftest import Build, exactly
 
 FUNCTION = "aws:lambda/function:Function"
 POLICY = "aws:iam/rolePolicy:RolePolicy"
@@ -55,8 +55,7 @@ def test_settings_reach_every_function(build: Build) -> None:
             }
         }
     )
-    assert len(result.all(FUNCTION)) == 4
-    for function in result.all(FUNCTION):
+    for function in exactly(4, result, FUNCTION):
         assert function.inputs["runtime"] == "python3.12"
         assert function.inputs["architectures"] == ["x86_64"]
         assert (function.inputs["memorySize"], function.inputs["timeout"]) == (512, 60)
@@ -66,7 +65,7 @@ def test_settings_reach_every_function(build: Build) -> None:
 
 
 def test_each_function_is_told_only_of_the_tables_that_it_uses(counter: Result) -> None:
-    for function in counter.all(FUNCTION):
+    for function in exactly(4, counter, FUNCTION):
         variables = function.inputs["environment"]["variables"]
         assert variables["TABLE_NAME"] == counter.one("aws:dynamodb/table:Table", "counter-table").state["name"]
         assert ("LEDGER_TABLE_NAME" in variables) == (function.name == "counter-process-stream")
@@ -76,7 +75,7 @@ def test_each_function_is_told_only_of_the_tables_that_it_uses(counter: Result) 
 def test_each_function_has_its_own_role_that_only_lambda_assumes(counter: Result) -> None:
     roles = [function.inputs["role"] for function in counter.all(FUNCTION)]
     assert len(set(roles)) == 4
-    for role in counter.all("aws:iam/role:Role"):
+    for role in exactly(4, counter, "aws:iam/role:Role"):
         assert json.loads(role.inputs["assumeRolePolicy"])["Statement"] == [
             {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
         ]
@@ -84,8 +83,10 @@ def test_each_function_has_its_own_role_that_only_lambda_assumes(counter: Result
 
 
 def test_no_policy_has_a_wildcard_but_for_log_streams(counter: Result) -> None:
-    for policy in counter.all(POLICY):
+    for policy in exactly(5, counter, POLICY):
+        assert statements(counter, policy.name)
         for statement in statements(counter, policy.name):
+            assert statement["Resource"]
             assert not any("*" in action for action in statement["Action"])
             for resource in statement["Resource"]:
                 assert "*" not in resource.removesuffix(":*")
@@ -143,7 +144,7 @@ def test_archive_holds_the_sources_sorted_and_nothing_compiled(counter: Result) 
     assert {f"functions/{path.name}" for path in functions.glob("*.py")} | {"functions/openapi.json"} <= set(names)
     assert names == sorted(names)
     assert not any("__pycache__" in name or name.endswith(".pyc") for name in names)
-    for function in counter.all(FUNCTION):
+    for function in exactly(4, counter, FUNCTION):
         assert set(function.inputs["code"].assets) == set(names)
 
 

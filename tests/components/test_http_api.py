@@ -10,7 +10,7 @@ from components import ArgumentError, HttpApi
 from components.routes import Route, routes
 from components.testing import Result, run
 
-from .conftest import Build
+from .conftest import Build, exactly
 
 ROUTE = "aws:apigatewayv2/route:Route"
 INTEGRATION = "aws:apigatewayv2/integration:Integration"
@@ -41,9 +41,7 @@ def test_routes_are_read_out_of_any_document(tmp_path: Path) -> None:
 
 def test_one_permission_for_each_function_covers_the_whole_api(counter: Result) -> None:
     arn = counter.one("aws:apigatewayv2/api:Api").state["executionArn"]
-    permissions = counter.all("aws:lambda/permission:Permission")
-    assert len(permissions) == 3
-    for permission in permissions:
+    for permission in exactly(3, counter, "aws:lambda/permission:Permission"):
         assert permission.inputs["sourceArn"] == f"{arn}/*/*"
         assert permission.inputs["principal"] == "apigateway.amazonaws.com"
         assert permission.inputs["action"] == "lambda:InvokeFunction"
@@ -53,7 +51,7 @@ def test_one_permission_for_each_function_covers_the_whole_api(counter: Result) 
 
 
 def test_integrations_use_payload_format_2(counter: Result) -> None:
-    for integration in counter.all(INTEGRATION):
+    for integration in exactly(3, counter, INTEGRATION):
         assert integration.inputs["payloadFormatVersion"] == "2.0"
         assert integration.inputs["integrationType"] == "AWS_PROXY"
 

@@ -111,6 +111,7 @@ def test_example_runs_on_the_recording_monitor(project: Path) -> None:
     assert Path(ours) == project / "components" / "__init__.py"
     assert Path(audit) == project / "functions" / "audit.py"
     assert ".venv" in installed
+    assert "functions/process_stream.py" in recorded["code"]
     for name, path in recorded["code"].items():
         assert Path(path).is_file()
         assert ".venv" in path

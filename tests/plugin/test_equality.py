@@ -167,6 +167,7 @@ def test_options_reach_the_children_as_in_process(plugin: Plugin) -> None:
     assert {child.urn for child in children} == {
         resource.urn for resource in in_process.resources if resource.protect and resource.urn != constructed.urn
     }
+    assert len(children) > 50
     assert all(child.protect for child in children)
     assert constructed.one("counter").dependencies == ("urn:pulumi:a::b::c:d:E::f",)
 

@@ -68,7 +68,9 @@ def test_everything_is_described() -> None:
 
 
 def test_descriptions_read_as_prose_in_every_language() -> None:
-    for path, item in described(json.loads(current())):
+    found = dict(described(json.loads(current())))
+    assert len(found) > 100
+    for path, item in found.items():
         assert "  " not in item["description"], path
         assert "\n" not in item["description"].replace("\n\n", ""), path
         # Fields have their names in camel case there.
@@ -77,12 +79,16 @@ def test_descriptions_read_as_prose_in_every_language() -> None:
 
 
 def test_an_optional_setting_says_its_default() -> None:
-    schema = json.loads(current())
-    for token, definition in schema["types"].items():
-        if token.endswith(("TableArgs", "StreamArgs", "FunctionArgs", "ApiArgs")):
-            for name, declared in definition["properties"].items():
-                assert "Default: " in declared["description"], f"{token}.{name}"
-                assert "Allowed: " in declared["description"], f"{token}.{name}"
+    types = json.loads(current())["types"]
+    settings = [
+        (f"{group}.{name}", declared["description"])
+        for group in ("TableArgs", "ExistingTableArgs", "StreamArgs", "FunctionArgs", "ApiArgs")
+        for name, declared in types[f"{NAME}:index:{group}"]["properties"].items()
+    ]
+    assert len(settings) > 20
+    for name, description in settings:
+        assert "Default: " in description, name
+        assert "Allowed: " in description, name
 
 
 def test_plugin_file_says_what_runs_it() -> None:
