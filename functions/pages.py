@@ -1,16 +1,18 @@
 """The API's pages. Whatever comes from outside is escaped, and every link is relative, so that any stage works.
 
+No link records a visit, so that crawlers count nothing: only forms do, which are sent with POST.
 No page holds a script, a style or an event handler of its own: the answer's content security policy forbids them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
-from itertools import chain, repeat
 from typing import Any
 from urllib.parse import quote
 
+from .problems import ProblemError
 from .static import address
+from .tags import is_tag
 
 NAME = "Stream-triggered counter"
 
@@ -28,7 +30,7 @@ def visit_page(tag: str, count: int) -> str:
     """Return the page that says a visit was recorded."""
     body = (
         f"<h1>Visit recorded</h1>{_figures([('Visits of ' + _tag(tag), count, 'count')])}"
-        f"{_actions([('See the count', _tag_link('counts', tag)), ('Record another visit', _tag_link('tag', tag))])}"
+        f"{_actions([('See the count', count_link(tag))], _form('Record another visit', tag, '../'))}"
     )
     return _layout(f"Visit {count:,} of {tag}", body, "../")
 
@@ -36,8 +38,8 @@ def visit_page(tag: str, count: int) -> str:
 def count_page(tag: str, count: int, total: int, asOf: str | None) -> str:  # noqa: N803 - the field's name
     """Return the page that shows a tag's count and the total, and keeps them fresh."""
     figures = _figures([("Visits", count, "count"), ("All tags together", total, "total")])
-    links = [("Record a visit", _tag_link("tag", tag)), ("All tags", "../counts?limit=50")]
-    body = f"<h1>{_tag(tag)}</h1>{figures}{TREND}{_freshness(asOf)}{_actions(links)}"
+    actions = _actions([("All tags", "../counts?limit=50")], _form("Record a visit", tag, "../"))
+    body = f"<h1>{_tag(tag)}</h1>{figures}{TREND}{_freshness(asOf)}{actions}"
     return _layout(f"{tag}: {count:,}", body, "../", live=("count", count))
 
 
@@ -50,11 +52,7 @@ def total_page(total: int, asOf: str | None) -> str:  # noqa: N803 - the field's
 
 def tags_page(total: int, tags: Sequence[Mapping[str, Any]], limit: int, next_cursor: str | None) -> str:
     """Return the page that lists some of the tags and leads to the next."""
-    rows = "".join(
-        f'<tr><td><a href="counts/{quote(row["tag"], safe="")}">{_tag(row["tag"])}</a></td>'
-        f"<td>{row['count']:,}</td></tr>"
-        for row in tags
-    )
+    rows = "".join(f"<tr><td>{_listed(row['tag'])}</td><td>{row['count']:,}</td></tr>" for row in tags)
     head = '<thead><tr><th scope="col">Tag</th><th scope="col">Visits</th></tr></thead>'
     more = [("More tags", f"counts?limit={limit}&cursor={next_cursor}")] if next_cursor else []
     body = (
@@ -70,14 +68,43 @@ def welcome_page(message: str, table: Mapping[str, Any], echo: Mapping[str, Any]
     `root` is the way from the page's address to the API's root.
     """
     query = ", ".join(f"{name}={value}" for name, value in echo["query"].items())
+    request = {"Method": echo["method"], "Path": echo["path"], "Query": query or "none"}
     links = [("All visits", "counts"), ("All tags", "counts?limit=50"), ("API description", "openapi.json")]
+    actions = _actions(
+        ((name, root + target) for name, target in links), _form("Record a visit of hello", "hello", root)
+    )
     body = (
-        f"<h1>{NAME}</h1><p>{escape(message)}</p>"
-        f'<p>Any name can be a tag: <a href="{root}tag/hello">tag/hello</a> records a visit.</p>'
-        f"{_actions((name, root + target) for name, target in links)}"
-        f"<h2>The table</h2>{_facts(table)}<h2>Your request</h2>{_facts({**echo, 'query': query or 'none'})}"
+        f"<h1>{NAME}</h1><p>{escape(message)}</p><p>Any name can be a tag, for example <code>hello</code>.</p>{actions}"
+        f"<h2>The table</h2>{_facts(_table_facts(table))}<h2>Your request</h2>{_facts(request)}"
     )
     return _layout(NAME, body, root)
+
+
+def problem_page(problem: ProblemError, root: str) -> str:
+    """Return the page that says what is wrong with a request; `root` is the way to the API's root."""
+    title = problem.status.phrase
+    names = {"field": "Field", "value": "Value", "allowed": "Allowed", "path": "Path"}
+    facts = {names[name]: value for name, value in problem.members.items() if name in names}
+    more = f"<h2>In detail</h2>{_facts(facts)}" if facts else ""
+    body = f"<h1>{title}</h1><p>{escape(problem.detail)}</p>{more}{_actions([('Start page', root)])}"
+    return _layout(f"{int(problem.status)} {title}", body, root)
+
+
+def count_link(tag: str) -> str:
+    """Return the way from a page of a tag to the page with its count."""
+    return f"../counts/{quote(tag, safe='')}"
+
+
+def _table_facts(table: Mapping[str, Any]) -> dict[str, str]:
+    view = table["streamViewType"]
+    return {
+        "Name": table["name"],
+        "Status": table["status"].replace("_", " ").capitalize(),
+        "Items (approximate)": f"{table['itemCount']:,}",
+        "Size (approximate)": f"{table['sizeBytes']:,} bytes",
+        "Created": _moment(table["createdAt"] or "unknown"),
+        "Stream view type": view.replace("_", " ").capitalize() if view else "none",
+    }
 
 
 def _tag(tag: str) -> str:
@@ -85,8 +112,15 @@ def _tag(tag: str) -> str:
     return f"<bdi>{escape(tag)}</bdi>"
 
 
-def _tag_link(route: str, tag: str) -> str:
-    return f"../{route}/{quote(tag, safe='')}"
+def _listed(tag: str) -> str:
+    # What another program counts under need not be a tag, and then has no page.
+    return f'<a href="counts/{quote(tag, safe="")}">{_tag(tag)}</a>' if is_tag(tag) else _tag(tag)
+
+
+def _form(name: str, tag: str, root: str) -> str:
+    """Return the button that records a visit; `root` is the way from the page to the API's root."""
+    action = f"{root}tag/{quote(tag, safe='')}"
+    return f'<form method="post" action="{action}"><button>{name}</button></form>'
 
 
 def _figures(figures: Iterable[tuple[str, int, str]]) -> str:
@@ -99,13 +133,10 @@ def _facts(facts: Mapping[str, Any]) -> str:
     return f'<dl class="facts">{"".join(rows)}</dl>'
 
 
-def _actions(links: Iterable[tuple[str, str]]) -> str:
-    marks = chain((' class="first"',), repeat(""))
-    items = (
-        f'<li><a{mark} href="{escape(target)}">{name}</a></li>'
-        for mark, (name, target) in zip(marks, links, strict=False)
-    )
-    return f'<ul class="actions">{"".join(items)}</ul>'
+def _actions(links: Iterable[tuple[str, str]], form: str = "") -> str:
+    """Return links and a form as a row of buttons, of which the first stands out."""
+    items = [form] * bool(form) + [f'<a href="{escape(target)}">{name}</a>' for name, target in links]
+    return f'<ul class="actions">{"".join(f"<li>{item}</li>" for item in items)}</ul>'
 
 
 def _freshness(as_of: str | None) -> str:

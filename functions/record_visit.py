@@ -9,12 +9,15 @@ from .database import cautious_client, client
 from .idempotency import KeyedVisits, idempotency_key
 from .problems import ProblemError
 from .requests import Request
-from .responses import Response, answer, data, page, response
+from .responses import Response, answer, data, moved, page, response
 from .retry import patience
 from .visits import Recorded, read_count, record
 
 PATIENCE = 3.0
 """Seconds for which a visit is tried again while the database refuses it."""
+
+
+PREFETCH = "Prefetch requests are not counted. Repeat the request when the user visits."
 
 
 def handler(event: Mapping[str, Any], context: object) -> Response:  # noqa: ARG001 - Lambda calls it so
@@ -28,13 +31,14 @@ def _respond(request: Request) -> Response:
         return _badge(request, tag)
     if request.is_prefetch:
         # Not a 2xx: the browser would show it later, when the person comes, and the visit would never be recorded.
-        raise ProblemError(HTTPStatus.FORBIDDEN, "A prefetch is no visit, so nothing was counted; ask when it is one.")
+        raise ProblemError(HTTPStatus.FORBIDDEN, PREFETCH)
     recorded = _record(request, tag)
     headers = {"Idempotency-Replayed": "true"} if recorded.replayed else {}
     if request.wants_html:
-        from .pages import visit_page  # noqa: PLC0415 - most requests need no page
+        from .pages import count_link, visit_page  # noqa: PLC0415 - most requests need no page
 
-        return page(visit_page(tag, recorded.count), headers)
+        html = visit_page(tag, recorded.count)
+        return moved(count_link(tag), html, headers) if request.method == "POST" else page(html)
     return data({"tag": tag, "count": recorded.count}, headers)
 
 

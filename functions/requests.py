@@ -48,6 +48,11 @@ class Request:
         return checked(self.path.rpartition("/")[2])
 
     @property
+    def home(self) -> str:
+        """The way from the page's address to the API's root, as far as the route or else the path tells it."""
+        return "../" * ((self.route or self.path).count("/") - 1) or "./"
+
+    @property
     def wants_html(self) -> bool:
         """Whether the client names HTML and does not like JSON better (RFC 9110, section 12.5.1)."""
         liked = _qualities(self.headers.get("accept", ""))

@@ -13,8 +13,13 @@ logger = logging.getLogger(__name__)
 
 Response = dict[str, Any]
 
-HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
-"""On every answer: taken for what it says it is, leaks no address, and is of its moment."""
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "X-Robots-Tag": "noindex",
+}
+"""On every answer: taken for what it says it is, leaks no address, is of its moment, and in no search engine."""
 
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
@@ -38,10 +43,15 @@ def data(document: Mapping[str, Any], headers: Mapping[str, str] | None = None) 
     return response("application/json", _json(document), headers={"Vary": "Accept"} | dict(headers or {}))
 
 
-def page(html: str, headers: Mapping[str, str] | None = None) -> Response:
+def page(html: str, headers: Mapping[str, str] | None = None, status: HTTPStatus = HTTPStatus.OK) -> Response:
     """Return a page."""
     named = {"Vary": "Accept", "Content-Security-Policy": PAGE_POLICY} | dict(headers or {})
-    return response("text/html; charset=utf-8", html, headers=named)
+    return response("text/html; charset=utf-8", html, status, named)
+
+
+def moved(location: str, html: str, headers: Mapping[str, str] | None = None) -> Response:
+    """Return the answer to a form: a page that sends the browser on, so that loading again repeats nothing."""
+    return page(html, {"Location": location} | dict(headers or {}), HTTPStatus.SEE_OTHER)
 
 
 def answer(event: Mapping[str, Any], respond: Callable[[Request], Response]) -> Response:
@@ -49,21 +59,25 @@ def answer(event: Mapping[str, Any], respond: Callable[[Request], Response]) -> 
 
     A HEAD is answered as a GET, without its body (RFC 9110, section 9.3.2).
     """
-    method = ""
+    request: Request | None = None
     try:
         request = read(event)
-        method = request.method
         given = respond(request)
     except Exception as error:  # noqa: BLE001 - whatever went wrong, a client gets a problem and the log its cause
-        given = _problem(error)
-    return given | {"body": ""} if method == "HEAD" else given
+        given = _problem(error, request)
+    return given | {"body": ""} if request and request.method == "HEAD" else given
 
 
-def _problem(error: Exception) -> Response:
+def _problem(error: Exception, request: Request | None) -> Response:
     problem = problem_of(error)
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.error("request failed", exc_info=error, extra={"status": int(problem.status)})
-    return response("application/problem+json", _json(problem.document()), problem.status, problem.headers)
+    if request and request.wants_html:
+        from .pages import problem_page  # noqa: PLC0415 - most requests need no page
+
+        return page(problem_page(problem, request.home), problem.headers, problem.status)
+    headers = {"Vary": "Accept"} | problem.headers
+    return response("application/problem+json", _json(problem.document()), problem.status, headers)
 
 
 def _json(document: Mapping[str, Any]) -> str:

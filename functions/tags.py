@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from .items import COUNTER
-from .problems import invalid
+from .problems import ProblemError, invalid
 
 LONGEST = 200
 """Characters a tag may have, once it is normalised."""
@@ -54,6 +54,14 @@ def checked(text: str) -> str:
     if not 0 < len(tag) <= LONGEST or tag in RESERVED or any(_is_refused(tag, index) for index in range(len(tag))):
         raise invalid("tag", tag, ALLOWED)
     return tag
+
+
+def is_tag(text: str) -> bool:
+    """Whether `text` is a tag as it stands."""
+    try:
+        return checked(text) == text
+    except ProblemError:
+        return False
 
 
 def _is_refused(tag: str, index: int) -> bool:

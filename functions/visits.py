@@ -8,7 +8,7 @@ from .items import KEY, timestamp, whole_number
 from .problems import unavailable
 from .retry import Patience
 
-NOT_COUNTED = "The database is busy, so the visit was not counted. Try again."
+NOT_COUNTED = "The database is busy. The visit was not counted; repeat the request."
 UNKNOWN_OUTCOME = (
     "The database did not answer in time. The visit may not have been counted; retrying may count it twice."
 )

@@ -1,6 +1,9 @@
 """Lambda function that greets, serves the API's document, and answers whatever no other route takes."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -13,6 +16,14 @@ from .responses import Response, answer, data, page, response
 from .tags import checked
 
 MESSAGE = "Welcome: visits are counted here, per tag and in total."
+
+ROBOTS = "User-agent: *\nDisallow: /tag/\nDisallow: /tags/\nDisallow: /badge/\n"
+"""What asks crawlers (RFC 9309) not to record visits. They fetch it from a host's root alone."""
+
+ROBOTS_KEPT = "public, max-age=3600"
+
+REMEMBERED = 60.0
+"""Seconds for which a process answers with one description of the table, which DynamoDB renews every six hours."""
 
 
 def handler(event: Mapping[str, Any], context: object) -> Response:  # noqa: ARG001 - Lambda calls it so
@@ -34,10 +45,32 @@ def describe(database: DynamoDB, table: str) -> dict[str, Any]:
     }
 
 
+@dataclass
+class Description:
+    """The description of a table, asked for again once it is older than `REMEMBERED`. `clock` gives seconds."""
+
+    database: DynamoDB
+    table: str
+    clock: Callable[[], float] = time.monotonic
+    _known: tuple[float, dict[str, Any]] | None = None
+
+    def get(self) -> dict[str, Any]:
+        """Return the description; a failure is raised, and the next request asks again."""
+        now = self.clock()
+        if self._known is None or now - self._known[0] >= REMEMBERED:
+            self._known = now, describe(self.database, self.table)
+        return self._known[1]
+
+
+@cache
+def _description() -> Description:
+    return Description(client(), settings.table_name())
+
+
 def _respond(request: Request) -> Response:
     found = contract.find(request.route, request.method, request.path, request.mapped)
     if found is None:
-        detail = "There is no such route; /openapi.json lists them. A tag holds no slash, an encoded one included."
+        detail = "There is no such route; /openapi.json lists them. A tag must not contain a slash, encoded or not."
         raise ProblemError(HTTPStatus.NOT_FOUND, detail, path=request.path[:200])
     template, methods = found
     if "{tag}" in template:
@@ -50,6 +83,8 @@ def _respond(request: Request) -> Response:
         raise ProblemError(HTTPStatus.METHOD_NOT_ALLOWED, detail, {"Allow": _allow(methods)})
     if template == "/openapi.json":
         return response("application/json", contract.document())
+    if template == "/robots.txt":
+        return response("text/plain; charset=utf-8", ROBOTS, headers={"Cache-Control": ROBOTS_KEPT})
     if template.startswith("/static/"):
         from .static import serve  # noqa: PLC0415 - most requests need no file
 
@@ -73,11 +108,12 @@ def _head(request: Request, template: str) -> Response:
 
 def _greeting(request: Request) -> Response:
     echo = {"method": request.method, "path": request.path, "query": dict(request.query)}
-    table = describe(client(), settings.table_name())
+    table = _description().get()
     if request.wants_html:
         from .pages import welcome_page  # noqa: PLC0415 - most requests need no page
 
-        return page(welcome_page(MESSAGE, table, echo, request.root))
+        # The one page that search engines may show: it holds no count.
+        return page(welcome_page(MESSAGE, table, echo, request.root), {"X-Robots-Tag": "all"})
     return data({"message": MESSAGE, "table": table, "request": echo})
 
 

@@ -7,8 +7,9 @@ from datetime import datetime
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.accessibility import assert_is_accessible
 from tests.browser.conftest import Open, Watcher
 from tests.running import RunningCloud, eventually
 
@@ -40,48 +41,68 @@ def number(page: Page, name: str) -> int:
     return int(page.locator(f"#{name}").inner_text().replace(",", ""))
 
 
-def test_a_visit_is_recorded_and_read_by_links_alone(open_page: Open) -> None:
-    page = open_page("/")
-    page.get_by_role("link", name="tag/hello").click()
-    expect(page.get_by_role("heading", name="Visit recorded")).to_be_visible()
-    before = number(page, "count")
-    page.get_by_role("link", name="Record another visit").click()
-    expect(page.locator("#count")).to_have_text(str(before + 1))
-    page.get_by_role("link", name="See the count").click()
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_visit_is_recorded_and_read_by_clicks_alone(open_page: Open, cloud: RunningCloud, scripts: bool) -> None:
+    before = int(cloud.request("/counts/hello").json["count"])
+    page = open_page("/", java_script_enabled=scripts)
+    page.get_by_role("button", name="Record a visit of hello").click()
     expect(page.get_by_role("heading", name="hello")).to_be_visible()
     expect(page.locator("#count")).to_have_text(str(before + 1))
+    page.reload()
+    expect(page.locator("#count")).to_have_text(str(before + 1))
+    page.get_by_role("button", name="Record a visit").click()
+    expect(page.locator("#count")).to_have_text(str(before + 2))
     page.get_by_role("link", name="All tags", exact=True).click()
     expect(page.get_by_role("heading", name="All tags")).to_be_visible()
     while not page.get_by_role("link", name="hello", exact=True).is_visible():
         page.get_by_role("link", name="More tags").click()
     page.get_by_role("link", name="hello", exact=True).click()
-    expect(page.locator("#count")).to_have_text(str(before + 1))
+    expect(page.locator("#count")).to_have_text(str(before + 2))
+
+
+def test_the_page_of_a_visit_leads_to_another_and_to_the_count(open_page: Open, tag: str) -> None:
+    page = open_page(f"/tag/{tag}")
+    expect(page.get_by_role("heading", name="Visit recorded")).to_be_visible()
+    page.get_by_role("button", name="Record another visit").click()
+    expect(page.get_by_role("heading", name=tag)).to_be_visible()
+    expect(page.locator("#count")).to_have_text("2")
+    page.go_back()
+    page.get_by_role("link", name="See the count").click()
+    expect(page.get_by_role("heading", name=tag)).to_be_visible()
 
 
 def test_the_same_way_by_keyboard_alone(open_page: Open, tag: str) -> None:
     page = open_page(f"/counts/{tag}")
-    links = page.locator("a").evaluate_all("links => links.map(link => link.href)")
+    targets = page.locator("a, button").evaluate_all("all => all.map(one => one.textContent)")
     reached = []
-    for _ in links:
+    for _ in targets:
         page.keyboard.press("Tab")
-        reached.append(page.evaluate("document.activeElement.href"))
+        reached.append(page.evaluate("document.activeElement.textContent"))
         style, width = page.evaluate(
             "(({outlineStyle, outlineWidth}) => [outlineStyle, parseFloat(outlineWidth)])"
             "(getComputedStyle(document.activeElement))"
         )
         assert style != "none", f"nothing shows that {reached[-1]} has the focus"
         assert width >= 2
-    assert reached == links
-    for _ in range(len(links) - 1 - next(n for n, link in enumerate(links) if "/tag/" in link)):
+    assert reached == targets
+    for _ in range(len(targets) - 1 - targets.index("Record a visit")):
         page.keyboard.press("Shift+Tab")
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Visit recorded")).to_be_visible()
-    expect(page.locator("#count")).to_have_text("1")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name=tag)).to_be_visible()
     expect(page.locator("#count")).to_have_text("1")
+
+
+def test_a_problem_is_a_page_that_leads_home(browser: Browser, cloud: RunningCloud) -> None:
+    for scheme in ("light", "dark"):
+        page = browser.new_page(base_url=cloud.outputs["apiEndpoint"], color_scheme=scheme)
+        answer = page.goto(f"/tag/{quote('<b>' * 70)}")
+        assert answer is not None
+        assert answer.status == 400
+        expect(page.get_by_role("heading", level=1)).to_have_text("Bad Request")
+        assert_is_accessible(page)
+        page.get_by_role("link", name="Start page").click()
+        expect(page.get_by_role("button", name="Record a visit of hello")).to_be_visible()
+        page.close()
 
 
 def test_the_count_page_shows_others_visits_without_being_loaded_again(

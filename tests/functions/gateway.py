@@ -18,6 +18,12 @@ from functions.contract import document
 
 DOCUMENT: dict[str, Any] = json.loads(document())
 MODULES = {"welcome": "welcome", "recordVisit": "record_visit", "viewCounts": "view_counts"}
+SECURITY = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer", "content-security-policy": ""}
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+OTHER_POLICY = "default-src 'none'; frame-ancestors 'none'"
 DECODE = re.compile(r"(?:%(?!25)[0-9A-Fa-f]{2})+")
 
 
@@ -120,12 +126,14 @@ def request(
 def check(answer: Answer, operation: Mapping[str, Any] | None) -> None:
     """Hold an answer against its operation, or against what all unrouted requests get."""
     assert isinstance(answer.body, str)
-    assert answer.headers["x-content-type-options"] == "nosniff"
-    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    policy = PAGE_POLICY if answer.type == "text/html" else OTHER_POLICY
+    assert {name: answer.headers.get(name) for name in SECURITY} == SECURITY | {"content-security-policy": policy}
     if operation is None:
         if answer.body:
             assert answer.status >= 400
-            validate({"$ref": "#/components/schemas/Problem"}, answer.json)
+            assert answer.type in ("application/problem+json", "text/html")
+            if answer.type != "text/html":
+                validate({"$ref": "#/components/schemas/Problem"}, answer.json)
         return
     assert str(answer.status) in operation["responses"], f"{answer.status} is not documented"
     described = resolved(operation["responses"][str(answer.status)])

@@ -15,7 +15,7 @@ from botocore.exceptions import (  # type: ignore[import-untyped]
     SSLError,
 )
 
-from functions import record_visit, view_counts
+from functions import record_visit, view_counts, welcome
 from functions.retry import Patience
 from tests.functions.conftest import forget
 from tests.functions.gateway import request
@@ -140,3 +140,42 @@ def test_a_function_without_its_environment_names_what_is_missing_in_the_log(
 def test_an_event_that_is_none_is_a_500(caplog: pytest.LogCaptureFixture) -> None:
     assert record_visit.handler({}, None)["statusCode"] == 500
     assert "requestContext" in caplog.text
+
+
+def test_the_table_is_described_again_once_a_minute_has_passed(tables: Any) -> None:
+    calls, now = [], [0.0]
+
+    class Described:
+        def describe_table(self, **wanted: Any) -> Any:
+            calls.append(wanted)
+            if len(calls) == 3:
+                raise refused("ThrottlingException")
+            return tables.describe_table(**wanted)
+
+    client: Any = Described()
+    description = welcome.Description(client, "visits", lambda: now[0])
+    for moment, made in ((0.0, 1), (59.9, 1), (60.0, 2), (119.9, 2)):
+        now[0] = moment
+        assert description.get()["name"] == "visits"
+        assert len(calls) == made
+    now[0] = 120.0
+    with pytest.raises(ClientError):
+        description.get()
+    assert description.get()["status"] == "ACTIVE"
+    assert len(calls) == 4
+
+
+def test_greetings_of_a_warm_process_share_a_description(refuse: Any) -> None:
+    calls = refuse("describe_table", refused("ThrottlingException"))
+    assert [request("GET", "/").status for _ in range(5)] == [503, 200, 200, 200, 200]
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize("path", ["/tag/a", "/counts/a", "/"])
+def test_a_failure_is_a_page_in_a_browser(path: str, refuse: Any) -> None:
+    for method in ("update_item", "batch_get_item", "describe_table"):
+        refuse(method, refused("AccessDeniedException"), *[refused("ThrottlingException")] * 9)
+    failed, busy = (request("GET", path, {"Accept": "text/html"}) for _ in range(2))
+    assert (failed.status, failed.type) == (500, "text/html")
+    assert (busy.status, busy.type, busy.headers["retry-after"]) == (503, "text/html", "1")
+    assert "secret" not in failed.body + busy.body

@@ -88,7 +88,7 @@ def test_only_a_post_has_a_key() -> None:
 def test_a_page_can_be_had_too() -> None:
     post("a", "key")
     answer = post("a", "key", Accept="text/html")
-    assert (answer.type, answer.headers["idempotency-replayed"]) == ("text/html", "true")
+    assert (answer.status, answer.type, answer.headers["idempotency-replayed"]) == (303, "text/html", "true")
 
 
 def test_a_key_expires_after_a_day_and_its_item_tells_the_table_so(tables: Any) -> None:

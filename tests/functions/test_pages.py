@@ -2,18 +2,21 @@
 
 import re
 from html.parser import HTMLParser
+from http import HTTPStatus
+from itertools import pairwise
 from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
+from urllib.robotparser import RobotFileParser
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from functions import pages, static, welcome
-from functions.responses import PAGE_POLICY
-from functions.tags import checked
+from functions.problems import ProblemError
+from functions.tags import checked, is_tag
 from tests.functions.conftest import TABLE
-from tests.functions.gateway import DOCUMENT, event, request, route
+from tests.functions.gateway import DOCUMENT, PAGE_POLICY, decoded, event, request, route
 
 HTML = {"Accept": "text/html"}
 CATEGORIES = [
@@ -54,6 +57,16 @@ class Outline(HTMLParser):
         return [value for key, value in self.values if key == name]
 
 
+TABLE_FACTS = {
+    "name": "visits",
+    "status": "ACTIVE",
+    "itemCount": 1234,
+    "sizeBytes": 56789,
+    "createdAt": "2026-01-02T03:04:05+00:00",
+    "streamViewType": "NEW_AND_OLD_IMAGES",
+}
+
+
 def tag_pages(tag: str) -> dict[str, str]:
     moment = "2026-01-02T03:04:05.678Z"
     return {
@@ -61,15 +74,18 @@ def tag_pages(tag: str) -> dict[str, str]:
         "count": pages.count_page(tag, 3, 7, moment),
         "tags": pages.tags_page(7, [{"tag": tag, "count": 3}], 1, "YQ"),
         "welcome": pages.welcome_page(
-            "hello", {"name": tag}, {"method": "GET", "path": tag, "query": {tag: tag}}, "./"
+            "hello", TABLE_FACTS | {"name": tag}, {"method": "GET", "path": tag, "query": {tag: tag}}, "./"
+        ),
+        "problem": pages.problem_page(
+            ProblemError(HTTPStatus.NOT_FOUND, tag, path=tag, field=tag, value=tag, allowed=tag), "./"
         ),
     }
 
 
-@pytest.mark.parametrize("kind", ["visit", "count", "tags", "welcome"])
+@pytest.mark.parametrize("kind", ["visit", "count", "tags", "welcome", "problem"])
 @pytest.mark.parametrize("category", CATEGORIES)
 def test_no_tag_of_any_category_changes_what_a_page_consists_of(category: Any, kind: str) -> None:
-    plain = Outline(tag_pages("plain")[kind])
+    plain, foreign = Outline(tag_pages("plain")[kind]), Outline(tag_pages("a/b")[kind])
     piece = st.text(st.characters(categories=[category]), min_size=1, max_size=20)
 
     @ANYTHING
@@ -79,7 +95,7 @@ def test_no_tag_of_any_category_changes_what_a_page_consists_of(category: Any, k
         tag = f"around {drawn} it"
         made = tag_pages(tag)[kind]
         outline = Outline(made)
-        assert outline.elements == plain.elements
+        assert outline.elements == (plain if is_tag(tag) else foreign).elements
         assert tag in "".join(outline.text)
         if any(character in tag for character in "<>&\"'"):
             assert tag not in made
@@ -92,11 +108,12 @@ def test_the_links_of_a_page_lead_back_to_the_tag(kind: str) -> None:
     @settings(ANYTHING, max_examples=100)
     @given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=3, max_size=20))
     def holds(tag: str) -> None:
-        links = Outline(tag_pages(tag)[kind]).named("href")
+        outline = Outline(tag_pages(tag)[kind])
+        links = outline.named("href") + outline.named("action")
         there = [urlsplit(urljoin(f"https://x/stage/tag/{quote(tag, safe='')}", link)) for link in links]
         led = {link.path for link in there if "/tag/" in link.path or "/counts/" in link.path}
         assert led <= {f"/stage/{name}/{quote(tag, safe='')}" for name in ("tag", "counts")}
-        assert led
+        assert f"/stage/tag/{quote(tag, safe='')}" in led
         assert {unquote(path.rpartition("/")[2]) for path in led} == {tag}
 
     holds()
@@ -125,7 +142,118 @@ def test_a_page_loads_and_links_only_what_there_is(path: str, tables: Any) -> No
     assert len(ids) == len(set(ids))
     assert outline.elements[0] == ("html", ("lang",))
     assert [element for element, _ in outline.elements].count("h1") == 1
+    forms = [names for element, names in outline.elements if element == "form"]
+    assert (forms, outline.named("method")) == ([("method", "action")] * len(forms), ["post"] * len(forms))
+    for action in outline.named("action"):
+        assert route("POST", urlsplit(urljoin(f"https://x{path}", action)).path) is not None
     assert ("name", "viewport") in outline.values
+
+
+def counts(tables: Any) -> dict[str, Any]:
+    return {item["ID"]["S"]: item for item in tables.scan(TableName=TABLE)["Items"]}
+
+
+def test_a_crawl_of_every_page_counts_nothing(tables: Any) -> None:
+    for number in range(120):
+        tables.put_item(TableName=TABLE, Item={"ID": {"S": f"tag {number} <&"}, "Count": {"N": "7"}})
+    for foreign in ("a/b", "\u202e", "50%", "."):
+        tables.put_item(TableName=TABLE, Item={"ID": {"S": foreign}, "Count": {"N": "7"}})
+    before, seen, waiting = counts(tables), set[str](), ["/"]
+    while waiting:
+        target = waiting.pop()
+        if target in seen:
+            continue
+        seen.add(target)
+        answer = request("GET", target, HTML)
+        assert answer.status == 200, target
+        if answer.type == "text/html":
+            outline = Outline(answer.body)
+            for link in outline.named("href") + outline.named("src"):
+                part = urlsplit(urljoin(f"https://x{target}", link))
+                waiting.append(part.path + (f"?{part.query}" if part.query else ""))
+    assert len([target for target in seen if target.startswith("/counts/")]) == 120
+    assert len([target for target in seen if "cursor=" in target]) > 1
+    assert not any(target.startswith(("/tag/", "/tags/", "/badge/")) for target in seen)
+    assert counts(tables) == before
+
+
+@pytest.mark.parametrize("prefix", ["/tag/", "/tags/"])
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "key"}])
+def test_a_form_records_a_visit_and_leads_to_a_page_that_loading_again_does_not_count(
+    prefix: str, headers: dict[str, str], tables: Any
+) -> None:
+    answer = request("POST", f"{prefix}a%3Cb%20c", HTML | headers)
+    assert (answer.status, answer.type) == (303, "text/html")
+    there = urlsplit(urljoin(f"https://x{prefix}a%3Cb%20c", answer.headers["location"])).path
+    assert there == "/counts/a%3Cb%20c"
+    assert answer.headers["location"] in Outline(answer.body).named("href")
+    for _ in range(2):
+        assert request("GET", there, HTML).status == 200
+    assert request("GET", there).json["count"] == 1
+
+
+def test_crawlers_are_asked_not_to_record_visits() -> None:
+    answer = request("GET", "/robots.txt")
+    assert answer.headers["cache-control"] == "public, max-age=3600"
+    rules = RobotFileParser()
+    rules.parse(answer.body.splitlines())
+    for path, item in DOCUMENT["paths"].items():
+        counting = item["get"]["x-function"] == "recordVisit"
+        assert rules.can_fetch("a crawler", f"https://x{path.replace('{tag}', 'a')}") != counting, path
+
+
+@pytest.mark.parametrize("headers", [{}, HTML])
+@pytest.mark.parametrize("path", ["/tag/a", "/counts/a", "/counts", "/counts?limit=1", "/badge/a", "/tag/COUNTER"])
+@pytest.mark.usefixtures("tables")
+def test_no_search_engine_keeps_a_count(path: str, headers: dict[str, str]) -> None:
+    assert request("GET", path, headers).headers["x-robots-tag"] == "noindex"
+
+
+@pytest.mark.usefixtures("tables")
+def test_search_engines_may_keep_the_greeting() -> None:
+    assert request("GET", "/", HTML).headers["x-robots-tag"] == "all"
+
+
+PROBLEMS = {
+    ("GET", "/tag/COUNTER"): (400, "1 to 200 characters"),
+    ("GET", "/tag/%3Cb%3E%2Fa"): (404, "no such route"),
+    ("GET", "/a/b%3Cscript%3E/c"): (404, "/a/b<script>/c"),
+    ("GET", "/counts?limit=%3Cb%3E"): (400, "limit is '<b>'"),
+    ("GET", "/badge/a?color=%3Cb%3E"): (400, "color is '<b>'"),
+    ("DELETE", "/counts/a"): (405, "GET, HEAD, OPTIONS"),
+}
+
+
+@pytest.mark.parametrize(("method", "path"), PROBLEMS)
+@pytest.mark.usefixtures("tables")
+def test_a_problem_is_a_page_in_a_browser(method: str, path: str) -> None:
+    status, text = PROBLEMS[method, path]
+    problem, page = request(method, path), request(method, path, HTML)
+    assert (problem.status, problem.type) == (status, "application/problem+json")
+    assert (page.status, page.type) == (status, "text/html")
+    kept = {"allow", "retry-after", "vary", "cache-control", "x-robots-tag"}
+    assert {name: page.headers[name] for name in kept & set(page.headers)} == {
+        name: problem.headers[name] for name in kept & set(problem.headers)
+    }
+    assert page.headers["vary"] == "Accept"
+    outline = Outline(page.body)
+    assert text in " ".join(outline.text)
+    assert problem.json["detail"] in outline.text
+    assert not {"b", "script"} & {element for element, _ in outline.elements}
+    assert {urlsplit(urljoin(f"https://x{decoded(path)}", link)).path for link in outline.named("href")} == {
+        "/", "/static/counter.css", "/static/icon.svg",
+    }  # fmt: skip
+
+
+def test_the_greeting_names_its_facts_in_words() -> None:
+    made = pages.welcome_page("hello", TABLE_FACTS, {"method": "GET", "path": "/", "query": {"a": "1"}}, "./")
+    texts = Outline(made).text
+    shown = dict(pairwise(texts))
+    assert {name: shown[name] for name in ("Name", "Status", "Items (approximate)", "Size (approximate)")} == {
+        "Name": "visits", "Status": "Active", "Items (approximate)": "1,234", "Size (approximate)": "56,789 bytes",
+    }  # fmt: skip
+    assert (shown["Created"], shown["Stream view type"]) == ("2 January 2026, 03:04:05 UTC", "New and old images")
+    assert (shown["Method"], shown["Path"], shown["Query"]) == ("GET", "/", "a=1")
 
 
 @pytest.mark.parametrize("root", ["/", "/live", "/live/", "/v1%20x"])
@@ -134,7 +262,8 @@ def test_the_greeting_links_below_itself_whether_or_not_its_address_ends_in_a_sl
     stage = {"/live": "live", "/live/": "live"}.get(root, "$default")
     named = event("GET", "/", HTML, stage) | {"rawPath": unquote(root)}
     outline = Outline(welcome.handler(named, None)["body"])
-    led = {urlsplit(urljoin(f"https://x{root}", link)).path for link in outline.named("href") + outline.named("src")}
+    links = outline.named("href") + outline.named("src") + outline.named("action")
+    led = {urlsplit(urljoin(f"https://x{root}", link)).path for link in links}
     below = root.rstrip("/")
     assert led == {
         f"{below}/{name}"
