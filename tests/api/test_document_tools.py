@@ -1,0 +1,119 @@
+"""The document in the hands of other people's tools: a linter, and a generator of clients."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.contract import DOCUMENT
+from tests.running import RunningCloud
+
+VERSION = "2.77.0"
+REDOCLY = f"@redocly/cli@{VERSION}"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stream-triggered-counter"
+
+
+@pytest.fixture
+def redocly() -> Path:
+    """Return Redocly's command, installed once from the registry that npm is configured for."""
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        pytest.skip("no Node.js with npm is installed (20.19 or later), so Redocly does not lint the OpenAPI document")
+    home = CACHE / f"redocly-{VERSION}"
+    command = home / "node_modules" / ".bin" / "redocly"
+    if not command.exists():
+        part = home.with_name(f"{home.name}-{uuid.uuid4().hex}")
+        part.mkdir(parents=True)
+        options = ("--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel", "error")
+        done = subprocess.run(
+            [npm, "install", "--prefix", str(part), *options, REDOCLY],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        if done.returncode:
+            shutil.rmtree(part)
+            pytest.skip(f"npm cannot install {REDOCLY}, so it does not lint the OpenAPI document: {done.stderr[-500:]}")
+        try:
+            part.rename(home)
+        except OSError:
+            # Another process was faster.
+            shutil.rmtree(part)
+    return command
+
+
+def test_redocly_finds_nothing_by_its_recommended_rules(redocly: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [str(redocly), "lint", str(DOCUMENT), "--extends", "recommended", "--format", "json"],
+        cwd=tmp_path,
+        env={**os.environ, "REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    report = json.loads(done.stdout[done.stdout.index("{") :])
+    found = [(problem["ruleId"], problem["message"], problem["location"]) for problem in report["problems"]]
+    assert (found, done.returncode) == ([], 0)
+
+
+def test_a_generated_client_records_reads_lists_and_understands_problems(
+    cloud: RunningCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"post_hooks": []}), encoding="utf-8")
+    name = f"client_{uuid.uuid4().hex}"
+    command = Path(sys.executable).with_name("openapi-python-client")
+    done = subprocess.run(
+        [
+            *(str(command), "generate", "--path", str(DOCUMENT), "--config", str(config)),
+            *("--output-path", str(tmp_path / name), "--meta", "none"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def operation(module: str) -> Any:
+        return importlib.import_module(f"{name}.api.{module}")
+
+    def send(module: str, *arguments: Any, **named: Any) -> Any:
+        return operation(module).sync_detailed(*arguments, client=client, **named)
+
+    tag, key = f"généré {uuid.uuid4().hex}", uuid.uuid4().hex
+    with importlib.import_module(f"{name}.client").Client(base_url=cloud.outputs["apiEndpoint"]) as client:
+        assert [send("visits.visit_tag", tag).parsed.count for _ in range(2)] == [1, 2]
+        replies = [send("visits.post_tag", tag, idempotency_key=key) for _ in range(2)]
+        assert [(reply.parsed.tag, reply.parsed.count) for reply in replies] == [(tag, 3), (tag, 3)]
+        assert replies[1].headers["Idempotency-Replayed"] == "true"
+        assert send("counts.view_counts", tag).parsed.count == 3
+        total = send("counts.view_total").parsed
+        assert total.total >= 0
+        listed: dict[str, int] = {}
+        page = send("counts.view_total", limit=100).parsed
+        while True:
+            listed |= {row.tag: row.count for row in page.tags}
+            if page.next_cursor is None:
+                break
+            page = send("counts.view_total", cursor=page.next_cursor).parsed
+        assert listed[tag] == 3
+        problem = send("counts.view_counts", "COUNTER")
+        assert problem.status_code == 400
+        assert (problem.parsed.status, problem.parsed.field, problem.parsed.value) == (400, "tag", "COUNTER")
+        refused = send("visits.post_tag", "another", idempotency_key=key)
+        assert (refused.status_code, refused.parsed.title) == (422, "Unprocessable Entity")
+        assert send("about.welcome").parsed.table.status == "ACTIVE"
+        assert "Disallow: /tag/" in send("about.robots").parsed
