@@ -7,8 +7,6 @@ import subprocess
 import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-
 from tests.running import RunningCloud, eventually
 
 TOTAL_SECONDS = 5.0
@@ -91,33 +89,6 @@ def test_a_deleted_tag_keeps_its_visits_in_the_total(cloud: RunningCloud) -> Non
     client.delete_item(TableName=cloud.outputs["tableName"], Key={"ID": {"S": "short-lived"}})
     assert visit(cloud, "short-lived") == 1
     eventually(lambda: total(cloud) == before + 1, TOTAL_SECONDS, f"the total {before + 1}")
-
-
-@pytest.mark.parametrize("tag", ["café", "日本", "a b+c", "#1!;=@", "-_.~", "'\"<>&"])
-def test_any_tag_survives_the_way_there_and_back(cloud: RunningCloud, tag: str) -> None:
-    tag = f"end to end {tag}"
-    assert visit(cloud, tag) == 1
-    answer = cloud.request(f"/counts/{urllib.parse.quote(tag, safe='')}")
-    assert (answer.json["tag"], answer.json["count"]) == (tag, 1)
-
-
-def test_the_reserved_tag_is_a_problem(cloud: RunningCloud) -> None:
-    answer = cloud.request("/tag/COUNTER")
-    assert answer.status == 400
-    assert answer.headers["Content-Type"] == "application/problem+json"
-
-
-def test_markup_in_a_tag_is_escaped_on_its_page(cloud: RunningCloud) -> None:
-    answer = cloud.request("/tag/%3Cscript%3E", headers={"Accept": "text/html"})
-    assert answer.headers["Content-Type"].startswith("text/html")
-    assert "&lt;script&gt;" in answer.text
-    assert "<script>" not in answer.text
-
-
-def test_an_unknown_route_is_a_problem(cloud: RunningCloud) -> None:
-    answer = cloud.request("/nowhere/at/all")
-    assert answer.status == 404
-    assert answer.headers["Content-Type"] == "application/problem+json"
 
 
 def test_pages_elsewhere_may_call_the_api(cloud: RunningCloud) -> None:
