@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from functions import badge
@@ -134,3 +134,50 @@ def test_every_label_makes_an_image_that_says_it(label: str, count: int, color: 
     assert [part.text for part in root.iter(f"{SVG}text")] == [label, badge.short(count)]
     frame, *sides = (int(part.attrib["width"]) for part in root.iter(f"{SVG}rect"))
     assert frame == sum(sides) == int(root.attrib["width"])
+
+
+def luminance(color: str) -> float:
+    """Return the relative luminance as WCAG 2.2 defines it."""
+    red, green, blue = (
+        value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+        for value in (int(color[place : place + 2], 16) / 255 for place in (0, 2, 4))
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio as WCAG 2.2 defines it, from 1 to 21."""
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def contrasts(color: str) -> tuple[float, float, float]:
+    """Return those of a badge's value, of its label, and the better of white and near black for the value."""
+    root = ET.fromstring(badge.badge("visits", 7, color))
+    grounds = [part.attrib["fill"].removeprefix("#") for part in root.iter(f"{SVG}rect") if "fill" in part.attrib]
+    texts = [part.attrib["fill"].removeprefix("#") for part in root.iter(f"{SVG}text")]
+    label, value = (text * 2 if len(text) == 3 else text for text in texts)
+    assert grounds[1] == color
+    return (
+        contrast(value, color),
+        contrast(label, grounds[0]),
+        max(contrast("ffffff", color), contrast("16191f", color)),
+    )
+
+
+@pytest.mark.parametrize("name", badge.COLORS)
+def test_the_text_of_a_named_color_can_be_read(name: str) -> None:
+    value, label, _ = contrasts(badge.COLORS[name])
+    # WCAG 2.2, success criterion 1.4.3.
+    assert (value >= 4.5, label >= 4.5) == (True, True), (value, label)
+
+
+@settings(max_examples=500, deadline=None, derandomize=True, database=None)
+@given(st.integers(0, 0xFFFFFF))
+@example(0x757575)
+@example(0x7E7E7E)
+def test_the_text_of_any_color_is_the_one_that_stands_out_more(color: int) -> None:
+    value, label, best = contrasts(f"{color:06x}")
+    assert label >= 4.5
+    assert value == pytest.approx(best, rel=1e-9)
+    assert value >= 4.1
