@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from local.emulator.gateway import OWN_AGENT, Gateway, Message, Scope, api_address, api_id, find_api, is_for_api
+from local.emulator.gateway import (
+    OWN_AGENT,
+    Gateway,
+    Message,
+    Scope,
+    WaitingLine,
+    api_address,
+    api_id,
+    find_api,
+    is_for_api,
+)
 from tests.running import run_async
 
 
@@ -138,3 +152,207 @@ def test_neither_own_nor_signed_requests_are_reported() -> None:
     emulator, events, _ = serve(scope("/", authorization="AWS4-HMAC-SHA256 x"))
     assert emulator.scopes[0]["path"] == "/"
     assert events == []
+
+
+NEVER = 3600.0
+
+
+class BusyEmulator:
+    """Stands for the emulator: notes who came in, reads a request whole, and keeps it until it is told to answer."""
+
+    def __init__(self) -> None:
+        self.entered: list[str] = []
+        self.inside = 0
+        self.most = 0
+        self.bodies: dict[str, bytes] = {}
+        self.may_answer: dict[str, asyncio.Event] = {}
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        path = scope["raw_path"].decode().removeprefix("/_aws/execute-api/00000001/$default")
+        self.entered.append(path)
+        self.inside += 1
+        self.most = max(self.most, self.inside)
+        try:
+            body = b""
+            while (message := await receive())["type"] == "http.request":
+                body += message["body"]
+                if not message["more_body"]:
+                    break
+            self.bodies[path] = body
+            await self.may_answer.setdefault(path, asyncio.Event()).wait()
+            if path.startswith("/fails"):
+                raise ConnectionError(path)
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            self.inside -= 1
+
+    def answer(self, path: str) -> None:
+        self.may_answer.setdefault(path, asyncio.Event()).set()
+
+
+class Clients:
+    """Clients of a gateway with two places."""
+
+    def __init__(self, stall: float = NEVER) -> None:
+        self.emulator = BusyEmulator()
+        self.events: list[dict[str, Any]] = []
+        self.gateway = Gateway(self.emulator, self.events.append, WaitingLine(2, stall))
+        self.sent: dict[str, asyncio.Queue[Message]] = {}
+        self.tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def request(self, path: str, *chunks: bytes, complete: bool = True, signed: bool = False) -> None:
+        """Begin a request with what it sends at once, and let everyone get as far as they can."""
+        queue = self.sent[path] = asyncio.Queue()
+        for chunk in chunks:
+            queue.put_nowait({"type": "http.request", "body": chunk, "more_body": True})
+        if complete:
+            queue.put_nowait({"type": "http.request", "body": b"", "more_body": False})
+
+        async def send(_: Message) -> None:
+            pass
+
+        sent_scope = scope(path, authorization="AWS4-HMAC-SHA256 x") if signed else scope(path)
+        self.tasks[path] = asyncio.create_task(self.gateway(sent_scope, queue.get, send))
+        await settle()
+
+    async def send(self, path: str, chunk: bytes) -> None:
+        """Send the rest of a request."""
+        self.sent[path].put_nowait({"type": "http.request", "body": chunk, "more_body": False})
+        await settle()
+
+    async def close(self, path: str) -> None:
+        """Close a client's connection, as the server tells it."""
+        self.sent[path].put_nowait({"type": "http.disconnect"})
+        await settle()
+
+    async def answer(self, *paths: str) -> None:
+        for path in paths:
+            self.emulator.answer(path)
+            await settle()
+
+
+async def settle() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+def in_a_loop(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+    def run() -> None:
+        run_async(asyncio.wait_for(test(), 5))
+
+    run.__name__ = test.__name__
+    return run
+
+
+@in_a_loop
+async def test_as_many_requests_are_let_in_as_there_are_places_and_the_others_in_order() -> None:
+    clients = Clients()
+    paths = [f"/{number}" for number in range(10)]
+    for path in paths:
+        await clients.request(path)
+    assert clients.emulator.entered == paths[:2]
+    await clients.answer("/1")
+    assert clients.emulator.entered == paths[:3]
+    await clients.answer(*paths)
+    await asyncio.gather(*clients.tasks.values())
+    assert clients.emulator.entered == paths
+    assert clients.emulator.most == 2
+    assert [event["status"] for event in clients.events] == [200] * 10
+
+
+@in_a_loop
+async def test_a_client_that_closes_its_connection_gives_up_its_place_in_line() -> None:
+    clients = Clients()
+    for path in ("/a", "/b", "/gone", "/c"):
+        await clients.request(path)
+    await clients.close("/gone")
+    assert clients.tasks["/gone"].done()
+    await clients.answer("/a")
+    assert clients.emulator.entered == ["/a", "/b", "/c"]
+    await clients.answer("/b", "/c")
+    await asyncio.gather(*clients.tasks.values())
+    # What has not been served is not reported as if it had been.
+    assert [event["path"] for event in clients.events] == ["/a", "/b", "/c"]
+    await clients.request("/later")
+    assert clients.emulator.entered[-1] == "/later"
+
+
+@in_a_loop
+async def test_what_a_client_sends_while_it_waits_and_afterwards_arrives_whole() -> None:
+    clients = Clients()
+    for path in ("/a", "/b"):
+        await clients.request(path)
+    await clients.request("/slow", b"one ", b"two ", complete=False)
+    await clients.answer("/a")
+    assert "/slow" in clients.emulator.entered
+    assert "/slow" not in clients.emulator.bodies
+    await clients.send("/slow", b"three")
+    assert clients.emulator.bodies["/slow"] == b"one two three"
+    await clients.answer("/b", "/slow")
+    await asyncio.gather(*clients.tasks.values())
+
+
+@in_a_loop
+async def test_a_request_that_fails_or_is_cancelled_frees_its_place() -> None:
+    clients = Clients()
+    for path in ("/fails", "/b", "/cancelled", "/c", "/d"):
+        await clients.request(path)
+    clients.tasks["/cancelled"].cancel()
+    await clients.answer("/fails")
+    assert clients.emulator.entered == ["/fails", "/b", "/c"]
+    clients.tasks["/b"].cancel()
+    await settle()
+    assert clients.emulator.entered[-1] == "/d"
+    await clients.answer("/c", "/d")
+    results = await asyncio.gather(*clients.tasks.values(), return_exceptions=True)
+    assert [type(result) for result in results] == [
+        ConnectionError, asyncio.CancelledError, asyncio.CancelledError, type(None), type(None),
+    ]  # fmt: skip
+
+
+@in_a_loop
+async def test_what_functions_ask_of_aws_never_waits() -> None:
+    clients = Clients()
+    for path in ("/a", "/b", "/waits"):
+        await clients.request(path)
+    for number in range(5):
+        await clients.request(f"/signed{number}", signed=True)
+    assert clients.emulator.entered == ["/a", "/b", *(f"/signed{number}" for number in range(5))]
+    for task in clients.tasks.values():
+        task.cancel()
+
+
+@in_a_loop
+async def test_requests_that_wait_for_each_other_come_to_an_end() -> None:
+    clients = Clients(stall=0.02)
+    for path in ("/outer1", "/outer2", "/inner1", "/inner2"):
+        await clients.request(path)
+    assert clients.emulator.entered == ["/outer1", "/outer2"]
+    # The outer ones answer when the inner ones have, as a function does that calls its own API.
+    for number in (1, 2):
+        while f"/inner{number}" not in clients.emulator.entered:
+            await asyncio.sleep(0.005)
+        await clients.answer(f"/inner{number}", f"/outer{number}")
+    await asyncio.gather(*clients.tasks.values())
+    assert [event["status"] for event in clients.events] == [200] * 4
+
+
+@given(places=st.integers(1, 3), steps=st.lists(st.integers(-1, 6), max_size=40))
+def test_the_line_is_first_come_first_served_whatever_happens(places: int, steps: list[int]) -> None:
+    async def act() -> None:
+        line = WaitingLine(places, NEVER)
+        there: list[asyncio.Future[None]] = []
+        inside: list[asyncio.Future[None]] = []
+        for step in steps:
+            if step < 0 or not there:
+                there.append(line.join())
+            else:
+                gone = there.pop(step % len(there))
+                line.leave(gone)
+                inside = [ticket for ticket in inside if ticket is not gone]
+            # Whoever is in stays in; free places go to those who have waited longest.
+            inside += [ticket for ticket in there if ticket not in inside][: places - len(inside)]
+            assert [ticket for ticket in there if ticket.done()] == [ticket for ticket in there if ticket in inside]
+
+    asyncio.run(act())
