@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -41,6 +42,8 @@ def main() -> int:
     """Prepare the environment and return the exit status."""
     name, checksum = sys.argv[1:3]
     try:
+        # The wrapper starts this with Ctrl-C blocked.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         with _lock():
             # Another start may have done it while this one waited.
             if _read(_marker(name)) != checksum or not _has_pip():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -26,6 +25,8 @@ class Console:
         self._lock = threading.Lock()
         self._started = time.monotonic()
         self._pending = ""
+        self.error: OSError | None = None
+        """Why nothing could be written, unless the reader was gone."""
 
     def progress(self, text: str, *, detail: str = "") -> None:
         """Show what is being done. Details are shown on a terminal only, where they replace each other."""
@@ -60,23 +61,21 @@ class Console:
         return time.monotonic() - self._started
 
     def _write(self, text: str) -> None:
-        write(self._stream, text)
+        """Write at once. If the reader is gone, as after `| head`, or the disk is full, end as by SIGTERM."""
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except OSError as error:
+            if not isinstance(error, BrokenPipeError):
+                self.error = error
+            # What is still buffered, or written until the end, has a place to go.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+            signal.raise_signal(signal.SIGTERM)
 
 
-def write(stream: TextIO, text: str) -> None:
-    """Write at once. If the reader is gone, as after `| head`, ask this process to end as by SIGTERM."""
-    try:
-        stream.write(text)
-        stream.flush()
-    except BrokenPipeError:
-        # What is still buffered, or written until the end, has a place to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        signal.raise_signal(signal.SIGTERM)
-
-
-def print_json(outputs: Mapping[str, Any]) -> None:
+def print_json(console: Console, outputs: Mapping[str, Any]) -> None:
     """Print the outputs as the one line that other programs read."""
-    write(sys.stdout, json.dumps(dict(sorted(outputs.items())), default=str, ensure_ascii=False) + "\n")
+    console.line(json.dumps(dict(sorted(outputs.items())), default=str, ensure_ascii=False))
 
 
 def print_outputs(console: Console, outputs: Mapping[str, Any]) -> None:

@@ -31,33 +31,34 @@ class Stopped(BaseException):
 
 def run(options: Options, *, as_json: bool, watch: bool) -> int:
     """Serve until a signal. Returns the exit status: 0 after a signal, 1 for a failure, 2 for a wrong call."""
-    for number in _SIGNALS:
-        signal.signal(number, _stop)
-    console = Console(sys.stderr)
+    console, output = Console(sys.stderr), Console(sys.stdout)
     cloud: LocalCloud | None = None
     try:
+        for number in _SIGNALS:
+            signal.signal(number, _stop)
         console.progress("Starting the local cloud")
         cloud = LocalCloud(options, console)
-        _serve(cloud, console, as_json=as_json, watch=watch)
+        _serve(cloud, console, output, as_json=as_json, watch=watch)
     except Stopped:
-        return 0
+        if output.error:
+            return _fail(console, f"cannot write to standard output: {output.error.strerror}", 1)
+        return 1 if console.error else 0
     except (StackConfigError, PortInUseError) as error:
         return _fail(console, error, 2)
     except (ApiError, ArchiveError, EmulatorError, ProgramError, ResourceError, UnknownInvokeError) as error:
         return _fail(console, error, 1)
     finally:
-        for number in _SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
+        _ignore_signals()
         console.end_progress()
         if cloud:
             cloud.stop()
 
 
-def _serve(cloud: LocalCloud, console: Console, *, as_json: bool, watch: bool) -> NoReturn:
+def _serve(cloud: LocalCloud, console: Console, output: Console, *, as_json: bool, watch: bool) -> NoReturn:
     outputs = cloud.start()
-    shown = console if as_json else Console(sys.stdout)
+    shown = console if as_json else output
     if as_json:
-        print_json(outputs)
+        print_json(output, outputs)
     else:
         console.line(f"Ready in {console.seconds:.1f} s\n")
         print_outputs(shown, outputs)
@@ -77,11 +78,18 @@ def _watch(cloud: LocalCloud, console: Console) -> Watcher:
     return watcher
 
 
-def _fail(console: Console, error: Exception, status: int) -> int:
+def _fail(console: Console, error: Exception | str, status: int) -> int:
     console.end_progress()
     console.line(f"counter: {error}")
     return status
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
+    # A second Ctrl-C must not interrupt what the first one ends.
+    _ignore_signals()
     raise Stopped
+
+
+def _ignore_signals() -> None:
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)

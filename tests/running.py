@@ -141,6 +141,13 @@ class RunningCloud:
         self._lines.put("")
 
 
+def broken_pipe() -> int:
+    """Open a pipe that nobody reads; returns the descriptor to write to, which the caller closes."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    return writing
+
+
 def run_async(work: Coroutine[Any, Any, Result]) -> Result:
     """Run a coroutine in a thread: a browser driver may keep an event loop running in this one."""
     with ThreadPoolExecutor(1) as pool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from typing import Any
@@ -47,6 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     from functions.totals import TotalKeptElsewhereError, TotalNotWrittenError  # noqa: PLC0415
 
     try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         return _run(arguments)
     except KeyboardInterrupt:
         sys.stderr.write("\ncounter: stopped; a pass may be stopped and started again at any time\n")

@@ -10,6 +10,8 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import OLD_PYTHON, ROOT, Checkout, Prepared, no_venv
 from tests.running import descendants
 
@@ -69,6 +71,27 @@ def test_arguments_arrive_as_they_are(prepared: Prepared) -> None:
     done = prepared.run("local", "--port", "a  b'c")
     assert done.returncode == 2
     assert """argument --port: "a  b'c" is no port""" in done.stderr
+
+
+def test_ctrl_c_is_kept_for_pythons_first_line_where_env_can(prepared: Prepared) -> None:
+    env, true = shutil.which("env"), shutil.which("true")
+    assert env
+    assert true
+    if subprocess.run([env, "--block-signal=INT", true], capture_output=True, check=False).returncode:
+        pytest.skip("needs GNU's env")
+    entry = prepared.root / "cli" / "__main__.py"
+    code = entry.read_text(encoding="utf-8")
+    entry.write_text("import signal\nprint(signal.pthread_sigmask(signal.SIG_BLOCK, ()))\n", encoding="utf-8")
+    (prepared.bin / "env").symlink_to(env)
+    (prepared.bin / "true").symlink_to(true)
+    try:
+        assert prepared.run("--help").stdout == "{<Signals.SIGINT: 2>}\n"
+        (prepared.bin / "env").unlink()
+        assert prepared.run("--help").stdout == "set()\n"
+    finally:
+        (prepared.bin / "env").unlink(missing_ok=True)
+        (prepared.bin / "true").unlink()
+        entry.write_text(code, encoding="utf-8")
 
 
 def test_changed_requirements_are_installed(prepared: Prepared) -> None:

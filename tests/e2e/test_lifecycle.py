@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Start
-from tests.running import ROOT, RunningCloud, descendants, eventually, running
+from tests.running import ROOT, RunningCloud, broken_pipe, descendants, eventually, running
 
 STOP_SECONDS = 2.0
 PROGRAMS = ROOT / "tests" / "local" / "programs"
@@ -86,6 +86,8 @@ def test_a_signal_during_the_start_ends_it_in_order(start: Start, tmp_path: Path
     cloud = start("--port", "0", "--program", write_program(tmp_path, "import time\ntime.sleep(60)\n"))
     eventually(lambda: len(descendants(cloud.process.pid)) >= 2, 30, "the emulator and the program")
     children = descendants(cloud.process.pid)
+    # Whoever is impatient presses Ctrl-C twice.
+    cloud.process.send_signal(signal.SIGINT)
     status, _ = cloud.end(signal.SIGINT)
     assert (status, running(children)) == (0, set())
     assert "Traceback" not in cloud.errors
@@ -155,23 +157,46 @@ def test_people_get_outputs_on_standard_output_and_progress_on_the_other(tmp_pat
     assert "Ready in " in errors
 
 
-def test_a_reader_that_goes_away_ends_it_in_order(tmp_path: Path) -> None:
+@pytest.mark.parametrize("arguments", [(), ("--json",)])
+@pytest.mark.parametrize("full", [False, True])
+def test_a_reader_that_goes_away_or_a_full_disk_ends_it_in_order(
+    tmp_path: Path, arguments: tuple[str, ...], full: bool
+) -> None:
     program = write_program(tmp_path, "import pulumi\npulumi.export('greeting', 'hello')\n")
     errors = tmp_path / "errors"
-    reading, writing = os.pipe()
-    os.close(reading)
+    output = os.open("/dev/full", os.O_WRONLY) if full else broken_pipe()
     with errors.open("w", encoding="utf-8") as stream:
         done = subprocess.run(
-            [sys.executable, str(ROOT / "cli"), "local", "--port", "0", "--program", program],
-            stdout=writing,
+            [sys.executable, str(ROOT / "cli"), "local", "--port", "0", "--program", program, *arguments],
+            stdout=output,
             stderr=stream,
             cwd="/",
             timeout=60,
             check=False,
         )
-    os.close(writing)
-    assert done.returncode == 0
-    assert "Traceback" not in errors.read_text(encoding="utf-8")
+    os.close(output)
+    assert done.returncode == int(full)
+    told = errors.read_text(encoding="utf-8")
+    assert "Traceback" not in told
+    assert told.endswith("counter: cannot write to standard output: No space left on device\n") is full
+
+
+def test_a_closed_standard_output_does_not_keep_it_from_serving(tmp_path: Path) -> None:
+    program = write_program(tmp_path, "import pulumi\npulumi.export('greeting', 'hello')\n")
+    command = [sys.executable, str(ROOT / "cli"), "local", "--port", "0", "--program", program]
+    with subprocess.Popen(
+        ["sh", "-c", 'exec "$@" >&- <&-', "sh", *command], stderr=subprocess.PIPE, text=True, cwd="/"
+    ) as process:
+        assert process.stderr is not None
+        told = ""
+        while "Ready in" not in told:
+            line = process.stderr.readline()
+            assert line, told
+            told += line
+        process.send_signal(signal.SIGINT)
+        told += process.communicate(timeout=20)[1]
+    assert process.returncode == 0
+    assert "Traceback" not in told
 
 
 def test_two_counters_of_one_stack_have_addresses_of_their_own(start: Start) -> None:

@@ -1,11 +1,15 @@
 """What people see."""
 
+import errno
 import io
 import json
+import os
+import signal
 
 import pytest
 
 from local.console import Console, print_json, print_outputs
+from tests.running import broken_pipe
 
 OUTPUTS = {"apiEndpoint": "http://127.0.0.1:1", "functionNames": {"a": "b"}, "endpointUrl": "http://127.0.0.1:1"}
 
@@ -31,11 +35,26 @@ def test_on_a_terminal_progress_is_rewritten_and_lines_go_above_it() -> None:
     assert stream.getvalue() == expected
 
 
-def test_json_is_one_line_and_keeps_every_character(capsys: pytest.CaptureFixture[str]) -> None:
-    print_json({"b": "é", "a": {"n": 1}})
-    out = capsys.readouterr().out
+def test_json_is_one_line_and_keeps_every_character() -> None:
+    stream = io.StringIO()
+    print_json(Console(stream), {"b": "é", "a": {"n": 1}})
+    out = stream.getvalue()
     assert out == '{"a": {"n": 1}, "b": "é"}\n'
     assert json.loads(out) == {"a": {"n": 1}, "b": "é"}
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_what_cannot_be_written_asks_the_process_to_end_once(monkeypatch: pytest.MonkeyPatch, full: bool) -> None:
+    signals: list[int] = []
+    monkeypatch.setattr(signal, "raise_signal", signals.append)
+    descriptor = os.open("/dev/full", os.O_WRONLY) if full else broken_pipe()
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        console = Console(stream)
+        console.line("lost")
+        console.line("lost, too")
+    assert signals == [signal.SIGTERM]
+    # A reader that is gone is not an error.
+    assert (console.error.errno if console.error else None) == (errno.ENOSPC if full else None)
 
 
 def test_outputs_come_with_commands_to_try() -> None:
