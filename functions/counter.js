@@ -27,6 +27,7 @@ function update(answer) {
   for (const name of ["count", "total"]) {
     if (name in answer) show(name, answer[name].toLocaleString("en"));
   }
+  document.getElementById("rebuilding")?.toggleAttribute("hidden", !answer.rebuilding);
   if (answer.asOf) {
     show("as-of", moment(answer.asOf));
     document.getElementById("as-of")?.setAttribute("datetime", answer.asOf);

@@ -35,28 +35,31 @@ def visit_page(tag: str, count: int) -> str:
     return _layout(f"Visit {count:,} of {tag}", body, "../")
 
 
-def count_page(tag: str, count: int, total: int, asOf: str | None) -> str:  # noqa: N803 - the field's name
+def count_page(tag: str, count: int, total: int, asOf: str | None, *, rebuilding: bool = False) -> str:  # noqa: N803 - the field's name
     """Return the page that shows a tag's count and the total, and keeps them fresh."""
     figures = _figures([("Visits", count, "count"), ("All tags together", total, "total")])
     actions = _actions([("All tags", "../counts?limit=50")], _form("Record a visit", tag, "../"))
-    body = f"<h1>{_tag(tag)}</h1>{figures}{TREND}{_freshness(asOf)}{actions}"
+    body = f"<h1>{_tag(tag)}</h1>{figures}{TREND}{_freshness(asOf, rebuilding)}{actions}"
     return _layout(f"{tag}: {count:,}", body, "../", live=("count", count))
 
 
-def total_page(total: int, asOf: str | None) -> str:  # noqa: N803 - the field's name
+def total_page(total: int, asOf: str | None, *, rebuilding: bool = False) -> str:  # noqa: N803 - the field's name
     """Return the page that shows the total, and keeps it fresh."""
     figures = _figures([("All tags together", total, "total")])
-    body = f"<h1>All visits</h1>{figures}{TREND}{_freshness(asOf)}{_actions([('All tags', 'counts?limit=50')])}"
+    actions = _actions([("All tags", "counts?limit=50")])
+    body = f"<h1>All visits</h1>{figures}{TREND}{_freshness(asOf, rebuilding)}{actions}"
     return _layout(f"Total: {total:,}", body, "./", live=("total", total))
 
 
-def tags_page(total: int, tags: Sequence[Mapping[str, Any]], limit: int, next_cursor: str | None) -> str:
+def tags_page(
+    total: int, tags: Sequence[Mapping[str, Any]], limit: int, next_cursor: str | None, *, rebuilding: bool = False
+) -> str:
     """Return the page that lists some of the tags and leads to the next."""
     rows = "".join(f"<tr><td>{_listed(row['tag'])}</td><td>{row['count']:,}</td></tr>" for row in tags)
     head = '<thead><tr><th scope="col">Tag</th><th scope="col">Visits</th></tr></thead>'
     more = [("More tags", f"counts?limit={limit}&cursor={next_cursor}")] if next_cursor else []
     body = (
-        f"<h1>All tags</h1>{_figures([('All tags together', total, 'total')])}<h2>By tag</h2>"
+        f"<h1>All tags</h1>{_figures([('All tags together', total, 'total')])}{_rebuilding(rebuilding)}<h2>By tag</h2>"
         f"<table>{head}<tbody>{rows}</tbody></table>{_actions([*more, ('The total', 'counts')])}"
     )
     return _layout("All tags", body, "./")
@@ -139,10 +142,16 @@ def _actions(links: Iterable[tuple[str, str]], form: str = "") -> str:
     return f'<ul class="actions">{"".join(f"<li>{item}</li>" for item in items)}</ul>'
 
 
-def _freshness(as_of: str | None) -> str:
+def _rebuilding(now: bool) -> str:
+    hidden = "" if now else " hidden"
+    return f'<p id="rebuilding"{hidden}>The total is being rebuilt and may be too low.</p>'
+
+
+def _freshness(as_of: str | None, rebuilding: bool) -> str:
     hidden = "" if as_of else " hidden"
     moment = f'<time id="as-of" datetime="{escape(as_of or "")}">{escape(_moment(as_of or ""))}</time>'
-    return f'<div class="fresh"><p id="state" role="status"></p><p{hidden}>The total is as of {moment}.</p></div>'
+    shown = f"<p{hidden}>The total is as of {moment}.</p>{_rebuilding(rebuilding)}"
+    return f'<div class="fresh"><p id="state" role="status"></p>{shown}</div>'
 
 
 def _moment(text: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import settings
-from .database import DynamoDB, client
+from .database import DynamoDB, Item, client
 from .items import COUNTER, text, whole_number
 from .listing import asked, read_page
 from .reads import read_items
@@ -23,22 +23,25 @@ def handler(event: Mapping[str, Any], context: object) -> Response:  # noqa: ARG
 
 def view_total(database: DynamoDB, table: str, patience: Patience) -> dict[str, Any]:
     """Return the total and when it last changed; 0 and None while there is none."""
-    counter = read_items(database, table, [COUNTER], patience).get(COUNTER)
-    return {"total": whole_number(counter, "TotalViews") or 0, "asOf": text(counter, "UpdatedAt")}
+    return _total(read_items(database, table, [COUNTER], patience).get(COUNTER))
 
 
 def view_count(database: DynamoDB, table: str, tag: str, patience: Patience) -> dict[str, Any]:
-    """Return the count of `tag`, 0 where it was never visited, with the total and when that last changed."""
+    """Return the count of `tag`, 0 if it was never visited, with the total and when that last changed."""
     found = read_items(database, table, [tag, COUNTER], patience)
-    count, counter = whole_number(found.get(tag), "Count") or 0, found.get(COUNTER)
-    total = whole_number(counter, "TotalViews") or 0
-    return {"tag": tag, "count": count, "total": total, "asOf": text(counter, "UpdatedAt")}
+    return {"tag": tag, "count": whole_number(found.get(tag), "Count") or 0, **_total(found.get(COUNTER))}
 
 
 def view_tags(database: DynamoDB, table: str, limit: int, start: str | None, patience: Patience) -> dict[str, Any]:
     """Return the total, and the next `limit` tags after the key `start` with their counts."""
     total, listed = view_total(database, table, patience), read_page(database, table, limit, start)
     return {**total, "tags": listed.tags, "nextCursor": listed.next_cursor}
+
+
+def _total(counter: Item | None) -> dict[str, Any]:
+    """Return what clients may know of the total; `rebuilding` only while it is short because it was taken over."""
+    total = {"total": whole_number(counter, "TotalViews") or 0, "asOf": text(counter, "UpdatedAt")}
+    return total | ({"rebuilding": True} if counter and "Rebuilding" in counter else {})
 
 
 def _respond(request: Request) -> Response:
@@ -63,5 +66,6 @@ def _respond(request: Request) -> Response:
     if request.wants_html:
         from .pages import tags_page  # noqa: PLC0415 - most requests need no page
 
-        return page(tags_page(listed["total"], listed["tags"], limit, listed["nextCursor"]))
+        rebuilding = "rebuilding" in listed
+        return page(tags_page(listed["total"], listed["tags"], limit, listed["nextCursor"], rebuilding=rebuilding))
     return data(listed)

@@ -275,7 +275,7 @@ def test_the_count_page_holds_what_its_script_needs() -> None:
     script = static.content("counter.js")
     wanted = set(re.findall(r'getElementById\("([\w-]+)"\)|show\("([\w-]+)"', script))
     ids = {first or second for first, second in wanted}
-    assert {"trend", "trend-line", "trend-area", "trend-text", "as-of", "state"} <= ids
+    assert {"trend", "trend-line", "trend-area", "trend-text", "as-of", "rebuilding", "state"} <= ids
     count = Outline(tag_pages("a")["count"])
     assert ids | {"count", "total"} <= set(count.named("id"))
     assert (count.named("data-live"), count.named("data-value")) == (["count"], ["3"])

@@ -40,6 +40,17 @@ def test_the_total_is_the_counters(tables: Any) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("path", ["/counts/a", "/counts", "/counts?limit=5"])
+def test_a_total_that_is_being_rebuilt_says_so(tables: Any, path: str) -> None:
+    note = '<p id="rebuilding"{}>The total is being rebuilt and may be too low.</p>'
+    total = {"ID": {"S": "COUNTER"}, "TotalViews": {"N": "5"}}
+    for more, shown in (({}, False), ({"Rebuilding": {"BOOL": True}}, True)):
+        tables.put_item(TableName=TABLE, Item=total | more)
+        assert request("GET", path).json.get("rebuilding", False) is shown
+        page = request("GET", path, {"accept": "text/html"}).body
+        assert note.format("" if shown else " hidden") in page
+
+
 def test_the_greeting_describes_the_table_and_echoes_the_request() -> None:
     greeting = request("GET", "/?a=1&a=2&b=%C3%A4").json
     assert greeting["request"] == {"method": "GET", "path": "/", "query": {"a": "1,2", "b": "ä"}}
