@@ -65,5 +65,6 @@ def test_every_command_answers_what_the_page_shows(cloud: RunningCloud) -> None:
         )
         printed = [said(line) for line in done.stdout.replace("\r", "").splitlines()]
         rest = iter(printed)
+        assert lines, f"{command} is shown without an answer"
         for line in lines:
             assert any(matches(line, other) for other in rest), f"{command}\nprints no {line!r}:\n{done.stdout}"

@@ -99,7 +99,11 @@ def test_a_badge_is_an_image_whatever_it_is_asked_to_say(wire: Wire, said: list[
 
 @settings(settings.get_profile("http"), max_examples=15)
 @given(
-    st.lists(st.dictionaries(st.sampled_from(["limit", "cursor", "v", "<b>", "a"]), st.text(max_size=12)), max_size=6)
+    st.lists(
+        st.dictionaries(st.sampled_from(["limit", "cursor", "v", "<b>", "a"]), st.text(max_size=12)),
+        min_size=1,
+        max_size=6,
+    )
 )
 def test_no_query_is_too_strange(wire: Wire, queries: list[dict[str, str]]) -> None:
     texts = ["&".join(f"{quote(name)}={quote(value)}" for name, value in query.items()) for query in queries]

@@ -59,7 +59,9 @@ def test_it_says_all_without_scripts_and_its_links_lead_somewhere(
     page = open_page(path.format(tag=tag), java_script_enabled=False)
     assert page.get_by_role("heading", level=1).inner_text()
     assert page.get_by_role("main").get_by_role("link").count() >= 1
-    for link in page.get_by_role("link").all():
+    links = page.get_by_role("link").all()
+    assert links
+    for link in links:
         address = urljoin(page.url, link.get_attribute("href"))
         assert address.startswith(cloud.outputs["apiEndpoint"] + "/")
         answer = cloud.request(address.removeprefix(cloud.outputs["apiEndpoint"]), headers={"Accept": "text/html"})

@@ -53,6 +53,7 @@ def test_an_environment_without_pip_is_made_again_with_uv_and_without(
 
 
 def test_every_set_contains_the_runtime() -> None:
+    assert set(bootstrap.FILES) == {"local", "dev"}
     for files in bootstrap.FILES.values():
         assert files[0] == "requirements.txt"
         for name in files:

@@ -26,10 +26,9 @@ def test_it_listens_on_the_loopback_interface_alone(cloud: Cloud) -> None:
     cloud.emulator.wait(30)
     with socket.create_connection(("127.0.0.1", cloud.emulator.port), timeout=5):
         pass
-    addresses = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}
-    for address in addresses - {"127.0.0.1"} - {a for a in addresses if str(a).startswith("127.")}:
-        with pytest.raises(OSError, match=r"refused|timed out|unreachable"):
-            socket.create_connection((str(address), cloud.emulator.port), timeout=1)
+    # Another address of this machine: a server on all interfaces would answer there.
+    with pytest.raises(OSError, match=r"refused|assign|timed out|unreachable"):
+        socket.create_connection(("127.0.0.2", cloud.emulator.port), timeout=1)
 
 
 def test_a_taken_port_is_a_sentence(cloud: Cloud) -> None:

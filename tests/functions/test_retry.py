@@ -1,0 +1,198 @@
+"""When the functions try again: how long they wait, when they stop, and after which of DynamoDB's errors."""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.testing.stream_events import StreamEvents
+from functions import database, process_stream, record_visit
+from functions.retry import Patience, patience
+from functions.totals import TotalNotWrittenError
+from tests.functions.conftest import TABLE
+from tests.functions.gateway import request
+
+# As AWS documents them; a change of the product's own lists must be a decision.
+REFUSALS = [
+    "LimitExceededException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "Throttling",
+    "ThrottlingException",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+]
+FAULTS = ["InternalFailure", "InternalServerError", "ServiceUnavailable"]
+FINAL = ["AccessDeniedException", "ItemCollectionSizeLimitExceededException", "ResourceNotFoundException", "Unknown"]
+
+
+class Clock:
+    """Time that passes only while somebody sleeps."""
+
+    def __init__(self, seconds: float) -> None:
+        self.left = seconds
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.left -= seconds
+
+    def patience(self, jitter: float) -> Patience:
+        return Patience(lambda: self.left, sleep=self.sleep, jitter=lambda: jitter)
+
+
+def test_the_pauses_double_up_to_a_second() -> None:
+    clock = Clock(60)
+    budget = clock.patience(jitter=1.0)
+    assert all(budget.pause(attempt) for attempt in [*range(1, 11), 1_000_000])
+    assert clock.slept == pytest.approx([0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1, 1, 1, 1, 1])
+
+
+@given(st.floats(0, 1), st.integers(1, 40), st.floats(0, 3))
+def test_a_pause_takes_a_random_part_and_never_touches_the_last_half_second(
+    jitter: float, attempt: int, left: float
+) -> None:
+    clock = Clock(left)
+    pause = jitter * min(1.0, 0.02 * 2 ** (attempt - 1))
+    assert clock.patience(jitter).pause(attempt) == (left >= pause + 0.5)
+    assert clock.slept == ([pytest.approx(pause)] if left >= pause + 0.5 else [])
+
+
+def test_it_really_sleeps() -> None:
+    started = time.monotonic()
+    assert Patience(lambda: 10.0, jitter=lambda: 1.0).pause(3)
+    assert time.monotonic() - started >= 0.08
+
+
+def test_those_who_collided_wait_differently_long() -> None:
+    clock = Clock(60)
+    budget = Patience(lambda: clock.left, sleep=clock.sleep)
+    assert all(budget.pause(1) for _ in range(50))
+    assert len(set(clock.slept)) > 40
+    assert 0 <= min(clock.slept) < 0.005
+    assert 0.015 < max(clock.slept) <= 0.02
+
+
+def test_patience_ends_by_itself_half_a_second_before_its_time() -> None:
+    started = time.monotonic()
+    assert not patience(0.49).pause(1)
+    budget, attempt = patience(0.7), 1
+    while budget.pause(attempt):
+        attempt += 1
+    assert attempt > 3
+    # What it paused, all told, with a busy machine's delay; it did not use up the time, nor wait for the end of it.
+    assert time.monotonic() - started < 0.7
+
+
+def error(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "no"}}, "UpdateItem")
+
+
+class Context:
+    """The context of an invocation that has the same time left whenever it is asked."""
+
+    def __init__(self, milliseconds: int) -> None:
+        self._milliseconds = milliseconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self._milliseconds
+
+
+def process(milliseconds: int = 60_000) -> Any:
+    return process_stream.handler({"Records": [StreamEvents().insert("a")]}, Context(milliseconds))
+
+
+def total(client: Any) -> Any:
+    return client.get_item(TableName=TABLE, Key={"ID": {"S": "COUNTER"}}).get("Item", {})
+
+
+@pytest.mark.usefixtures("tables")
+@pytest.mark.parametrize(("milliseconds", "attempts"), [(499, 1), (520, 2)])
+def test_lambdas_milliseconds_become_seconds(refuse: Any, milliseconds: int, attempts: int) -> None:
+    # The pause after the first attempt is 20 ms at most, and half a second is kept back.
+    calls = refuse("transact_write_items", error("ThrottlingException"))
+    if attempts == 1:
+        with pytest.raises(TotalNotWrittenError):
+            process(milliseconds)
+    else:
+        process(milliseconds)
+    assert len(calls) == attempts
+
+
+def test_the_lists_of_codes_are_these() -> None:
+    assert sorted(database.THROTTLES) == REFUSALS
+    assert sorted(database.FAULTS) == FAULTS
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+def test_a_refused_visit_is_sent_again_and_counted_once(tables: Any, refuse: Any, code: str) -> None:
+    calls = refuse("update_item", error(code))
+    assert request("POST", "/tag/a").json["count"] == 1
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+def test_a_visit_refused_until_the_end_is_a_503_and_not_counted(
+    tables: Any, refuse: Any, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    monkeypatch.setattr(record_visit, "patience", lambda _: Patience(lambda: 0.0))
+    calls = refuse("update_item", error(code))
+    answer = request("POST", "/tag/a")
+    assert answer.status == 503
+    assert answer.headers["retry-after"]
+    assert "was not counted" in answer.json["detail"]
+    assert len(calls) == 1
+    assert request("GET", "/counts/a").json["count"] == 0
+
+
+@pytest.mark.parametrize("code", FAULTS)
+def test_a_visit_that_ended_in_a_fault_is_not_sent_again(tables: Any, refuse: Any, code: str) -> None:
+    calls = refuse("update_item", error(code), error(code))
+    answer = request("POST", "/tag/a")
+    assert answer.status == 503
+    assert answer.headers["retry-after"]
+    # It may have been counted.
+    assert "was not counted;" not in answer.json["detail"]
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("code", FINAL)
+def test_any_other_error_of_a_visit_is_a_500_at_once(tables: Any, refuse: Any, code: str) -> None:
+    calls = refuse("update_item", error(code), error(code))
+    assert request("POST", "/tag/a").status == 500
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("method", ["batch_get_item", "transact_write_items"])
+@pytest.mark.parametrize("code", [*REFUSALS, *FAULTS])
+def test_a_batch_is_tried_again_after_each(tables: Any, refuse: Any, code: str, method: str) -> None:
+    calls = refuse(method, error(code))
+    assert process() == {"batchItemFailures": []}
+    assert len(calls) >= 2
+    assert total(tables)["TotalViews"] == {"N": "1"}
+
+
+@pytest.mark.parametrize("code", FINAL)
+def test_any_other_error_of_a_batch_is_raised_at_once(tables: Any, refuse: Any, code: str) -> None:
+    calls = refuse("transact_write_items", error(code), error(code))
+    with pytest.raises(ClientError, match=code):
+        process()
+    assert len(calls) == 1
+
+
+def test_the_moment_of_the_total_is_utc_with_milliseconds(tables: Any) -> None:
+    # A millisecond may be cut off at either end.
+    before = datetime.now(UTC) - timedelta(milliseconds=1)
+    process()
+    written = total(tables)["UpdatedAt"]
+    assert list(written) == ["S"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", written["S"])
+    moment = datetime.strptime(written["S"], "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    assert before <= moment <= datetime.now(UTC)
