@@ -94,12 +94,13 @@ def _reservation(drift: int) -> str:
 def _client(arguments: argparse.Namespace) -> Any:
     import boto3  # type: ignore[import-untyped]  # noqa: PLC0415
 
-    local = {}
-    if arguments.endpoint_url and not boto3.Session().get_credentials():
+    # A session of its own, so that the credentials are those of now.
+    session, local = boto3.Session(), {}
+    if arguments.endpoint_url and not session.get_credentials():
         from local.environment import ACCESS_KEY, SECRET_KEY  # noqa: PLC0415
 
         local = {"aws_access_key_id": ACCESS_KEY, "aws_secret_access_key": SECRET_KEY}
-    return boto3.client("dynamodb", region_name=arguments.region, endpoint_url=arguments.endpoint_url, **local)
+    return session.client("dynamodb", region_name=arguments.region, endpoint_url=arguments.endpoint_url, **local)
 
 
 def _bar(done: int, expected: int) -> str:

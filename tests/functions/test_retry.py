@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,8 +16,8 @@ from hypothesis import strategies as st
 from components.testing.stream_events import StreamEvents
 from functions import database, process_stream, record_visit
 from functions.retry import Patience, patience
-from functions.totals import TotalNotWrittenError
-from tests.functions.conftest import TABLE
+from functions.totals import Total, TotalNotWrittenError
+from tests.functions.conftest import LEDGER, TABLE
 from tests.functions.gateway import request
 
 # As AWS documents them; a change of the product's own lists must be a decision.
@@ -80,15 +81,14 @@ def test_those_who_collided_wait_differently_long() -> None:
     assert 0.015 < max(clock.slept) <= 0.02
 
 
-def test_patience_ends_by_itself_half_a_second_before_its_time() -> None:
-    started = time.monotonic()
-    assert not patience(0.49).pause(1)
-    budget, attempt = patience(0.7), 1
+def test_patience_ends_by_itself_half_a_second_before_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(1000)
+    monkeypatch.setattr("functions.retry.time.monotonic", lambda: -clock.left)
+    assert not replace(patience(0.5), sleep=clock.sleep, jitter=lambda: 1.0).pause(1)
+    budget, attempt = replace(patience(0.7), sleep=clock.sleep, jitter=lambda: 1.0), 1
     while budget.pause(attempt):
         attempt += 1
-    assert attempt > 3
-    # What it paused, all told, with a busy machine's delay; it did not use up the time, nor wait for the end of it.
-    assert time.monotonic() - started < 0.7
+    assert clock.slept == pytest.approx([0.02, 0.04, 0.08])
 
 
 def error(code: str) -> ClientError:
@@ -106,16 +106,22 @@ class Context:
 
 
 def process(milliseconds: int = 60_000) -> Any:
-    return process_stream.handler({"Records": [StreamEvents().insert("a")]}, Context(milliseconds))
+    events = StreamEvents(TABLE, region="eu-west-1", label="2099-01-01T00:00:00.000")
+    return process_stream.handler({"Records": [events.insert("a")]}, Context(milliseconds))
+
+
+def start_total(client: Any) -> None:
+    """Let the total begin, so that a batch writes nothing but itself."""
+    Total(client, TABLE, LEDGER).confirm(patience(10))
 
 
 def total(client: Any) -> Any:
     return client.get_item(TableName=TABLE, Key={"ID": {"S": "COUNTER"}}).get("Item", {})
 
 
-@pytest.mark.usefixtures("tables")
 @pytest.mark.parametrize(("milliseconds", "attempts"), [(499, 1), (520, 2)])
-def test_lambdas_milliseconds_become_seconds(refuse: Any, milliseconds: int, attempts: int) -> None:
+def test_lambdas_milliseconds_become_seconds(tables: Any, refuse: Any, milliseconds: int, attempts: int) -> None:
+    start_total(tables)
     # The pause after the first attempt is 20 ms at most, and half a second is kept back.
     calls = refuse("transact_write_items", error("ThrottlingException"))
     if attempts == 1:
@@ -181,6 +187,7 @@ def test_a_batch_is_tried_again_after_each(tables: Any, refuse: Any, code: str, 
 
 @pytest.mark.parametrize("code", FINAL)
 def test_any_other_error_of_a_batch_is_raised_at_once(tables: Any, refuse: Any, code: str) -> None:
+    start_total(tables)
     calls = refuse("transact_write_items", error(code), error(code))
     with pytest.raises(ClientError, match=code):
         process()
