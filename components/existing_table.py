@@ -6,8 +6,8 @@ from typing import Any, NoReturn
 import pulumi
 import pulumi_aws as aws
 
+from .functions_package import PARTITION_KEY
 from .settings import NEW_IMAGE_VIEWS, CounterSettings, ExistingTableSettings
-from .stream_table import PARTITION_KEY
 from .validation import ArgumentError, path_of
 
 EMULATED_ACCOUNT = "000000000000"

@@ -10,9 +10,7 @@ from typing import Any
 import pulumi
 
 from .args import StatementArgs
-
-TOTAL_KEY = "COUNTER"
-"""The partition key of the item that holds the total."""
+from .functions_package import TOTAL_KEY
 
 Conditions = dict[str, dict[str, list[str]]]
 

@@ -11,6 +11,7 @@ from typing import Any
 import pulumi
 
 from .choices import Architecture, BillingMode, LogLevel, Runtime, StartingPosition, StreamViewType
+from .functions_package import IDEMPOTENCY_TABLE_NAME, LEDGER_TABLE_NAME, TABLE_NAME
 from .validation import (
     ArgumentError,
     Entries,
@@ -46,7 +47,7 @@ NEW_IMAGE_VIEWS = (StreamViewType.NEW_AND_OLD_IMAGES, StreamViewType.NEW_IMAGE)
 CAPACITIES = ("read_capacity", "write_capacity")
 """The settings that apply with billing mode PROVISIONED alone, and are refused without it."""
 
-RESERVED_VARIABLES = ("TABLE_NAME", "LEDGER_TABLE_NAME", "IDEMPOTENCY_TABLE_NAME")
+RESERVED_VARIABLES = (TABLE_NAME, LEDGER_TABLE_NAME, IDEMPOTENCY_TABLE_NAME)
 LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),

@@ -6,11 +6,10 @@ import pulumi
 import pulumi_aws as aws
 
 from .args import TableArgs
+from .functions_package import PARTITION_KEY
 from .naming import check_name
 from .settings import TAGS, TableSettings, table_settings
 from .validation import refuse_unknown
-
-PARTITION_KEY = "ID"
 
 
 class StreamTableArgs(TypedDict, total=False):

@@ -8,16 +8,25 @@ import pulumi
 import pulumi_aws as aws
 
 from . import policies
-from .archive import PACKAGE, function_archive
 from .args import StatementArgs, StreamTriggeredCounterArgs
 from .existing_table import adopt
 from .function_with_role import FunctionWithRole
+from .functions_package import (
+    EXPIRES_AT,
+    IDEMPOTENCY_TABLE_NAME,
+    LEDGER_TABLE_NAME,
+    PACKAGE,
+    PARTITION_KEY,
+    TABLE_NAME,
+    TOTAL_KEY,
+    function_archive,
+    routes,
+)
 from .http_api import HttpApi
 from .naming import check_name
-from .routes import routes
 from .settings import GROUPS, ROLE_NAME, CounterSettings, counter_settings
 from .stream_consumer import StreamConsumer, StreamConsumerArgs
-from .stream_table import PARTITION_KEY, StreamTable, keyed_table
+from .stream_table import StreamTable, keyed_table
 from .validation import ArgumentError
 
 API_MODULES = {"welcome": "welcome", "recordVisit": "record_visit", "viewCounts": "view_counts"}
@@ -26,7 +35,7 @@ API_MODULES = {"welcome": "welcome", "recordVisit": "record_visit", "viewCounts"
 DEFAULTS: StreamTriggeredCounterArgs = {}
 """Arguments that leave every setting at its default."""
 
-ONLY_TAGS = json.dumps({"dynamodb": {"Keys": {PARTITION_KEY: {"S": [{"anything-but": [policies.TOTAL_KEY]}]}}}})
+ONLY_TAGS = json.dumps({"dynamodb": {"Keys": {PARTITION_KEY: {"S": [{"anything-but": [TOTAL_KEY]}]}}}})
 """The event filter that keeps the total's own changes from calling the function that made them."""
 
 
@@ -81,7 +90,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
             replace(settings.table, point_in_time_recovery=False),
             settings.tags,
             self,
-            ttl={"attribute_name": "ExpiresAt", "enabled": True},
+            ttl={"attribute_name": EXPIRES_AT, "enabled": True},
         )
 
         code = function_archive()
@@ -91,7 +100,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
             "recordVisit": [*policies.record_visits(table.arn, idempotency.arn), *self._decrypt()],
             "viewCounts": [*policies.view_counts(table.arn), *self._decrypt()],
         }
-        variables = {"recordVisit": {"IDEMPOTENCY_TABLE_NAME": idempotency.name}}
+        variables = {"recordVisit": {IDEMPOTENCY_TABLE_NAME: idempotency.name}}
         functions = {
             key: FunctionWithRole(
                 f"{name}-{module.replace('_', '-')}",
@@ -99,7 +108,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
                     "code": code,
                     "handler": f"{PACKAGE}.{module}.handler",
                     "statements": rights[key],
-                    "variables": {"TABLE_NAME": table.name, **variables.get(key, {})},
+                    "variables": {TABLE_NAME: table.name, **variables.get(key, {})},
                     "function": given["functions"],
                     "tags": settings.tags,
                 },
@@ -122,7 +131,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
             "code": code,
             "handler": f"{PACKAGE}.process_stream.handler",
             "statements": [*policies.keep_total(table.arn, ledger.arn), *self._decrypt()],
-            "variables": {"TABLE_NAME": table.name, "LEDGER_TABLE_NAME": ledger.name},
+            "variables": {TABLE_NAME: table.name, LEDGER_TABLE_NAME: ledger.name},
             "function": given["functions"],
             "filters": [ONLY_TAGS],
             "stream": given["stream"],

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Protocol
 
-from . import settings
-from .database import client
-from .records import read_batch
-from .retry import Patience
-from .totals import Applied, Total
+from .dynamodb import tables
+from .dynamodb.client import client
+from .dynamodb.retries import Patience
+from .total.records import read_batch
+from .total.totals import Applied, Total
 
 logger = logging.getLogger(__name__)
 
@@ -48,4 +48,4 @@ def process(event: Mapping[str, Any], total: Total, patience: Patience) -> Appli
 
 @cache
 def _total() -> Total:
-    return Total(client(), settings.table_name(), settings.ledger_table_name())
+    return Total(client(), tables.table_name(), tables.ledger_table_name())

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from . import settings
-from .database import cautious_client, client
-from .idempotency import KeyedVisits, idempotency_key
-from .problems import ProblemError
-from .requests import Request
-from .responses import Response, answer, data, moved, page, response
-from .retry import patience
-from .visits import Recorded, read_count, record
+from .counting.idempotency import KeyedVisits, idempotency_key
+from .counting.visits import Recorded, read_count, record
+from .dynamodb import tables
+from .dynamodb.client import cautious_client, client
+from .dynamodb.retries import patience
+from .http.problems import ProblemError
+from .http.requests import Request
+from .http.responses import Response, answer, data, moved, page, response
 
 PATIENCE = 3.0
 """Seconds for which a visit is tried again while the database refuses it."""
@@ -35,7 +35,7 @@ def _respond(request: Request) -> Response:
     recorded = _record(request, tag)
     headers = {"Idempotency-Replayed": "true"} if recorded.replayed else {}
     if request.wants_html:
-        from .pages import count_link, visit_page  # noqa: PLC0415 - most requests need no page
+        from .pages.templates import count_link, visit_page  # noqa: PLC0415 - most requests need no page
 
         html = visit_page(tag, recorded.count)
         return moved(count_link(tag), html, headers) if request.method == "POST" else page(html)
@@ -43,19 +43,19 @@ def _respond(request: Request) -> Response:
 
 
 def _record(request: Request, tag: str) -> Recorded:
-    table, key = settings.table_name(), idempotency_key(request.method, request.headers)
+    table, key = tables.table_name(), idempotency_key(request.method, request.headers)
     if key is None:
         return record(cautious_client(), table, tag, patience(PATIENCE))
-    keyed = KeyedVisits(client(), table, settings.idempotency_table_name())
+    keyed = KeyedVisits(client(), table, tables.idempotency_table_name())
     return keyed.record(tag, key, patience(PATIENCE))
 
 
 def _badge(request: Request, tag: str) -> Response:
-    from .badge import UNCACHED, badge, options  # noqa: PLC0415 - most requests need no badge
+    from .pages.badge import UNCACHED, badge, options  # noqa: PLC0415 - most requests need no badge
 
     chosen = options(request.query)
     if chosen.counts and not request.is_prefetch:
         count = _record(request, tag).count
     else:
-        count = read_count(client(), settings.table_name(), tag)
+        count = read_count(client(), tables.table_name(), tag)
     return response("image/svg+xml; charset=utf-8", badge(chosen.label, count, chosen.color), headers=UNCACHED)

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from . import settings
-from .database import DynamoDB, Item, client
-from .items import COUNTER, text, whole_number
-from .listing import asked, read_page
-from .reads import read_items
-from .requests import Request
-from .responses import Response, answer, data, page
-from .retry import Patience, patience
+from .counting.listing import asked, read_page
+from .dynamodb import tables
+from .dynamodb.client import client
+from .dynamodb.items import DynamoDB, Item, text, whole_number
+from .dynamodb.retries import Patience, patience, read_items
+from .dynamodb.tables import COUNTER
+from .http.requests import Request
+from .http.responses import Response, answer, data, page
 
 PATIENCE = 3.0
 """Seconds for which keys left unread are asked for again."""
@@ -45,11 +45,11 @@ def _total(counter: Item | None) -> dict[str, Any]:
 
 
 def _respond(request: Request) -> Response:
-    database, table, waiting = client(), settings.table_name(), patience(PATIENCE)
+    database, table, waiting = client(), tables.table_name(), patience(PATIENCE)
     if "{tag}" in request.route:
         counted = view_count(database, table, request.tag, waiting)
         if request.wants_html:
-            from .pages import count_page  # noqa: PLC0415 - most requests need no page
+            from .pages.templates import count_page  # noqa: PLC0415 - most requests need no page
 
             return page(count_page(**counted))
         return data(counted)
@@ -57,14 +57,14 @@ def _respond(request: Request) -> Response:
     if listing is None:
         totalled = view_total(database, table, waiting)
         if request.wants_html:
-            from .pages import total_page  # noqa: PLC0415 - most requests need no page
+            from .pages.templates import total_page  # noqa: PLC0415 - most requests need no page
 
             return page(total_page(**totalled))
         return data(totalled)
     limit, start = listing
     listed = view_tags(database, table, limit, start, waiting)
     if request.wants_html:
-        from .pages import tags_page  # noqa: PLC0415 - most requests need no page
+        from .pages.templates import tags_page  # noqa: PLC0415 - most requests need no page
 
         rebuilding = "rebuilding" in listed
         return page(tags_page(listed["total"], listed["tags"], limit, listed["nextCursor"], rebuilding=rebuilding))

@@ -7,13 +7,15 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any
 
-from . import contract, settings
-from .database import DynamoDB, client
-from .listing import asked
-from .problems import ProblemError
-from .requests import Request
-from .responses import Response, answer, data, page, response
-from .tags import checked
+from .counting.listing import asked
+from .counting.tags import checked
+from .dynamodb import tables
+from .dynamodb.client import client
+from .dynamodb.items import DynamoDB
+from .http import routes
+from .http.problems import ProblemError
+from .http.requests import Request
+from .http.responses import Response, answer, data, page, response
 
 MESSAGE = "Welcome: visits are counted here, per tag and in total."
 
@@ -64,11 +66,11 @@ class Description:
 
 @cache
 def _description() -> Description:
-    return Description(client(), settings.table_name())
+    return Description(client(), tables.table_name())
 
 
 def _respond(request: Request) -> Response:
-    found = contract.find(request.route, request.method, request.path, request.mapped)
+    found = routes.find(request.route, request.method, request.path, request.mapped)
     if found is None:
         detail = "There is no such route; /openapi.json lists them. A tag must not contain a slash, encoded or not."
         raise ProblemError(HTTPStatus.NOT_FOUND, detail, path=request.path[:200])
@@ -82,11 +84,11 @@ def _respond(request: Request) -> Response:
         detail = f"{request.method} is not a method of {template}; allowed are {_allow(methods)}. Nothing was counted."
         raise ProblemError(HTTPStatus.METHOD_NOT_ALLOWED, detail, {"Allow": _allow(methods)})
     if template == "/openapi.json":
-        return response("application/json", contract.document())
+        return response("application/json", routes.document())
     if template == "/robots.txt":
         return response("text/plain; charset=utf-8", ROBOTS, headers={"Cache-Control": ROBOTS_KEPT})
     if template.startswith("/static/"):
-        from .static import serve  # noqa: PLC0415 - most requests need no file
+        from .pages.static import serve  # noqa: PLC0415 - most requests need no file
 
         return serve(template.removeprefix("/static/"), request.query.get("v", ""))
     if template == "/":
@@ -97,7 +99,7 @@ def _respond(request: Request) -> Response:
 def _head(request: Request, template: str) -> Response:
     """Answer a HEAD of what another function answers: the headers are the same, and nothing is counted."""
     if template.startswith("/badge/"):
-        from .badge import UNCACHED, options  # noqa: PLC0415 - most requests need no badge
+        from .pages.badge import UNCACHED, options  # noqa: PLC0415 - most requests need no badge
 
         options(request.query)
         return response("image/svg+xml; charset=utf-8", "", headers=UNCACHED)
@@ -110,7 +112,7 @@ def _greeting(request: Request) -> Response:
     echo = {"method": request.method, "path": request.path, "query": dict(request.query)}
     table = _description().get()
     if request.wants_html:
-        from .pages import welcome_page  # noqa: PLC0415 - most requests need no page
+        from .pages.templates import welcome_page  # noqa: PLC0415 - most requests need no page
 
         # The one page that search engines may show: it holds no count.
         return page(welcome_page(MESSAGE, table, echo, request.root), {"X-Robots-Tag": "all"})

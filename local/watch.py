@@ -20,10 +20,10 @@ _Stamp = tuple[int, int]
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The state of the sources: a stamp of every file of every function, and the names next to them."""
+    """The state of the sources: a stamp of each file of each function, and the files beside them and a level below."""
 
     files: Mapping[Path, _Stamp]
-    folders: Mapping[Path, frozenset[str]]
+    folders: Mapping[Path, frozenset[Path]]
 
 
 class Watcher:
@@ -95,7 +95,7 @@ class Watcher:
         # Editors write temporary files; only what has the ending of a source could be one.
         endings = {path.suffix for path in files}
         folders = {
-            folder: frozenset(path.name for path in folder.iterdir() if path.suffix in endings)
+            folder: frozenset(path for level in ("*", "*/*") for path in folder.glob(level) if path.suffix in endings)
             for folder in {path.parent for path in files}
             if folder.is_dir()
         }

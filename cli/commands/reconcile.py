@@ -44,8 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Make passes until one finds nothing missing. Returns 0 then, 1 if something is missing after the last."""
     from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]  # noqa: PLC0415
 
-    from functions.reads import UnreadItemsError  # noqa: PLC0415
-    from functions.totals import TotalKeptElsewhereError, TotalNotWrittenError  # noqa: PLC0415
+    from functions.dynamodb.retries import UnreadItemsError  # noqa: PLC0415
+    from functions.total.totals import TotalKeptElsewhereError, TotalNotWrittenError  # noqa: PLC0415
 
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -59,8 +59,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from functions.reconcile import Progress, Reconciliation  # noqa: PLC0415
-    from functions.retry import patience  # noqa: PLC0415
+    from functions.dynamodb.retries import patience  # noqa: PLC0415
+    from functions.total.reconciliation import Progress, Reconciliation  # noqa: PLC0415
 
     reconciliation = Reconciliation(_client(arguments), arguments.table, arguments.ledger)
     if arguments.take_over:

@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 
 import schemathesis
 
-from functions.contract import document
+from functions.http.routes import document
 
 HEADERS: tuple[dict[str, str], ...] = (
     {},

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from urllib.parse import quote
 
-from functions.contract import DOCUMENT
+from functions.http.routes import DOCUMENT
 from tests.running import ROOT, RunningCloud
 
 REQUESTS = 2_000

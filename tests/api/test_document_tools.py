@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from functions.contract import DOCUMENT
+from functions.http.routes import DOCUMENT
 from tests.running import RunningCloud
 
 VERSION = "2.77.0"

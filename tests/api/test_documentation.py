@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from functions.static import version
+from functions.pages.static import version
 from tests.running import ROOT, RunningCloud
 
 PAGE: Final = (ROOT / "docs" / "http-api.md").read_text(encoding="utf-8")

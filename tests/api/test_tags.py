@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from functions.contract import document
+from functions.http.routes import document
 from tests.api.pages import read_page
 from tests.api.wire import Ask, Reply, Wire
 

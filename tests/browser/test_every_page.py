@@ -8,7 +8,7 @@ from urllib.parse import quote, urljoin
 import pytest
 from playwright.sync_api import Page
 
-from functions.contract import document
+from functions.http.routes import document
 from tests.browser.accessibility import assert_is_accessible
 from tests.browser.conftest import Open
 from tests.running import RunningCloud

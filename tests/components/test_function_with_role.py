@@ -8,7 +8,7 @@ import pulumi
 import pytest
 
 from components import ArgumentError, FunctionWithRole
-from components.archive import carried_files, function_archive
+from components.functions_package import carried_files, function_archive
 from components.testing import Result, run
 
 from .conftest import Build, exactly
@@ -141,7 +141,8 @@ def test_bad_arguments_are_refused(args: Any, path: str) -> None:
 def test_archive_holds_the_sources_sorted_and_nothing_compiled(counter: Result) -> None:
     functions = Path(__file__).parents[2] / "functions"
     names = list(function_archive().assets)
-    assert {f"functions/{path.name}" for path in functions.glob("*.py")} | {"functions/openapi.json"} <= set(names)
+    assert {f"functions/{path.relative_to(functions)}" for path in functions.rglob("*.py")} <= set(names)
+    assert {"functions/http/openapi.json", "functions/pages/counter.js", "functions/total/ledger.py"} <= set(names)
     assert names == sorted(names)
     assert not any("__pycache__" in name or name.endswith(".pyc") for name in names)
     for function in exactly(4, counter, FUNCTION):
@@ -151,5 +152,8 @@ def test_archive_holds_the_sources_sorted_and_nothing_compiled(counter: Result) 
 def test_archive_leaves_out_what_no_function_needs(tmp_path: Path) -> None:
     for name in ("b.py", "a.py", "a.pyc", "notes.md", "openapi.json"):
         (tmp_path / name).touch()
-    (tmp_path / "__pycache__").mkdir()
-    assert [path.name for path in carried_files(tmp_path)] == ["a.py", "b.py", "openapi.json"]
+    for name in ("a/b.py", "a/c/d.css", "__pycache__/a.pyc", ".cache/a.json", "a/.cache/a.json"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    carried = [str(path.relative_to(tmp_path)) for path in carried_files(tmp_path)]
+    assert carried == ["a.py", "a/b.py", "a/c/d.css", "b.py", "openapi.json"]

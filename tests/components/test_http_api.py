@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from components import ArgumentError, HttpApi
-from components.routes import Route, routes
+from components.functions_package import Route, routes
 from components.testing import Result, run
 
 from .conftest import Build, exactly
@@ -18,7 +18,7 @@ FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:f"
 
 
 def test_routes_are_those_of_the_contract_and_a_default(counter: Result) -> None:
-    document = json.loads((Path(__file__).parents[2] / "functions/openapi.json").read_text())
+    document = json.loads((Path(__file__).parents[2] / "functions/http/openapi.json").read_text())
     expected = {"$default": "welcome"} | {
         f"{method.upper()} {path}": operation["x-function"]
         for path, item in document["paths"].items()

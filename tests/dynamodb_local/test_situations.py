@@ -12,8 +12,10 @@ import pytest
 
 from cli.commands import reconcile
 from cli.main import main
-from functions import database, process_stream, settings
-from functions.totals import TotalKeptElsewhereError
+from functions import process_stream
+from functions.dynamodb import client as database
+from functions.dynamodb import tables
+from functions.total.totals import TotalKeptElsewhereError
 from tests.dynamodb_local.engine import Engine, StreamReader
 from tests.functions.gateway import request
 
@@ -27,7 +29,7 @@ class Context:
 
 def forget() -> None:
     """Let the functions start cold."""
-    for cached in (database.client, database.cautious_client, settings.setting, process_stream._total):
+    for cached in (database.client, database.cautious_client, tables.setting, process_stream._total):
         cached.cache_clear()
 
 
@@ -210,12 +212,12 @@ def test_two_stacks_that_adopt_one_table(stack: Stack, capsys: pytest.CaptureFix
     stack.engine.create_table(other.ledger, None)
     for _ in range(4):
         stack.use()
-        settings.setting.cache_clear()
+        tables.setting.cache_clear()
         stack.visit("a", 3)
         process_stream._total.cache_clear()
         stack.deliver()
         other.use()
-        settings.setting.cache_clear()
+        tables.setting.cache_clear()
         process_stream._total.cache_clear()
         with pytest.raises(TotalKeptElsewhereError, match=f"kept by the ledger '{stack.ledger}'.*--take-over"):
             process_stream.handler({"Records": other.records()}, Context())

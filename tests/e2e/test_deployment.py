@@ -17,12 +17,13 @@ NAMES = ("welcome", "recordVisit", "viewCounts", "processStream")
 
 def test_every_function_has_the_files_of_the_folder_and_no_others(cloud: RunningCloud) -> None:
     expected = {
-        f"functions/{path.name}": path.read_bytes()
-        for path in (ROOT / "functions").iterdir()
+        path.relative_to(ROOT).as_posix(): path.read_bytes()
+        for path in (ROOT / "functions").rglob("*")
         if path.name.endswith(CARRIED)
     }
     handlers = {f"functions/{name}.py" for name in ("welcome", "record_visit", "view_counts", "process_stream")}
-    assert handlers | {"functions/openapi.json", "functions/counter.css", "functions/icon.svg"} <= expected.keys()
+    files = {"functions/http/openapi.json", "functions/pages/counter.css", "functions/pages/icon.svg"}
+    assert handlers | files <= expected.keys()
     client = cloud.client("lambda")
     assert set(cloud.outputs["functionNames"]) == set(NAMES)
     for name in NAMES:

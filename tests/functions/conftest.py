@@ -8,7 +8,9 @@ import boto3  # type: ignore[import-untyped]
 import pytest
 from moto import mock_aws
 
-from functions import database, process_stream, settings, welcome
+from functions import process_stream, welcome
+from functions.dynamodb import client as database
+from functions.dynamodb.tables import setting
 
 TABLE, LEDGER, KEYS = "visits", "visits-ledger", "visits-idempotency"
 TABLES = {TABLE: "TABLE_NAME", LEDGER: "LEDGER_TABLE_NAME", KEYS: "IDEMPOTENCY_TABLE_NAME"}
@@ -55,7 +57,7 @@ def tables(_moto: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 def forget() -> None:
     """Let the functions start cold, but for their clients, which take long to make and remember nothing."""
-    for cached in (settings.setting, process_stream._total, welcome._description):
+    for cached in (setting, process_stream._total, welcome._description):
         cached.cache_clear()
 
 

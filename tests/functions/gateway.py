@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, unquote
 
 from jsonschema import Draft202012Validator
 
-from functions.contract import document
+from functions.http.routes import document
 
 DOCUMENT: dict[str, Any] = json.loads(document())
 MODULES = {"welcome": "welcome", "recordVisit": "record_visit", "viewCounts": "view_counts"}

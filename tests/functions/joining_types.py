@@ -1,4 +1,4 @@
-"""The letters that join their neighbours, as the package `idna` knows them: what `functions/joining.py` is made from.
+"""The letters that join their neighbours, as the package `idna` knows them, for `functions/counting/joining.py`.
 
 Run `.venv/bin/python -m tests.functions.joining_types` to write that file anew.
 """
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from idna import valid_contextj
 
-FILE = Path(__file__).parents[2] / "functions" / "joining.py"
+FILE = Path(__file__).parents[2] / "functions" / "counting" / "joining.py"
 CURSIVE = range(0x600, 0x1F000)
 """Where all cursive scripts are."""
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from functions import badge
+from functions.pages import badge
 from tests.functions.conftest import TABLE
 from tests.functions.gateway import Answer, request
 

@@ -16,7 +16,7 @@ from botocore.exceptions import (  # type: ignore[import-untyped]
 )
 
 from functions import record_visit, view_counts, welcome
-from functions.retry import Patience
+from functions.dynamodb.retries import Patience
 from tests.functions.conftest import forget
 from tests.functions.gateway import request
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError  # type: ignore[import-untyped]
 
-from functions import idempotency, record_visit, visits
-from functions.idempotency import KeyedVisits
-from functions.problems import ProblemError
-from functions.retry import Patience, patience
+from functions import record_visit
+from functions.counting import idempotency, visits
+from functions.counting.idempotency import KeyedVisits
+from functions.dynamodb.retries import Patience, patience
+from functions.http.problems import ProblemError
 from tests.functions.conftest import KEYS, TABLE
 from tests.functions.gateway import Answer, request
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from functions.ledger import (
+from functions.total.ledger import (
     Change,
     Counter,
     Entry,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions import listing
-from functions.problems import ProblemError
+from functions.counting import listing
+from functions.http.problems import ProblemError
 from tests.functions.conftest import TABLE
 from tests.functions.gateway import request
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from functions import database, record_visit
+from functions import record_visit
+from functions.dynamodb import client as database
 from tests.functions.conftest import forget
 from tests.functions.gateway import request
 

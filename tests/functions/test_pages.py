@@ -12,9 +12,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from functions import pages, static, welcome
-from functions.problems import ProblemError
-from functions.tags import checked, is_tag
+from functions import welcome
+from functions.counting.tags import checked, is_tag
+from functions.http.problems import ProblemError
+from functions.pages import static, templates
 from tests.functions.conftest import TABLE
 from tests.functions.gateway import DOCUMENT, PAGE_POLICY, decoded, event, request, route
 
@@ -70,13 +71,13 @@ TABLE_FACTS = {
 def tag_pages(tag: str) -> dict[str, str]:
     moment = "2026-01-02T03:04:05.678Z"
     return {
-        "visit": pages.visit_page(tag, 3),
-        "count": pages.count_page(tag, 3, 7, moment),
-        "tags": pages.tags_page(7, [{"tag": tag, "count": 3}], 1, "YQ"),
-        "welcome": pages.welcome_page(
+        "visit": templates.visit_page(tag, 3),
+        "count": templates.count_page(tag, 3, 7, moment),
+        "tags": templates.tags_page(7, [{"tag": tag, "count": 3}], 1, "YQ"),
+        "welcome": templates.welcome_page(
             "hello", TABLE_FACTS | {"name": tag}, {"method": "GET", "path": tag, "query": {tag: tag}}, "./"
         ),
-        "problem": pages.problem_page(
+        "problem": templates.problem_page(
             ProblemError(HTTPStatus.NOT_FOUND, tag, path=tag, field=tag, value=tag, allowed=tag), "./"
         ),
     }
@@ -246,7 +247,7 @@ def test_a_problem_is_a_page_in_a_browser(method: str, path: str) -> None:
 
 
 def test_the_greeting_names_its_facts_in_words() -> None:
-    made = pages.welcome_page("hello", TABLE_FACTS, {"method": "GET", "path": "/", "query": {"a": "1"}}, "./")
+    made = templates.welcome_page("hello", TABLE_FACTS, {"method": "GET", "path": "/", "query": {"a": "1"}}, "./")
     texts = Outline(made).text
     shown = dict(pairwise(texts))
     assert {name: shown[name] for name in ("Name", "Status", "Items (approximate)", "Size (approximate)")} == {
@@ -279,7 +280,7 @@ def test_the_count_page_holds_what_its_script_needs() -> None:
     count = Outline(tag_pages("a")["count"])
     assert ids | {"count", "total"} <= set(count.named("id"))
     assert (count.named("data-live"), count.named("data-value")) == (["count"], ["3"])
-    total = Outline(pages.total_page(7, None))
+    total = Outline(templates.total_page(7, None))
     assert ids | {"total"} <= set(total.named("id"))
     assert (total.named("data-live"), total.named("data-value")) == (["total"], ["7"])
 
@@ -335,6 +336,6 @@ def test_whatever_bytes_a_path_holds_it_is_answered_as_documented() -> None:
     ],
 )
 def test_a_moment_is_shown_as_people_read_it_or_as_it_is(moment: str, shown: str) -> None:
-    page = Outline(pages.total_page(7, moment))
+    page = Outline(templates.total_page(7, moment))
     assert page.named("datetime") == [moment]
     assert shown in page.text

@@ -9,8 +9,9 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError  # type: ignore[import-untyped]
 
 from components.testing.stream_events import StreamEvents
-from functions import database, process_stream
-from functions.totals import TotalKeptElsewhereError, TotalNotWrittenError
+from functions import process_stream
+from functions.dynamodb import client as database
+from functions.total.totals import TotalKeptElsewhereError, TotalNotWrittenError
 from tests.functions.conftest import LEDGER, TABLE, forget
 
 LABEL = "2099-01-02T03:04:05.678"

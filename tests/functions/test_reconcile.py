@@ -5,10 +5,10 @@ from typing import Any
 import boto3  # type: ignore[import-untyped]
 import pytest
 
+from functions.dynamodb.retries import patience
 from functions.process_stream import process
-from functions.reconcile import Progress, Reconciliation
-from functions.retry import patience
-from functions.totals import Total, TotalKeptElsewhereError, TotalNotWrittenError
+from functions.total.reconciliation import Progress, Reconciliation
+from functions.total.totals import Total, TotalKeptElsewhereError, TotalNotWrittenError
 from tests.functions.conftest import LEDGER, TABLE
 
 

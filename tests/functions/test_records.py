@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from components.testing.stream_events import StreamEvents
-from functions.ledger import Image, Position
-from functions.records import read_batch
+from functions.total.ledger import Image, Position
+from functions.total.records import read_batch
 
 MISSING = object()
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from functions import contract, welcome
+from functions import welcome
+from functions.http import routes
 from tests.functions.conftest import LEDGER, TABLE
 from tests.functions.gateway import DOCUMENT, Answer, event, request
 
@@ -118,10 +119,10 @@ def test_a_mapping_of_a_custom_domain_makes_no_difference_whatever_its_key(mappi
 
 
 @pytest.mark.parametrize("mapping", MAPPINGS)
-@pytest.mark.parametrize("path", [path.replace("{tag}", "a") for path in contract.routes()])
+@pytest.mark.parametrize("path", [path.replace("{tag}", "a") for path in routes.routes()])
 def test_a_head_through_a_mapping_is_answered_as_the_get(mapping: str, path: str) -> None:
     asked = mapping
-    if path.count("/") == 1 and f"/{mapping.rpartition('/')[2]}/{{tag}}" in contract.routes():
+    if path.count("/") == 1 and f"/{mapping.rpartition('/')[2]}/{{tag}}" in routes.routes():
         # What is `/counts` below `tag` may also be the tag `counts` of `/tag/{tag}`. The longer reading wins.
         path, asked = f"/{mapping.rpartition('/')[2]}{path}", mapping.rpartition("/")[0]
     head, get = request("HEAD", path, mapping=asked), request("GET", path, mapping=asked)
@@ -168,7 +169,7 @@ def test_another_method_is_a_405_that_names_the_allowed(method: str, path: str) 
     assert answer.headers["allow"] == ("GET, HEAD, OPTIONS, POST" if path == "/tag/a" else "GET, HEAD, OPTIONS")
 
 
-@pytest.mark.parametrize("path", [path.replace("{tag}", "a") for path in contract.routes()])
+@pytest.mark.parametrize("path", [path.replace("{tag}", "a") for path in routes.routes()])
 @pytest.mark.parametrize("headers", [{}, HTML])
 def test_a_head_has_the_headers_of_the_get_and_no_body(path: str, headers: dict[str, str]) -> None:
     head, get = request("HEAD", path, headers), request("GET", path, headers)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions import tags
-from functions.problems import ProblemError
+from functions.counting import tags
+from functions.http.problems import ProblemError
 from tests.functions import joining_types
 from tests.functions.gateway import DOCUMENT, request
 

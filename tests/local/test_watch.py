@@ -40,7 +40,9 @@ class Watched:
         aws.lambda_.Function("f", role=role.arn, code=self.code(), handler="main.handler", runtime="python3.13")
 
     def code(self) -> pulumi.AssetArchive:
-        return pulumi.AssetArchive({path.name: pulumi.FileAsset(str(path)) for path in self.folder.glob("*.py")})
+        return pulumi.AssetArchive(
+            {str(path.relative_to(self.folder)): pulumi.FileAsset(str(path)) for path in self.folder.rglob("*.py")}
+        )
 
     def refresh(self) -> list[Resource]:
         return self.pack()
@@ -105,6 +107,16 @@ def test_a_new_file_is_packed_as_the_program_packs_it(watched: Watched) -> None:
     watched.write("helper.py", "VALUE = 4\n")
     watched.poll()
     assert watched.call() == 4
+
+
+def test_the_first_file_of_a_new_folder_is_packed(watched: Watched) -> None:
+    (watched.folder / "package").mkdir()
+    assert watched.poll() == ""
+    watched.write("package/helper.py", "VALUE = 3\n")
+    watched.write("main.py", "from package import helper\ndef handler(event, context):\n    return helper.VALUE\n")
+    assert "reload  f in" in watched.poll()
+    assert watched.refreshed == 1
+    assert watched.call() == 3
 
 
 def test_a_removed_file_is_left_out(watched: Watched) -> None:

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions import record_visit
-from functions.idempotency import KEPT, KeyedVisits
-from functions.problems import ProblemError
-from functions.retry import Patience
-from functions.visits import Recorded, record
+from functions.counting.idempotency import KEPT, KeyedVisits
+from functions.counting.visits import Recorded, record
+from functions.dynamodb.retries import Patience
+from functions.http.problems import ProblemError
 from tests.total.steps import FAULTS, inject
 from tests.total.store import Store
 from tests.total.world import LEDGER, TABLE, CrashError, World, endless, interleave

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from functions.idempotency import KEPT, KeyedVisits
-from functions.problems import ProblemError
-from functions.totals import as_read
-from functions.visits import record
+from functions.counting.idempotency import KEPT, KeyedVisits
+from functions.counting.visits import record
+from functions.http.problems import ProblemError
+from functions.total.totals import as_read
 from tests.total.store import Store
 from tests.total.world import endless
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given, note, settings
 from hypothesis import strategies as st
 
-from functions.totals import TotalKeptElsewhereError
+from functions.total.totals import TotalKeptElsewhereError
 from tests.total.steps import (
     Batch,
     Damage,

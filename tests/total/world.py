@@ -5,11 +5,11 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from functions.counting.visits import record
+from functions.dynamodb.retries import Patience
 from functions.process_stream import process
-from functions.reconcile import Progress, Reconciliation
-from functions.retry import Patience
-from functions.totals import Total
-from functions.visits import record
+from functions.total.reconciliation import Progress, Reconciliation
+from functions.total.totals import Total
 from tests.total.store import Item, Store
 
 TABLE, LEDGER = "visits", "visits-ledger"

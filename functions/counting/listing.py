@@ -7,9 +7,9 @@ import zlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from .database import DynamoDB
-from .items import COUNTER, KEY, whole_number
-from .problems import invalid
+from ..dynamodb.items import DynamoDB, whole_number
+from ..dynamodb.tables import COUNTER, KEY
+from ..http.problems import invalid
 
 LARGEST = 100
 """Tags a page may have."""

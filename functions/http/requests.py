@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote
 
-from .contract import fits
+from ..counting.tags import ALLOWED, checked
 from .problems import invalid
-from .tags import ALLOWED, checked
+from .routes import fits
 
 OWN_DOMAIN = ".execute-api."
 """In the domain of every API that is called by its own address, where no API mapping applies."""

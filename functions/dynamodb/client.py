@@ -1,8 +1,7 @@
-"""The one DynamoDB client of a process, what the functions ask of it, and which of its failures may pass."""
+"""The DynamoDB clients of a process, and what their errors mean."""
 
-from collections.abc import Mapping
 from functools import cache
-from typing import Any, Protocol
+from typing import Any
 
 import boto3  # type: ignore[import-untyped]
 from botocore.config import Config  # type: ignore[import-untyped]
@@ -15,8 +14,7 @@ from botocore.exceptions import (  # type: ignore[import-untyped]
 )
 from botocore.exceptions import ConnectionError as BotocoreConnectionError
 
-AttributeValue = dict[str, Any]
-Item = Mapping[str, AttributeValue]
+from .items import DynamoDB
 
 CONNECT_TIMEOUT = 2.0
 """Seconds to wait for a connection; it includes the TLS handshake, slow on a small function's share of a CPU."""
@@ -43,37 +41,14 @@ THROTTLES = frozenset(
 FAULTS = frozenset({"InternalServerError", "InternalFailure", "ServiceUnavailable"})
 """Error codes after which the outcome of a write is unknown."""
 
+PASSING_REASONS = frozenset(
+    {"ConditionalCheckFailed", "TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError"}
+)
+"""Why a transaction may be cancelled although the same work, read and decided again, can succeed."""
+
 NEVER_SENT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError)
 """Errors from before a request left the process. All others leave its outcome unknown: a TLS error, for one, may come
 after the request was sent, and a closed connection says nothing of what was done with it."""
-
-
-class DynamoDB(Protocol):
-    """The part of boto3's low-level DynamoDB client that the functions use."""
-
-    def get_item(self, **request: Any) -> dict[str, Any]:
-        """GetItem."""
-        ...
-
-    def batch_get_item(self, **request: Any) -> dict[str, Any]:
-        """BatchGetItem."""
-        ...
-
-    def update_item(self, **request: Any) -> dict[str, Any]:
-        """UpdateItem."""
-        ...
-
-    def transact_write_items(self, **request: Any) -> dict[str, Any]:
-        """TransactWriteItems."""
-        ...
-
-    def scan(self, **request: Any) -> dict[str, Any]:
-        """Scan."""
-        ...
-
-    def describe_table(self, **request: Any) -> dict[str, Any]:
-        """DescribeTable."""
-        ...
 
 
 @cache
@@ -113,3 +88,17 @@ def is_passing(error: BaseException) -> bool:
     """Whether `error` comes from load or an outage, so that the same request may succeed later."""
     lost = isinstance(error, BotocoreConnectionError | HTTPClientError)
     return lost or had_no_effect(error) or error_code(error) in FAULTS
+
+
+def cancellation_reasons(error: BaseException) -> list[dict[str, Any]]:
+    """Return DynamoDB's reasons, one for each action of the transaction; none where `error` is no cancellation."""
+    if error_code(error) != "TransactionCanceledException":
+        return []
+    reasons: list[dict[str, Any]] = getattr(error, "response", {}).get("CancellationReasons", [])
+    return reasons
+
+
+def was_cancelled_in_passing(error: BaseException) -> bool:
+    """Whether `error` is a cancelled transaction, every reason of which may be gone the next time."""
+    codes = {reason.get("Code", "None") for reason in cancellation_reasons(error)} - {"None"}
+    return bool(codes) and codes <= PASSING_REASONS

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from .database import AttributeValue, DynamoDB, Item, is_passing
-from .items import KEY, text, whole_number
-from .problems import ProblemError, invalid, unavailable
-from .retry import Patience
-from .transactions import cancellation_reasons, was_cancelled_in_passing
+from ..dynamodb.client import cancellation_reasons, is_passing, was_cancelled_in_passing
+from ..dynamodb.items import AttributeValue, DynamoDB, Item, text, whole_number
+from ..dynamodb.retries import Patience
+from ..dynamodb.tables import EXPIRES_AT, KEY
+from ..http.problems import ProblemError, invalid, unavailable
 from .visits import Recorded, one_visit
 
 LONGEST = 255
@@ -113,7 +113,7 @@ class KeyedVisits:
             "UpdateExpression": "SET #Tag = :tag, #Request = :request, #ExpiresAt = :end, #Count = :count",
             # The table's own clean-up runs late by up to days, so whether a key has expired is decided here.
             "ConditionExpression": "attribute_not_exists(#ExpiresAt) OR #ExpiresAt <= :now",
-            "ExpressionAttributeNames": {f"#{name}": name for name in ("Tag", "Request", "ExpiresAt", "Count")},
+            "ExpressionAttributeNames": {f"#{name}": name for name in ("Tag", "Request", EXPIRES_AT, "Count")},
             "ExpressionAttributeValues": {**request, ":count": number},
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }

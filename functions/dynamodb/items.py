@@ -1,15 +1,40 @@
-"""What is stored under which name, and reading numbers out of items."""
+"""Items: their types, their values, and the requests that read and write them. Pure: no SDK is imported here."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from typing import Any, Protocol
 
-from .database import Item
+AttributeValue = dict[str, Any]
+Item = Mapping[str, AttributeValue]
 
-KEY = "ID"
-"""Partition key of both tables."""
 
-COUNTER = "COUNTER"
-"""Key of the item that holds the total, and of the ledger's marker; reserved, so no tag may have it."""
+class DynamoDB(Protocol):
+    """The part of boto3's low-level DynamoDB client that the functions use."""
+
+    def get_item(self, **request: Any) -> dict[str, Any]:
+        """GetItem."""
+        ...
+
+    def batch_get_item(self, **request: Any) -> dict[str, Any]:
+        """BatchGetItem."""
+        ...
+
+    def update_item(self, **request: Any) -> dict[str, Any]:
+        """UpdateItem."""
+        ...
+
+    def transact_write_items(self, **request: Any) -> dict[str, Any]:
+        """TransactWriteItems."""
+        ...
+
+    def scan(self, **request: Any) -> dict[str, Any]:
+        """Scan."""
+        ...
+
+    def describe_table(self, **request: Any) -> dict[str, Any]:
+        """DescribeTable."""
+        ...
 
 
 def whole_number(item: Item | None, attribute: str) -> int | None:

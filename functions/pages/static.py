@@ -4,7 +4,7 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-from .responses import Response, response
+from ..http.responses import Response, response
 
 TYPES = {
     "counter.css": "text/css; charset=utf-8",

@@ -3,8 +3,8 @@
 import unicodedata
 from collections.abc import Iterable
 
-from .items import COUNTER
-from .problems import ProblemError, invalid
+from ..dynamodb.tables import COUNTER
+from ..http.problems import ProblemError, invalid
 
 LONGEST = 200
 """Characters a tag may have, once it is normalised."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import NamedTuple
 
-from .problems import invalid
+from ..http.problems import invalid
 
 COLORS = {
     "green": "1d8102",

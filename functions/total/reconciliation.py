@@ -14,12 +14,12 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from .database import DynamoDB, Item, error_code
-from .items import COUNTER, KEY, whole_number
+from ..dynamodb.client import error_code
+from ..dynamodb.items import DynamoDB, Item, whole_number
+from ..dynamodb.retries import LIMIT, Patience, read_items
+from ..dynamodb.tables import COUNTER, KEY
 from .ledger import Image, is_current, missing
-from .reads import LIMIT, read_items
 from .records import image_of
-from .retry import Patience
 from .totals import Total, TotalNotWrittenError, read_entry
 
 LEDGER_SCANS = 6

@@ -73,7 +73,7 @@ def _problem(error: Exception, request: Request | None) -> Response:
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.error("request failed", exc_info=error, extra={"status": int(problem.status)})
     if request and request.wants_html:
-        from .pages import problem_page  # noqa: PLC0415 - most requests need no page
+        from ..pages.templates import problem_page  # noqa: PLC0415 - most requests need no page
 
         return page(problem_page(problem, request.home), problem.headers, problem.status)
     headers = {"Vary": "Accept"} | problem.headers

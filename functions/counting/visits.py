@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from .database import DynamoDB, had_no_effect, is_passing
-from .items import KEY, timestamp, whole_number
-from .problems import unavailable
-from .retry import Patience
+from ..dynamodb.client import had_no_effect, is_passing
+from ..dynamodb.items import DynamoDB, timestamp, whole_number
+from ..dynamodb.retries import Patience
+from ..dynamodb.tables import KEY
+from ..http.problems import unavailable
 
 NOT_COUNTED = "The database is busy. The visit was not counted; repeat the request."
 UNKNOWN_OUTCOME = (

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from .database import is_passing
-from .reads import UnreadItemsError
+from ..dynamodb.client import is_passing
+from ..dynamodb.retries import UnreadItemsError
 
 LONGEST_VALUE = 100
 """Characters of a refused value that its problem repeats."""

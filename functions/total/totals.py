@@ -13,12 +13,11 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
-from .database import AttributeValue, DynamoDB, Item, is_passing
-from .items import COUNTER, KEY, text, timestamp, whole_number
+from ..dynamodb.client import is_passing, was_cancelled_in_passing
+from ..dynamodb.items import AttributeValue, DynamoDB, Item, text, timestamp, whole_number
+from ..dynamodb.retries import Patience, read_items
+from ..dynamodb.tables import COUNTER, KEY
 from .ledger import Change, Counter, Entry, Marker, Position, Standing, fold, standing
-from .reads import read_items
-from .retry import Patience
-from .transactions import was_cancelled_in_passing
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from .items import COUNTER, KEY, text, whole_number
+from ..dynamodb.items import text, whole_number
+from ..dynamodb.tables import COUNTER, KEY
 from .ledger import Change, Image, Position
 
 LONGEST_VALUE = 100

@@ -10,9 +10,9 @@ from html import escape
 from typing import Any
 from urllib.parse import quote
 
-from .problems import ProblemError
+from ..counting.tags import is_tag
+from ..http.problems import ProblemError
 from .static import address
-from .tags import is_tag
 
 NAME = "Stream-triggered counter"
 

@@ -1,0 +1,95 @@
+"""The door between the components and the functions: where their sources lie, and what both must agree on.
+
+The folder `functions` lies beside this package in a checkout, and within it in an installed distribution. Nothing else
+in `components` knows that.
+"""
+
+import importlib.util
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import pulumi
+
+PACKAGE = "functions"
+"""The name that the code is imported under in Lambda, so that a handler is `functions.<module>.handler`."""
+
+CARRIED = frozenset({".py", ".json", ".css", ".js", ".svg", ".html"})
+"""What a function may need at run time. Compiled bytecode differs from machine to machine and would redeploy for
+nothing (pulumi/pulumi#21008), so it stays out."""
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+
+def sources() -> Path:
+    """Find the folder of the functions' sources."""
+    here = Path(__file__).resolve().parent
+    return next(folder for folder in (here / PACKAGE, here.parent / PACKAGE) if folder.is_dir())
+
+
+def carried_files(folder: Path) -> list[Path]:
+    """List the files of a folder, and of the folders below it, that go into the archive, sorted by path.
+
+    Hidden folders stay out: they are tools' caches, some of which hold JSON.
+    """
+    below = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file() and path.suffix in CARRIED)
+    carried = (path for path in below if not any(part.startswith(".") for part in path.parts[:-1]))
+    return [folder / path for path in sorted(carried, key=Path.as_posix)]
+
+
+def function_archive() -> pulumi.AssetArchive:
+    """Make the code archive: the same bytes from the same sources, on every machine.
+
+    It reads from absolute paths, since a program may run in any working directory.
+    """
+    folder = sources()
+    names = {path: f"{PACKAGE}/{path.relative_to(folder).as_posix()}" for path in carried_files(folder)}
+    return pulumi.AssetArchive({name: pulumi.FileAsset(str(path)) for path, name in names.items()})
+
+
+@dataclass(frozen=True)
+class Route:
+    """A route of an HTTP API: its key as API Gateway writes it (`GET /tag/{tag}`), and the function that answers it."""
+
+    key: str
+    function: str
+
+
+def routes(document: Path | None = None) -> list[Route]:
+    """List the routes of the OpenAPI document that the API serves, in its order, and last the one for all others."""
+    path = document or sources() / "http" / "openapi.json"
+    paths = json.loads(path.read_text(encoding="utf-8"))["paths"]
+    listed = [
+        Route(f"{method.upper()} {template}", operation["x-function"])
+        for template, operations in paths.items()
+        for method, operation in operations.items()
+        if method in METHODS
+    ]
+    return [*listed, Route("$default", "welcome")]
+
+
+def _load(*path: str) -> ModuleType:
+    # By its path, not by its name: a program may have a package `functions` of its own.
+    spec = importlib.util.spec_from_file_location(
+        f"{__name__}.{path[-1]}", sources().joinpath(*path).with_suffix(".py")
+    )
+    if spec is None or spec.loader is None:  # pragma: no cover - a path that ends in .py has a loader
+        raise ImportError(f"{'/'.join(path)}.py cannot be loaded")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+_tables = _load("dynamodb", "tables")
+
+PARTITION_KEY: str = _tables.KEY
+"""The partition key of every table."""
+TOTAL_KEY: str = _tables.COUNTER
+"""The partition key of the item that holds the total."""
+EXPIRES_AT: str = _tables.EXPIRES_AT
+"""The attribute that ends an idempotency key's life."""
+TABLE_NAME: str = _tables.TABLE_NAME
+LEDGER_TABLE_NAME: str = _tables.LEDGER_TABLE_NAME
+IDEMPOTENCY_TABLE_NAME: str = _tables.IDEMPOTENCY_TABLE_NAME
+"""The environment variables that tell the functions their tables."""

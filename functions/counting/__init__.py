@@ -1,0 +1,1 @@
+"""Counting visits: tags, visits, idempotency keys, and the list of tags."""

@@ -1,0 +1,1 @@
+"""HTTP: requests, responses, problems, and the routes of the OpenAPI document."""

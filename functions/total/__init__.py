@@ -1,0 +1,1 @@
+"""The running total: stream records, the ledger, and reconciliation."""
