@@ -9,26 +9,24 @@ from .counting.visits import Recorded, read_count, record
 from .dynamodb import tables
 from .dynamodb.client import cautious_client, client
 from .dynamodb.retries import patience
+from .http.dispatch import Operation, Operations, answer
 from .http.problems import ProblemError
 from .http.requests import Request
-from .http.responses import Response, answer, data, moved, page, response
+from .http.responses import Response, data, moved, page, response
 
 PATIENCE = 3.0
 """Seconds for which a visit is tried again while the database refuses it."""
-
 
 PREFETCH = "Prefetch requests are not counted. Repeat the request when the user visits."
 
 
 def handler(event: Mapping[str, Any], context: object) -> Response:  # noqa: ARG001 - Lambda calls it so
     """Answer a request to record a visit."""
-    return answer(event, _respond)
+    return answer(event, OPERATIONS)
 
 
-def _respond(request: Request) -> Response:
+def _visit(request: Request) -> Response:
     tag = request.tag
-    if request.route.startswith("/badge/"):
-        return _badge(request, tag)
     if request.is_prefetch:
         # Not a 2xx: the browser would show it later, when the person comes, and the visit would never be recorded.
         raise ProblemError(HTTPStatus.FORBIDDEN, PREFETCH)
@@ -42,6 +40,24 @@ def _respond(request: Request) -> Response:
     return data({"tag": tag, "count": recorded.count}, headers)
 
 
+def _badge(request: Request) -> Response:
+    from .pages.badge import UNCACHED, badge, options  # noqa: PLC0415 - most requests need no badge
+
+    chosen = options(request.query)
+    if chosen.counts and not request.is_prefetch:
+        count = _record(request, request.tag).count
+    else:
+        count = read_count(client(), tables.table_name(), request.tag)
+    return response("image/svg+xml; charset=utf-8", badge(chosen.label, count, chosen.color), headers=UNCACHED)
+
+
+def _head_of_badge(request: Request) -> Response:
+    from .pages.badge import UNCACHED, options  # noqa: PLC0415 - most requests need no badge
+
+    options(request.query)
+    return response("image/svg+xml; charset=utf-8", "", headers=UNCACHED)
+
+
 def _record(request: Request, tag: str) -> Recorded:
     table, key = tables.table_name(), idempotency_key(request.method, request.headers)
     if key is None:
@@ -50,12 +66,13 @@ def _record(request: Request, tag: str) -> Recorded:
     return keyed.record(tag, key, patience(PATIENCE))
 
 
-def _badge(request: Request, tag: str) -> Response:
-    from .pages.badge import UNCACHED, badge, options  # noqa: PLC0415 - most requests need no badge
+_VISIT = Operation(_visit)
 
-    chosen = options(request.query)
-    if chosen.counts and not request.is_prefetch:
-        count = _record(request, tag).count
-    else:
-        count = read_count(client(), tables.table_name(), tag)
-    return response("image/svg+xml; charset=utf-8", badge(chosen.label, count, chosen.color), headers=UNCACHED)
+OPERATIONS: Operations = {
+    "visitTag": _VISIT,
+    "postTag": _VISIT,
+    "visitTags": _VISIT,
+    "postTags": _VISIT,
+    "badge": Operation(_badge, _head_of_badge),
+}
+"""What this function answers, by the OpenAPI document's `operationId`."""

@@ -9,8 +9,9 @@ from .dynamodb.client import client
 from .dynamodb.items import DynamoDB, Item, text, whole_number
 from .dynamodb.retries import Patience, patience, read_items
 from .dynamodb.tables import COUNTER
+from .http.dispatch import Operation, Operations, answer, headers_of_read
 from .http.requests import Request
-from .http.responses import Response, answer, data, page
+from .http.responses import Response, data, page
 
 PATIENCE = 3.0
 """Seconds for which keys left unread are asked for again."""
@@ -18,7 +19,7 @@ PATIENCE = 3.0
 
 def handler(event: Mapping[str, Any], context: object) -> Response:  # noqa: ARG001 - Lambda calls it so
     """Answer a request for a tag's count or the total."""
-    return answer(event, _respond)
+    return answer(event, OPERATIONS)
 
 
 def view_total(database: DynamoDB, table: str, patience: Patience) -> dict[str, Any]:
@@ -44,28 +45,47 @@ def _total(counter: Item | None) -> dict[str, Any]:
     return total | ({"rebuilding": True} if counter and "Rebuilding" in counter else {})
 
 
-def _respond(request: Request) -> Response:
-    database, table, waiting = client(), tables.table_name(), patience(PATIENCE)
-    if "{tag}" in request.route:
-        counted = view_count(database, table, request.tag, waiting)
-        if request.wants_html:
-            from .pages.templates import count_page  # noqa: PLC0415 - most requests need no page
+def _count(request: Request) -> Response:
+    counted = view_count(client(), tables.table_name(), request.tag, patience(PATIENCE))
+    if request.wants_html:
+        from .pages.templates import count_page  # noqa: PLC0415 - most requests need no page
 
-            return page(count_page(**counted))
-        return data(counted)
+        return page(count_page(**counted))
+    return data(counted)
+
+
+def _total_or_tags(request: Request) -> Response:
     listing = asked(request.query)
-    if listing is None:
-        totalled = view_total(database, table, waiting)
-        if request.wants_html:
-            from .pages.templates import total_page  # noqa: PLC0415 - most requests need no page
+    return _only_total(request) if listing is None else _tags(request, *listing)
 
-            return page(total_page(**totalled))
-        return data(totalled)
-    limit, start = listing
-    listed = view_tags(database, table, limit, start, waiting)
+
+def _only_total(request: Request) -> Response:
+    totalled = view_total(client(), tables.table_name(), patience(PATIENCE))
+    if request.wants_html:
+        from .pages.templates import total_page  # noqa: PLC0415 - most requests need no page
+
+        return page(total_page(**totalled))
+    return data(totalled)
+
+
+def _tags(request: Request, limit: int, start: str | None) -> Response:
+    listed = view_tags(client(), tables.table_name(), limit, start, patience(PATIENCE))
     if request.wants_html:
         from .pages.templates import tags_page  # noqa: PLC0415 - most requests need no page
 
         rebuilding = "rebuilding" in listed
         return page(tags_page(listed["total"], listed["tags"], limit, listed["nextCursor"], rebuilding=rebuilding))
     return data(listed)
+
+
+def _head_of_total_or_tags(request: Request) -> Response:
+    asked(request.query)
+    return headers_of_read(request)
+
+
+OPERATIONS: Operations = {
+    "viewCounts": Operation(_count),
+    "viewCount": Operation(_count),
+    "viewTotal": Operation(_total_or_tags, _head_of_total_or_tags),
+}
+"""What this function answers, by the OpenAPI document's `operationId`."""

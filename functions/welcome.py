@@ -3,19 +3,16 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from http import HTTPStatus
+from functools import cache, partial
 from typing import Any
 
-from .counting.listing import asked
-from .counting.tags import checked
 from .dynamodb import tables
 from .dynamodb.client import client
 from .dynamodb.items import DynamoDB
-from .http import routes
-from .http.problems import ProblemError
+from .http.dispatch import Operation, Operations, answer
 from .http.requests import Request
-from .http.responses import Response, answer, data, page, response
+from .http.responses import Response, data, page, response
+from .http.routes import document
 
 MESSAGE = "Welcome: visits are counted here, per tag and in total."
 
@@ -30,7 +27,7 @@ REMEMBERED = 60.0
 
 def handler(event: Mapping[str, Any], context: object) -> Response:  # noqa: ARG001 - Lambda calls it so
     """Answer a request for the greeting, the document, or something unknown."""
-    return answer(event, _respond)
+    return answer(event, OPERATIONS, _others)
 
 
 def describe(database: DynamoDB, table: str) -> dict[str, Any]:
@@ -69,45 +66,6 @@ def _description() -> Description:
     return Description(client(), tables.table_name())
 
 
-def _respond(request: Request) -> Response:
-    found = routes.find(request.route, request.method, request.path, request.mapped)
-    if found is None:
-        detail = "There is no such route; /openapi.json lists them. A tag must not contain a slash, encoded or not."
-        raise ProblemError(HTTPStatus.NOT_FOUND, detail, path=request.path[:200])
-    template, methods = found
-    if "{tag}" in template:
-        # An empty tag, which no route takes, or a method that none has.
-        checked(request.path.rpartition("/")[2])
-    if request.method == "OPTIONS":
-        return response("text/plain", "", HTTPStatus.NO_CONTENT, {"Allow": _allow(methods)})
-    if request.method not in methods | {"HEAD"}:
-        detail = f"{request.method} is not a method of {template}; allowed are {_allow(methods)}. Nothing was counted."
-        raise ProblemError(HTTPStatus.METHOD_NOT_ALLOWED, detail, {"Allow": _allow(methods)})
-    if template == "/openapi.json":
-        return response("application/json", routes.document())
-    if template == "/robots.txt":
-        return response("text/plain; charset=utf-8", ROBOTS, headers={"Cache-Control": ROBOTS_KEPT})
-    if template.startswith("/static/"):
-        from .pages.static import serve  # noqa: PLC0415 - most requests need no file
-
-        return serve(template.removeprefix("/static/"), request.query.get("v", ""))
-    if template == "/":
-        return _greeting(request)
-    return _head(request, template)
-
-
-def _head(request: Request, template: str) -> Response:
-    """Answer a HEAD of what another function answers: the headers are the same, and nothing is counted."""
-    if template.startswith("/badge/"):
-        from .pages.badge import UNCACHED, options  # noqa: PLC0415 - most requests need no badge
-
-        options(request.query)
-        return response("image/svg+xml; charset=utf-8", "", headers=UNCACHED)
-    if template == "/counts":
-        asked(request.query)
-    return page("") if request.wants_html else data({})
-
-
 def _greeting(request: Request) -> Response:
     echo = {"method": request.method, "path": request.path, "query": dict(request.query)}
     table = _description().get()
@@ -119,5 +77,37 @@ def _greeting(request: Request) -> Response:
     return data({"message": MESSAGE, "table": table, "request": echo})
 
 
-def _allow(methods: frozenset[str]) -> str:
-    return ", ".join(sorted(methods | {"HEAD", "OPTIONS"}))
+def _document(request: Request) -> Response:  # noqa: ARG001 - an operation
+    return response("application/json", document())
+
+
+def _robots(request: Request) -> Response:  # noqa: ARG001 - an operation
+    return response("text/plain; charset=utf-8", ROBOTS, headers={"Cache-Control": ROBOTS_KEPT})
+
+
+def _static(name: str, request: Request) -> Response:
+    from .pages.static import serve  # noqa: PLC0415 - most requests need no file
+
+    return serve(name, request.query.get("v", ""))
+
+
+def _own(respond: Callable[[Request], Response]) -> Operation:
+    # A HEAD costs no more than the GET here.
+    return Operation(respond, respond)
+
+
+OPERATIONS: Operations = {
+    "welcome": _own(_greeting),
+    "openapi": _own(_document),
+    "robots": _own(_robots),
+    "stylesheet": _own(partial(_static, "counter.css")),
+    "script": _own(partial(_static, "counter.js")),
+    "icon": _own(partial(_static, "icon.svg")),
+}
+"""What this function answers, by the OpenAPI document's `operationId`."""
+
+
+def _others() -> Operations:
+    from . import record_visit, view_counts  # noqa: PLC0415 - only a HEAD of their paths needs them
+
+    return {**record_visit.OPERATIONS, **view_counts.OPERATIONS}

@@ -4,9 +4,6 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from ..dynamodb.client import is_passing
-from ..dynamodb.retries import UnreadItemsError
-
 LONGEST_VALUE = 100
 """Characters of a refused value that its problem repeats."""
 
@@ -42,13 +39,3 @@ def invalid(field: str, value: str, allowed: str) -> ProblemError:
 def unavailable(detail: str) -> ProblemError:
     """Return the 503 that says when to ask again."""
     return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": RETRY_AFTER})
-
-
-def problem_of(error: Exception) -> ProblemError:
-    """Return what to answer when `error` ended a request; nothing of it is shown that is not meant for clients."""
-    if isinstance(error, ProblemError):
-        return error
-    if isinstance(error, UnreadItemsError) or is_passing(error):
-        return unavailable("The database is busy or does not answer at the moment; ask again.")
-    detail = "The request could not be answered; the function's log says why."
-    return ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, detail)

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote, unquote
 
 from ..counting.tags import ALLOWED, checked
 from .problems import invalid
-from .routes import fits
 
 OWN_DOMAIN = ".execute-api."
 """In the domain of every API that is called by its own address, where no API mapping applies."""
@@ -36,7 +36,7 @@ class Request:
     headers: Mapping[str, str]
     root: str
 
-    @property
+    @cached_property
     def tag(self) -> str:
         """The tag, which is the path's last segment; raises a problem if it is not a valid tag.
 
@@ -64,6 +64,14 @@ class Request:
         """Whether a browser fetches ahead of a person who may never come."""
         purposes = f"{self.headers.get('sec-purpose', '')};{self.headers.get('purpose', '')}"
         return "prefetch" in {token.strip().lower() for token in purposes.replace(",", ";").split(";")}
+
+
+def fits(template: str, path: str) -> bool:
+    """Whether `path` ends in what `template` describes, segment by segment; a parameter takes any one segment."""
+    parts, given = template.split("/")[:0:-1], path.split("/")[:0:-1]
+    return len(given) >= len(parts) and all(
+        part.startswith("{") or part == segment for part, segment in zip(parts, given, strict=False)
+    )
 
 
 def read(event: Mapping[str, Any]) -> Request:

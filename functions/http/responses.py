@@ -1,15 +1,12 @@
-"""Answers, in the form that API Gateway expects of a function."""
+"""Responses, in the form that API Gateway expects from a function."""
 
 import json
-import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from .problems import problem_of
-from .requests import Request, read
-
-logger = logging.getLogger(__name__)
+from .problems import ProblemError
+from .requests import Request
 
 Response = dict[str, Any]
 
@@ -54,24 +51,8 @@ def moved(location: str, html: str, headers: Mapping[str, str] | None = None) ->
     return page(html, {"Location": location} | dict(headers or {}), HTTPStatus.SEE_OTHER)
 
 
-def answer(event: Mapping[str, Any], respond: Callable[[Request], Response]) -> Response:
-    """Answer `event` with what `respond` returns, or with the problem that it raises; never with a stack trace.
-
-    A HEAD is answered as a GET, without its body (RFC 9110, section 9.3.2).
-    """
-    request: Request | None = None
-    try:
-        request = read(event)
-        given = respond(request)
-    except Exception as error:  # noqa: BLE001 - whatever went wrong, a client gets a problem and the log its cause
-        given = _problem(error, request)
-    return given | {"body": ""} if request and request.method == "HEAD" else given
-
-
-def _problem(error: Exception, request: Request | None) -> Response:
-    problem = problem_of(error)
-    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        logger.error("request failed", exc_info=error, extra={"status": int(problem.status)})
+def problem_response(problem: ProblemError, request: Request | None) -> Response:
+    """Return the answer that describes `problem`: a page for a browser, else a problem document."""
     if request and request.wants_html:
         from ..pages.templates import problem_page  # noqa: PLC0415 - most requests need no page
 

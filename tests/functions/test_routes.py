@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from functions import welcome
+from functions import record_visit, view_counts, welcome
 from functions.http import routes
 from tests.functions.conftest import LEDGER, TABLE
 from tests.functions.gateway import DOCUMENT, Answer, event, request
@@ -119,10 +119,10 @@ def test_a_mapping_of_a_custom_domain_makes_no_difference_whatever_its_key(mappi
 
 
 @pytest.mark.parametrize("mapping", MAPPINGS)
-@pytest.mark.parametrize("path", [path.replace("{tag}", "a") for path in routes.routes()])
+@pytest.mark.parametrize("path", [path.replace("{tag}", "a") for path in routes.table()])
 def test_a_head_through_a_mapping_is_answered_as_the_get(mapping: str, path: str) -> None:
     asked = mapping
-    if path.count("/") == 1 and f"/{mapping.rpartition('/')[2]}/{{tag}}" in routes.routes():
+    if path.count("/") == 1 and f"/{mapping.rpartition('/')[2]}/{{tag}}" in routes.table():
         # What is `/counts` below `tag` may also be the tag `counts` of `/tag/{tag}`. The longer reading wins.
         path, asked = f"/{mapping.rpartition('/')[2]}{path}", mapping.rpartition("/")[0]
     head, get = request("HEAD", path, mapping=asked), request("GET", path, mapping=asked)
@@ -169,7 +169,7 @@ def test_another_method_is_a_405_that_names_the_allowed(method: str, path: str) 
     assert answer.headers["allow"] == ("GET, HEAD, OPTIONS, POST" if path == "/tag/a" else "GET, HEAD, OPTIONS")
 
 
-@pytest.mark.parametrize("path", [path.replace("{tag}", "a") for path in routes.routes()])
+@pytest.mark.parametrize("path", [path.replace("{tag}", "a") for path in routes.table()])
 @pytest.mark.parametrize("headers", [{}, HTML])
 def test_a_head_has_the_headers_of_the_get_and_no_body(path: str, headers: dict[str, str]) -> None:
     head, get = request("HEAD", path, headers), request("GET", path, headers)
@@ -184,6 +184,23 @@ def test_what_is_no_visit_is_not_counted() -> None:
         request(method, "/tag/a")
     assert request("GET", "/counts/a").json["count"] == 0
     assert request("GET", "/tag/a", {"Sec-Purpose": "else"}).json["count"] == 1
+
+
+@pytest.mark.parametrize("path", [path.replace("{tag}", "a") for path in routes.table() if path != "/"])
+def test_a_head_asks_the_database_nothing(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (record_visit, view_counts):
+        for name in {"client", "cautious_client"} & vars(module).keys():
+            monkeypatch.setattr(module, name, lambda: pytest.fail("a HEAD asked the database"))
+    assert request("HEAD", path).status == 200
+
+
+def test_every_operation_of_the_document_is_its_functions_own() -> None:
+    documented = [
+        operation for item in DOCUMENT["paths"].values() for operation in item.values() if "x-function" in operation
+    ]
+    for function, module in {"welcome": welcome, "recordVisit": record_visit, "viewCounts": view_counts}.items():
+        own = {operation["operationId"] for operation in documented if operation["x-function"] == function}
+        assert set(module.OPERATIONS) == own
 
 
 def test_options_names_the_methods() -> None:
