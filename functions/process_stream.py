@@ -1,4 +1,4 @@
-"""Lambda function behind the event source mapping: brings batches of stream records into the total."""
+"""Lambda function behind the event source mapping: applies batches of stream records to the total."""
 
 import logging
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from .dynamodb import tables
 from .dynamodb.client import client
-from .dynamodb.retries import Patience
+from .dynamodb.retries import RetryBudget
 from .total.records import read_batch
 from .total.totals import Applied, Total
 
@@ -25,22 +25,22 @@ class Context(Protocol):
 def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """Apply one batch; raise if it has to be delivered again.
 
-    The answer is that of a mapping with ReportBatchItemFailures, and is ignored by one without.
+    The result is for a mapping with ReportBatchItemFailures; any other mapping ignores it.
     """
-    process(event, _total(), Patience(lambda: context.get_remaining_time_in_millis() / 1000))
+    process(event, _total(), RetryBudget(lambda: context.get_remaining_time_in_millis() / 1000))
     return {"batchItemFailures": []}
 
 
-def process(event: Mapping[str, Any], total: Total, patience: Patience) -> Applied:
-    """Bring the records of `event` into `total`, and log one line about it, without the tags.
+def process(event: Mapping[str, Any], total: Total, budget: RetryBudget) -> Applied:
+    """Apply the records of `event` to `total`, and log one line about it, without the tags.
 
-    A record that cannot be read is logged at ERROR and skipped: delivering it again would not help, and its tag's next
-    record says what it said.
+    A record that cannot be read is logged at ERROR and skipped: delivering it again would not help, and the tag's next
+    record contains its count as well.
     """
     batch = read_batch(event)
     for error in batch.unreadable:
         logger.error("record skipped: %s", error)
-    applied = total.apply(batch.changes, patience)
+    applied = total.apply(batch.changes, budget)
     facts = {"records": len(event["Records"]), "tags": len(batch.changes), "entries": applied.tags}
     logger.info("batch applied", extra={**facts, "delta": applied.delta, "attempts": applied.attempts})
     return applied

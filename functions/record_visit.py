@@ -7,15 +7,15 @@ from typing import Any
 from .counting.idempotency import KeyedVisits, idempotency_key
 from .counting.visits import Recorded, read_count, record
 from .dynamodb import tables
-from .dynamodb.client import cautious_client, client
-from .dynamodb.retries import patience
+from .dynamodb.client import client, single_attempt_client
+from .dynamodb.retries import retry_budget
 from .http.dispatch import Operation, Operations, answer
 from .http.problems import ProblemError
 from .http.requests import Request
 from .http.responses import Response, data, moved, page, response
 
-PATIENCE = 3.0
-"""Seconds for which a visit is tried again while the database refuses it."""
+RETRY_SECONDS = 3.0
+"""How long a visit is retried while the database refuses it."""
 
 PREFETCH = "Prefetch requests are not counted. Repeat the request when the user visits."
 
@@ -28,7 +28,7 @@ def handler(event: Mapping[str, Any], context: object) -> Response:  # noqa: ARG
 def _visit(request: Request) -> Response:
     tag = request.tag
     if request.is_prefetch:
-        # Not a 2xx: the browser would show it later, when the person comes, and the visit would never be recorded.
+        # Not a 2xx: the browser would show it when the user visits, and the visit would never be recorded.
         raise ProblemError(HTTPStatus.FORBIDDEN, PREFETCH)
     recorded = _record(request, tag)
     headers = {"Idempotency-Replayed": "true"} if recorded.replayed else {}
@@ -61,9 +61,9 @@ def _head_of_badge(request: Request) -> Response:
 def _record(request: Request, tag: str) -> Recorded:
     table, key = tables.table_name(), idempotency_key(request.method, request.headers)
     if key is None:
-        return record(cautious_client(), table, tag, patience(PATIENCE))
+        return record(single_attempt_client(), table, tag, retry_budget(RETRY_SECONDS))
     keyed = KeyedVisits(client(), table, tables.idempotency_table_name())
-    return keyed.record(tag, key, patience(PATIENCE))
+    return keyed.record(tag, key, retry_budget(RETRY_SECONDS))
 
 
 _VISIT = Operation(_visit)

@@ -3,18 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from .counting.listing import asked, read_page
+from .counting.listing import parse_paging, read_page
 from .dynamodb import tables
 from .dynamodb.client import client
 from .dynamodb.items import DynamoDB, Item, text, whole_number
-from .dynamodb.retries import Patience, patience, read_items
+from .dynamodb.retries import RetryBudget, read_items, retry_budget
 from .dynamodb.tables import COUNTER
 from .http.dispatch import Operation, Operations, answer, headers_of_read
 from .http.requests import Request
 from .http.responses import Response, data, page
 
-PATIENCE = 3.0
-"""Seconds for which keys left unread are asked for again."""
+RETRY_SECONDS = 3.0
+"""How long keys that DynamoDB left unread are requested again."""
 
 
 def handler(event: Mapping[str, Any], context: object) -> Response:  # noqa: ARG001 - Lambda calls it so
@@ -22,31 +22,31 @@ def handler(event: Mapping[str, Any], context: object) -> Response:  # noqa: ARG
     return answer(event, OPERATIONS)
 
 
-def view_total(database: DynamoDB, table: str, patience: Patience) -> dict[str, Any]:
-    """Return the total and when it last changed; 0 and None while there is none."""
-    return _total(read_items(database, table, [COUNTER], patience).get(COUNTER))
+def view_total(database: DynamoDB, table: str, budget: RetryBudget) -> dict[str, Any]:
+    """Return the total and when it last changed: 0 and None if there is no total yet."""
+    return _total(read_items(database, table, [COUNTER], budget).get(COUNTER))
 
 
-def view_count(database: DynamoDB, table: str, tag: str, patience: Patience) -> dict[str, Any]:
+def view_count(database: DynamoDB, table: str, tag: str, budget: RetryBudget) -> dict[str, Any]:
     """Return the count of `tag`, 0 if it was never visited, with the total and when that last changed."""
-    found = read_items(database, table, [tag, COUNTER], patience)
+    found = read_items(database, table, [tag, COUNTER], budget)
     return {"tag": tag, "count": whole_number(found.get(tag), "Count") or 0, **_total(found.get(COUNTER))}
 
 
-def view_tags(database: DynamoDB, table: str, limit: int, start: str | None, patience: Patience) -> dict[str, Any]:
+def view_tags(database: DynamoDB, table: str, limit: int, start: str | None, budget: RetryBudget) -> dict[str, Any]:
     """Return the total, and the next `limit` tags after the key `start` with their counts."""
-    total, listed = view_total(database, table, patience), read_page(database, table, limit, start)
+    total, listed = view_total(database, table, budget), read_page(database, table, limit, start)
     return {**total, "tags": listed.tags, "nextCursor": listed.next_cursor}
 
 
 def _total(counter: Item | None) -> dict[str, Any]:
-    """Return what clients may know of the total; `rebuilding` only while it is short because it was taken over."""
+    """Return what clients may know about the total; with `rebuilding` while a takeover may have left it too low."""
     total = {"total": whole_number(counter, "TotalViews") or 0, "asOf": text(counter, "UpdatedAt")}
     return total | ({"rebuilding": True} if counter and "Rebuilding" in counter else {})
 
 
 def _count(request: Request) -> Response:
-    counted = view_count(client(), tables.table_name(), request.tag, patience(PATIENCE))
+    counted = view_count(client(), tables.table_name(), request.tag, retry_budget(RETRY_SECONDS))
     if request.wants_html:
         from .pages.templates import count_page  # noqa: PLC0415 - most requests need no page
 
@@ -55,12 +55,12 @@ def _count(request: Request) -> Response:
 
 
 def _total_or_tags(request: Request) -> Response:
-    listing = asked(request.query)
+    listing = parse_paging(request.query)
     return _only_total(request) if listing is None else _tags(request, *listing)
 
 
 def _only_total(request: Request) -> Response:
-    totalled = view_total(client(), tables.table_name(), patience(PATIENCE))
+    totalled = view_total(client(), tables.table_name(), retry_budget(RETRY_SECONDS))
     if request.wants_html:
         from .pages.templates import total_page  # noqa: PLC0415 - most requests need no page
 
@@ -69,7 +69,7 @@ def _only_total(request: Request) -> Response:
 
 
 def _tags(request: Request, limit: int, start: str | None) -> Response:
-    listed = view_tags(client(), tables.table_name(), limit, start, patience(PATIENCE))
+    listed = view_tags(client(), tables.table_name(), limit, start, retry_budget(RETRY_SECONDS))
     if request.wants_html:
         from .pages.templates import tags_page  # noqa: PLC0415 - most requests need no page
 
@@ -79,7 +79,7 @@ def _tags(request: Request, limit: int, start: str | None) -> Response:
 
 
 def _head_of_total_or_tags(request: Request) -> Response:
-    asked(request.query)
+    parse_paging(request.query)
     return headers_of_read(request)
 
 

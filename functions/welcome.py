@@ -1,4 +1,4 @@
-"""Lambda function that greets, serves the API's document, and answers whatever no other route takes."""
+"""Lambda function that greets, serves the API's document, and answers every request that has no route of its own."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -17,21 +17,21 @@ from .http.routes import document
 MESSAGE = "Welcome: visits are counted here, per tag and in total."
 
 ROBOTS = "User-agent: *\nDisallow: /tag/\nDisallow: /tags/\nDisallow: /badge/\n"
-"""What asks crawlers (RFC 9309) not to record visits. They fetch it from a host's root alone."""
+"""Asks crawlers (RFC 9309) not to record visits. They fetch it only from a host's root."""
 
-ROBOTS_KEPT = "public, max-age=3600"
+ROBOTS_CACHE_CONTROL = "public, max-age=3600"
 
-REMEMBERED = 60.0
-"""Seconds for which a process answers with one description of the table, which DynamoDB renews every six hours."""
+DESCRIPTION_TTL_SECONDS = 60.0
+"""How long a process caches the table's description, which DynamoDB updates every six hours."""
 
 
 def handler(event: Mapping[str, Any], context: object) -> Response:  # noqa: ARG001 - Lambda calls it so
-    """Answer a request for the greeting, the document, or something unknown."""
+    """Answer a request for the greeting, the document or a file, and any that has no route."""
     return answer(event, OPERATIONS, _others)
 
 
 def describe(database: DynamoDB, table: str) -> dict[str, Any]:
-    """Return what may be known of the main table, without its ARN, which names the account."""
+    """Return what clients may know about the main table: not its ARN, which contains the account number."""
     described = database.describe_table(TableName=table)["Table"]
     created = described.get("CreationDateTime")
     return {
@@ -46,7 +46,7 @@ def describe(database: DynamoDB, table: str) -> dict[str, Any]:
 
 @dataclass
 class Description:
-    """The description of a table, asked for again once it is older than `REMEMBERED`. `clock` gives seconds."""
+    """A table's description, read again once it is older than `DESCRIPTION_TTL_SECONDS`. `clock` returns seconds."""
 
     database: DynamoDB
     table: str
@@ -54,9 +54,9 @@ class Description:
     _known: tuple[float, dict[str, Any]] | None = None
 
     def get(self) -> dict[str, Any]:
-        """Return the description; a failure is raised, and the next request asks again."""
+        """Return the description. Errors are raised and not cached."""
         now = self.clock()
-        if self._known is None or now - self._known[0] >= REMEMBERED:
+        if self._known is None or now - self._known[0] >= DESCRIPTION_TTL_SECONDS:
             self._known = now, describe(self.database, self.table)
         return self._known[1]
 
@@ -82,7 +82,7 @@ def _document(request: Request) -> Response:  # noqa: ARG001 - an operation
 
 
 def _robots(request: Request) -> Response:  # noqa: ARG001 - an operation
-    return response("text/plain; charset=utf-8", ROBOTS, headers={"Cache-Control": ROBOTS_KEPT})
+    return response("text/plain; charset=utf-8", ROBOTS, headers={"Cache-Control": ROBOTS_CACHE_CONTROL})
 
 
 def _static(name: str, request: Request) -> Response:

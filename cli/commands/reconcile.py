@@ -59,16 +59,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from functions.dynamodb.retries import patience  # noqa: PLC0415
+    from functions.dynamodb.retries import retry_budget  # noqa: PLC0415
     from functions.total.reconciliation import Progress, Reconciliation  # noqa: PLC0415
 
     reconciliation = Reconciliation(_client(arguments), arguments.table, arguments.ledger)
     if arguments.take_over:
-        reconciliation.take_over(patience(_PASS_SECONDS))
+        reconciliation.take_over(retry_budget(_PASS_SECONDS))
         _show(f"The ledger {arguments.ledger} keeps the total of table {arguments.table} from now on.\n")
     progress = Progress()
     for number in range(1, arguments.passes + 1):
-        for progress in reconciliation.run(patience(_PASS_SECONDS)):
+        for progress in reconciliation.run(retry_budget(_PASS_SECONDS)):
             bar = _bar(progress.tags, progress.expected)
             seen = f"{progress.entries:,} ledger entries, {progress.tags:,} tags"
             _show(f"pass {number} {bar} {seen}, {progress.visits:,} visits of {progress.behind:,} tags missing")

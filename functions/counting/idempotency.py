@@ -1,33 +1,32 @@
-"""The Idempotency-Key header, by which a POST that is sent again counts once."""
+"""The Idempotency-Key header: a POST that is repeated with the same key counts once."""
 
 import re
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
-from ..dynamodb.client import cancellation_reasons, is_passing, was_cancelled_in_passing
+from ..dynamodb.client import cancellation_reasons, is_transient, is_transient_cancellation
 from ..dynamodb.items import AttributeValue, DynamoDB, Item, text, whole_number
-from ..dynamodb.retries import Patience
+from ..dynamodb.retries import RetryBudget
 from ..dynamodb.tables import EXPIRES_AT, KEY
 from ..http.problems import ProblemError, invalid, unavailable
 from .visits import Recorded, one_visit
 
-LONGEST = 255
-"""Characters a key may have."""
+MAX_KEY_LENGTH = 255
+"""The most characters of a key."""
 
-VALID = re.compile(rf"[\x21-\x7e]{{1,{LONGEST}}}")
+VALID = re.compile(rf"[\x21-\x7e]{{1,{MAX_KEY_LENGTH}}}")
 
-KEPT = 24 * 60 * 60
-"""Seconds for which a key is remembered."""
+TTL_SECONDS = 24 * 60 * 60
+"""How long a key is remembered."""
 
-COLLISIONS = 3
-"""Collisions with other visits of the tag after which pauses get no longer.
+MAX_COLLISION_ATTEMPT = 3
+"""The attempt after which pauses get no longer if visits of one tag collide.
 
-Fifty visits of one tag at once took 1.2 to 1.5 s on DynamoDB Local, and 8 to 9 s with pauses that went on doubling:
-whoever waits long only finds that the count has changed again.
+Fifty visits of one tag at once took 1.2 to 1.5 s on DynamoDB Local, and 8 to 9 s if pauses went on doubling: after a
+long pause the count has changed again.
 """
 BUSY = (
     "The database is busy, so the visit may not have been counted. "
@@ -37,41 +36,40 @@ OTHER_TAG = "The Idempotency-Key was used with another tag. Use a new key for ea
 
 
 def idempotency_key(method: str, headers: Mapping[str, str]) -> str | None:
-    """Return the key of a POST, None where it has none; other methods have none. A problem where it is malformed."""
+    """Return a POST's Idempotency-Key, None if there is none. Raises a problem if the key is invalid."""
     key = headers.get("idempotency-key")
     if method != "POST" or key is None:
         return None
     if not VALID.fullmatch(key):
-        raise invalid("Idempotency-Key", key, f"1 to {LONGEST} visible ASCII characters")
+        raise invalid("Idempotency-Key", key, f"1 to {MAX_KEY_LENGTH} visible ASCII characters")
     return key
 
 
-@dataclass(frozen=True)
-class KeyedVisits:
-    """Visits in `table`, each counted once for all requests that carry its key; `keys` is the table of the keys.
+class KeyedVisits(NamedTuple):
+    """Visits in `table` that count once for all requests with the same key; `keys` is the table of the keys.
 
     One transaction counts the visit and writes the key with the visit's number, on condition that the key is not there
-    and that the tag's count is the one before that number: whatever is lost, crashes or comes twice, both happen or
-    neither, and no two visits get one number. (DynamoDB's own ClientRequestToken guards each transaction while the
-    client repeats it. For what comes in over HTTP it is too little: it lasts ten minutes, and remembers no answer.)
+    and that the tag's count is the one before that number. Whatever is lost, crashes or comes twice, both happen or
+    neither does, and no two visits get the same number. (DynamoDB's own ClientRequestToken protects each transaction
+    while the client repeats it. HTTP requests need more: it expires after ten minutes and keeps no result.)
     """
 
     database: DynamoDB
     table: str
     keys: str
 
-    def record(self, tag: str, key: str, patience: Patience, now: float | None = None) -> Recorded:
-        """Count one visit of `tag` under `key`, or find the one that was; `now` is in seconds since 1970.
+    def record(self, tag: str, key: str, budget: RetryBudget, now: float | None = None) -> Recorded:
+        """Count one visit of `tag` under `key`, or find the visit already counted; `now` is in seconds since 1970.
 
         Takes a read and a transaction, and one more transaction for each other visit of the tag that comes between.
-        Raises a 422 if the key came with another tag, and a 503 if the database stays busy while `patience` lasts.
+        Raises a 422 if the key was used with another tag, and a 503 if the database is busy until `budget` is used up.
         """
         moment = int(time.time() if now is None else now)
         request: dict[str, AttributeValue] = {
             ":tag": {"S": tag},
             ":request": {"S": uuid.uuid4().hex},
             ":now": {"N": str(moment)},
-            ":end": {"N": str(moment + KEPT)},
+            ":end": {"N": str(moment + TTL_SECONDS)},
         }
         item: Item | None = None
         attempt = 0
@@ -82,11 +80,11 @@ class KeyedVisits:
                     item = self._read(tag)
                 return self._try(tag, key, item, request)
             except Exception as error:
-                if not (is_passing(error) or was_cancelled_in_passing(error)):
+                if not (is_transient(error) or is_transient_cancellation(error)):
                     raise
                 item = _item_of_missed_visit(error, item)
                 collided = bool(cancellation_reasons(error))
-                if not patience.pause(min(attempt, COLLISIONS) if collided else attempt):
+                if not budget.pause(min(attempt, MAX_COLLISION_ATTEMPT) if collided else attempt):
                     raise unavailable(BUSY) from error
 
     def _read(self, tag: str) -> Item:
@@ -141,7 +139,7 @@ def _one_more_than(item: Item) -> dict[str, Any]:
 
 
 def _item_of_missed_visit(error: Exception, seen: Item | None) -> Item | None:
-    """Return the tag's item as it is now if another visit came between, else `seen`."""
+    """Return the tag's item as it is now if another visit came first, else `seen`."""
     reasons = cancellation_reasons(error)
     if len(reasons) == 2 and reasons[1].get("Code") == "ConditionalCheckFailed":
         present: Item = reasons[1].get("Item", {})

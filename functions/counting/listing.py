@@ -1,4 +1,4 @@
-"""Going through the tags page by page."""
+"""Listing the tags page by page."""
 
 import base64
 import binascii
@@ -11,37 +11,37 @@ from ..dynamodb.items import DynamoDB, whole_number
 from ..dynamodb.tables import COUNTER, KEY
 from ..http.problems import invalid
 
-LARGEST = 100
-"""Tags a page may have."""
+MAX_LIMIT = 100
+"""The most tags on a page."""
 
-USUAL = 50
-"""Tags it has where the request names only a cursor."""
+DEFAULT_LIMIT = 50
+"""Tags on a page if the request has only a cursor."""
 
-SCANS = 10
-"""Requests to the database that one page may take; items that are no tags may leave a page short, or empty."""
+MAX_SCANS = 10
+"""The most database requests for one page. Items that are not tags may leave a page short, or empty."""
 
 
 class Page(NamedTuple):
-    """Tags with their counts, in the table's own order, and the cursor of the next page, None on the last."""
+    """Tags with their counts, in the table's order, and the cursor of the next page, None on the last page."""
 
     tags: list[dict[str, Any]]
     next_cursor: str | None
 
 
-def asked(query: Mapping[str, str]) -> tuple[int, str | None] | None:
-    """Return the limit and the key to start after, None where the query asks for no listing; a problem where bad."""
+def parse_paging(query: Mapping[str, str]) -> tuple[int, str | None] | None:
+    """Return the limit and the key to start after; None if neither is given. Raises a problem if one is invalid."""
     limit, cursor = query.get("limit"), query.get("cursor")
     if limit is None and cursor is None:
         return None
     if limit is not None and not re.fullmatch(r"[1-9][0-9]?|100", limit, re.ASCII):
-        raise invalid("limit", limit, f"a whole number from 1 to {LARGEST}")
-    return int(limit or USUAL), None if cursor is None else _key(cursor)
+        raise invalid("limit", limit, f"a whole number from 1 to {MAX_LIMIT}")
+    return int(limit or DEFAULT_LIMIT), None if cursor is None else _key(cursor)
 
 
 def read_page(database: DynamoDB, table: str, limit: int, start: str | None) -> Page:
     """Read the next `limit` tags after the key `start`, consistently."""
     tags: list[dict[str, Any]] = []
-    for _ in range(SCANS):
+    for _ in range(MAX_SCANS):
         answer = database.scan(
             TableName=table,
             ConsistentRead=True,
@@ -71,7 +71,7 @@ def _key(cursor: str) -> str:
         key = raw[4:].decode()
     except (binascii.Error, ValueError):
         key = ""
-    # The checksum tells a cursor from other text; 2,048 bytes is what a partition key may have.
+    # The checksum distinguishes a cursor from other text; 2,048 bytes is the limit of a partition key.
     if not 0 < len(key.encode()) <= 2048 or _cursor(key) != cursor:
         raise invalid("cursor", cursor, "the nextCursor of an earlier answer")
     return key

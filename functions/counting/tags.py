@@ -1,4 +1,4 @@
-"""What a tag may be."""
+"""Which texts are valid tags, and how they are normalised."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -6,19 +6,19 @@ from collections.abc import Iterable
 from ..dynamodb.tables import COUNTER
 from ..http.problems import ProblemError, invalid
 
-LONGEST = 200
-"""Characters a tag may have, once it is normalised."""
+MAX_LENGTH = 200
+"""The most characters of a tag, once it is normalised."""
 
 ALLOWED = (
-    f"1 to {LONGEST} characters of valid UTF-8, without '/', '?', '%' and characters that are invisible or not "
+    f"1 to {MAX_LENGTH} characters of valid UTF-8, without '/', '?', '%' and characters that are invisible or not "
     f"assigned, and none of {COUNTER}, '.' and '..', which are reserved"
 )
 
 RESERVED = frozenset({COUNTER, ".", ".."})
-"""The total's own key, and the two that no URL can name, since clients resolve them (RFC 3986, section 5.2.4)."""
+"""The total's own key, and the two that no URL can contain, since clients resolve them (RFC 3986, section 5.2.4)."""
 
 UNSAFE = frozenset("/?%\ufffd")
-"""What no gateway hands over as it was meant, so that a tag with it would be counted under another name.
+"""Characters that a gateway changes, so that a tag with one of them would be counted under another name.
 
 An HTTP API decodes a path before the function sees it: `%2F` becomes a slash, at `%3F` the path is cut, and `%25` is
 refused, or decoded again with what follows it (captured in hotsock/voker, vokerhttp/testdata/ingress-paths.json); the
@@ -26,7 +26,7 @@ emulator leaves `%25` as it is. U+FFFD stands for bytes that are not UTF-8.
 """
 
 
-OTHER = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """General categories of which PRECIS's FreeformClass (RFC 8264, section 4.3) takes no character.
 
 They are controls, format characters such as those of bidirectional text, surrogates, private use, what Unicode has not
@@ -43,23 +43,23 @@ VIRAMA = 9
 """Canonical combining class of the marks that take a vowel away in the scripts of India."""
 
 
-def checked(text: str) -> str:
-    """Return `text` as a tag; raises a problem if it cannot be one.
+def validate_tag(text: str) -> str:
+    """Return the tag that `text` stands for; raises a problem if it is not a valid tag.
 
     As in PRECIS's OpaqueString profile (RFC 8265, section 4.2), every space becomes U+0020, and the text is
     NFC-normalised.
     """
     spaced = "".join(" " if unicodedata.category(character) == "Zs" else character for character in text)
     tag = unicodedata.normalize("NFC", spaced)
-    if not 0 < len(tag) <= LONGEST or tag in RESERVED or any(_is_refused(tag, index) for index in range(len(tag))):
+    if not 0 < len(tag) <= MAX_LENGTH or tag in RESERVED or any(_is_refused(tag, index) for index in range(len(tag))):
         raise invalid("tag", tag, ALLOWED)
     return tag
 
 
 def is_tag(text: str) -> bool:
-    """Whether `text` is a tag as it stands."""
+    """Whether `text` is a valid tag and already normalised."""
     try:
-        return checked(text) == text
+        return validate_tag(text) == text
     except ProblemError:
         return False
 
@@ -68,11 +68,11 @@ def _is_refused(tag: str, index: int) -> bool:
     character = tag[index]
     if character in (NON_JOINER, JOINER):
         return not _is_in_its_place(tag, index)
-    return character in UNSAFE or character in IGNORABLE or unicodedata.category(character) in OTHER
+    return character in UNSAFE or character in IGNORABLE or unicodedata.category(character) in REFUSED_CATEGORIES
 
 
 def _is_in_its_place(tag: str, index: int) -> bool:
-    """Whether a joiner changes how its neighbours are written (RFC 5892, appendix A.1 and A.2), so that it is seen."""
+    """Whether a joiner changes how its neighbours are written (RFC 5892, appendix A.1 and A.2) and so is visible."""
     if index and unicodedata.combining(tag[index - 1]) == VIRAMA:
         return True
     if tag[index] == JOINER:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ..dynamodb.client import had_no_effect, is_passing
+from ..dynamodb.client import had_no_effect, is_transient
 from ..dynamodb.items import DynamoDB, timestamp, whole_number
-from ..dynamodb.retries import Patience
+from ..dynamodb.retries import RetryBudget
 from ..dynamodb.tables import KEY
 from ..http.problems import unavailable
 
@@ -16,9 +16,9 @@ UNKNOWN_OUTCOME = (
 
 
 def one_visit() -> dict[str, Any]:
-    """Return the part of an update of a tag's item that is a visit.
+    """Return the part of an update of a tag's item that counts a visit.
 
-    `Since` identifies the tag's present life: the moment of its first visit that wrote it, in microseconds, so that no
+    `Since` identifies the tag's present life: the time of the first visit that wrote it, in microseconds, so that no
     two lives have the same.
     """
     return {
@@ -36,11 +36,11 @@ class Recorded:
     replayed: bool = False
 
 
-def record(database: DynamoDB, table: str, tag: str, patience: Patience) -> Recorded:
+def record(database: DynamoDB, table: str, tag: str, budget: RetryBudget) -> Recorded:
     """Count one visit of `tag`.
 
-    `database` must not send a request again by itself: after a lost answer that would count the visit twice. It is
-    sent again here, while `patience` lasts, after refusals alone. Raises a 503 that says what became of the visit.
+    `database` must not retry by itself: after a lost response that would count the visit twice. Only requests that were
+    refused are retried here, until `budget` is used up. Raises a 503 that says whether the visit may have been counted.
     """
     attempt = 0
     while True:
@@ -50,17 +50,17 @@ def record(database: DynamoDB, table: str, tag: str, patience: Patience) -> Reco
                 TableName=table, Key={KEY: {"S": tag}}, **one_visit(), ReturnValues="UPDATED_NEW"
             )
         except Exception as error:
-            if not is_passing(error):
+            if not is_transient(error):
                 raise
             if not had_no_effect(error):
                 raise unavailable(UNKNOWN_OUTCOME) from error
-            if not patience.pause(attempt):
+            if not budget.pause(attempt):
                 raise unavailable(NOT_COUNTED) from error
         else:
             return Recorded(whole_number(updated["Attributes"], "Count") or 0)
 
 
 def read_count(database: DynamoDB, table: str, tag: str) -> int:
-    """Return the present count of `tag` without a visit, read consistently; 0 where it was never visited."""
+    """Return the count of `tag` without a visit, read consistently; 0 if it was never visited."""
     item = database.get_item(TableName=table, Key={KEY: {"S": tag}}, ConsistentRead=True).get("Item")
     return whole_number(item, "Count") or 0

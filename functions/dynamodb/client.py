@@ -17,13 +17,13 @@ from botocore.exceptions import ConnectionError as BotocoreConnectionError
 from .items import DynamoDB
 
 CONNECT_TIMEOUT = 2.0
-"""Seconds to wait for a connection; it includes the TLS handshake, slow on a small function's share of a CPU."""
+"""Seconds to wait for a connection, including the TLS handshake, which is slow on a small function's share of a CPU."""
 
 READ_TIMEOUT = 3.0
-"""Seconds to wait for an answer, where DynamoDB usually takes milliseconds."""
+"""Seconds to wait for a response; DynamoDB usually takes milliseconds."""
 
-ATTEMPTS = 3
-"""Tries a request gets from the client, the first included (the standard retry mode's own default)."""
+MAX_ATTEMPTS = 3
+"""How often the client sends a request, the first attempt included (the default of the standard retry mode)."""
 
 THROTTLES = frozenset(
     {
@@ -36,34 +36,34 @@ THROTTLES = frozenset(
         "TransactionInProgressException",
     }
 )
-"""Error codes with which DynamoDB refuses a request before it had any effect."""
+"""Error codes of requests that DynamoDB refused and that had no effect."""
 
 FAULTS = frozenset({"InternalServerError", "InternalFailure", "ServiceUnavailable"})
 """Error codes after which the outcome of a write is unknown."""
 
-PASSING_REASONS = frozenset(
+TRANSIENT_REASONS = frozenset(
     {"ConditionalCheckFailed", "TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError"}
 )
-"""Why a transaction may be cancelled although the same work, read and decided again, can succeed."""
+"""Reasons for a cancelled transaction that are gone once the items are read again."""
 
 NEVER_SENT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError)
-"""Errors from before a request left the process. All others leave its outcome unknown: a TLS error, for one, may come
-after the request was sent, and a closed connection says nothing of what was done with it."""
+"""Errors that occur before a request leaves the process. After all others the outcome is unknown: a TLS error may occur
+after the request was sent, and a closed connection does not tell whether the request was carried out."""
 
 
 @cache
 def client() -> DynamoDB:
-    """Return the process's client, made on first use and kept while the function is warm."""
-    return _made(ATTEMPTS)
+    """Return the process's client, created on first use and kept while the function is warm."""
+    return _new_client(MAX_ATTEMPTS)
 
 
 @cache
-def cautious_client() -> DynamoDB:
-    """Return the client for requests that must not be sent again without knowing what became of the first."""
-    return _made(1)
+def single_attempt_client() -> DynamoDB:
+    """Return the client for requests that must not be repeated if the outcome of the first attempt is unknown."""
+    return _new_client(1)
 
 
-def _made(attempts: int) -> DynamoDB:
+def _new_client(attempts: int) -> DynamoDB:
     config = Config(
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=READ_TIMEOUT,
@@ -75,30 +75,30 @@ def _made(attempts: int) -> DynamoDB:
 
 
 def error_code(error: BaseException) -> str:
-    """Return the AWS error code of `error`, or "" where it carries none."""
+    """Return the AWS error code of `error`, or "" if it has none."""
     return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
 
 
 def had_no_effect(error: BaseException) -> bool:
-    """Whether the request that ended in `error` certainly changed nothing, and may be sent again."""
+    """Whether the request that failed with `error` certainly changed nothing, so that repeating it is safe."""
     return error_code(error) in THROTTLES or isinstance(error, NEVER_SENT)
 
 
-def is_passing(error: BaseException) -> bool:
-    """Whether `error` comes from load or an outage, so that the same request may succeed later."""
+def is_transient(error: BaseException) -> bool:
+    """Whether `error` was caused by load or an outage, so that the same request may succeed later."""
     lost = isinstance(error, BotocoreConnectionError | HTTPClientError)
     return lost or had_no_effect(error) or error_code(error) in FAULTS
 
 
 def cancellation_reasons(error: BaseException) -> list[dict[str, Any]]:
-    """Return DynamoDB's reasons, one for each action of the transaction; none where `error` is no cancellation."""
+    """Return DynamoDB's reasons, one for each action of the transaction; none if `error` is not a cancellation."""
     if error_code(error) != "TransactionCanceledException":
         return []
     reasons: list[dict[str, Any]] = getattr(error, "response", {}).get("CancellationReasons", [])
     return reasons
 
 
-def was_cancelled_in_passing(error: BaseException) -> bool:
-    """Whether `error` is a cancelled transaction, every reason of which may be gone the next time."""
+def is_transient_cancellation(error: BaseException) -> bool:
+    """Whether `error` is a cancelled transaction that may succeed once its items are read again."""
     codes = {reason.get("Code", "None") for reason in cancellation_reasons(error)} - {"None"}
-    return bool(codes) and codes <= PASSING_REASONS
+    return bool(codes) and codes <= TRANSIENT_REASONS

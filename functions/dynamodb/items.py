@@ -38,7 +38,7 @@ class DynamoDB(Protocol):
 
 
 def whole_number(item: Item | None, attribute: str) -> int | None:
-    """Return the whole number that `item` holds under `attribute`; None where it holds no such number."""
+    """Return the whole number that `item` holds under `attribute`; None if it holds none."""
     text = (item or {}).get(attribute, {}).get("N")
     if text is None:
         return None

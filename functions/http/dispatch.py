@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-from ..dynamodb.client import is_passing
+from ..dynamodb.client import is_transient
 from ..dynamodb.retries import UnreadItemsError
 from .problems import ProblemError, unavailable
 from .requests import Request, read
@@ -84,7 +84,7 @@ def _problem_of(error: Exception) -> ProblemError:
     """Return what to answer when `error` ended a request. Nothing that is not meant for clients is shown."""
     if isinstance(error, ProblemError):
         return error
-    if isinstance(error, UnreadItemsError) or is_passing(error):
+    if isinstance(error, UnreadItemsError) or is_transient(error):
         return unavailable("The database is busy or does not answer at the moment; ask again.")
     detail = "The request could not be answered; the function's log says why."
     return ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, detail)

@@ -1,18 +1,18 @@
-"""What can be wrong with a request, as RFC 9457 has it."""
+"""Problem details for HTTP APIs (RFC 9457)."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-LONGEST_VALUE = 100
-"""Characters of a refused value that its problem repeats."""
+MAX_SHOWN_LENGTH = 100
+"""The most characters of an invalid value that its problem repeats."""
 
 RETRY_AFTER = "1"
-"""Seconds to wait before asking a busy database again."""
+"""Seconds after which a client should retry if the database is busy."""
 
 
 class ProblemError(Exception):
-    """A problem to answer with: its status, a sentence of detail, and further members and headers."""
+    """A problem that ends a request: its status, a sentence of detail, and further members and headers."""
 
     def __init__(
         self, status: HTTPStatus, detail: str, headers: Mapping[str, str] | None = None, **members: str
@@ -24,18 +24,18 @@ class ProblemError(Exception):
         self.members = members
 
     def document(self) -> dict[str, Any]:
-        """Return the problem details; without a type of its own, a problem's title is its status's phrase."""
+        """Return the problem details. Problems have no type of their own, so the title is the phrase of the status."""
         own = {"type": "about:blank", "title": self.status.phrase, "status": int(self.status), "detail": self.detail}
         return own | self.members
 
 
 def invalid(field: str, value: str, allowed: str) -> ProblemError:
     """Return the 400 that names `field`, its `value` (shortened) and what is `allowed`."""
-    shown = value if len(value) <= LONGEST_VALUE else f"{value[:LONGEST_VALUE]}…"
+    shown = value if len(value) <= MAX_SHOWN_LENGTH else f"{value[:MAX_SHOWN_LENGTH]}…"
     detail = f"{field} is {shown!r}; it must be {allowed}."
     return ProblemError(HTTPStatus.BAD_REQUEST, detail, field=field, value=shown, allowed=allowed)
 
 
 def unavailable(detail: str) -> ProblemError:
-    """Return the 503 that says when to ask again."""
+    """Return the 503 that says when to retry."""
     return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": RETRY_AFTER})

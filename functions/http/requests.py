@@ -1,4 +1,4 @@
-"""An HTTP request as the functions see it, out of an event in API Gateway's payload format 2.0."""
+"""An HTTP request, read from an event in API Gateway's payload format 2.0."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote, unquote
 
-from ..counting.tags import ALLOWED, checked
+from ..counting.tags import ALLOWED, validate_tag
 from .problems import invalid
 
 OWN_DOMAIN = ".execute-api."
-"""In the domain of every API that is called by its own address, where no API mapping applies."""
+"""Part of the domain of every API that is called by its own address, to which no API mapping applies."""
 
 HTML = ("text/html", "application/xhtml+xml")
 JSON = ("application/json", "application/problem+json")
@@ -23,8 +23,8 @@ class Request:
     `parameter` is the tag as the gateway read it, "" if it names none. `mapped` says that the request came to a custom
     domain, so that `path` may begin with the key of an API mapping.
 
-    `root` leads from the API's own address, where it was called by that, to what lies below it: a stage or a mapping
-    may have been named without the slash at its end.
+    `root` is the API's root as a relative URL, for a page at the root itself: the client may have left out the slash
+    after a stage or a mapping.
     """
 
     method: str
@@ -45,23 +45,23 @@ class Request:
         """
         if "/" in unquote(self.parameter) or not fits(self.route, self.path):
             raise invalid("tag", self.parameter or self.path, ALLOWED)
-        return checked(self.path.rpartition("/")[2])
+        return validate_tag(self.path.rpartition("/")[2])
 
     @property
     def home(self) -> str:
-        """The way from the page's address to the API's root, as far as the route or else the path tells it."""
+        """The relative URL of the API's root, according to the route or else the path."""
         return "../" * ((self.route or self.path).count("/") - 1) or "./"
 
     @property
     def wants_html(self) -> bool:
-        """Whether the client names HTML and does not like JSON better (RFC 9110, section 12.5.1)."""
+        """Whether the client accepts HTML by name and does not prefer JSON (RFC 9110, section 12.5.1)."""
         liked = _qualities(self.headers.get("accept", ""))
         html, json = (max((liked.get(name, 0.0) for name in names), default=0.0) for names in (HTML, JSON))
         return html > 0 and html >= json
 
     @property
     def is_prefetch(self) -> bool:
-        """Whether a browser fetches ahead of a person who may never come."""
+        """Whether a browser fetches the page before the user visits it, which may never happen."""
         purposes = f"{self.headers.get('sec-purpose', '')};{self.headers.get('purpose', '')}"
         return "prefetch" in {token.strip().lower() for token in purposes.replace(",", ";").split(";")}
 

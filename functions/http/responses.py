@@ -16,13 +16,13 @@ HEADERS = {
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex",
 }
-"""On every answer: taken for what it says it is, leaks no address, is of its moment, and in no search engine."""
+"""On every response: no content sniffing, no referrer, no caching, no search engines."""
 
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-"""What a page may load: nothing but this API's own."""
+"""What a page may load: only this API's own files."""
 
 OTHER_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
@@ -30,13 +30,13 @@ OTHER_POLICY = "default-src 'none'; frame-ancestors 'none'"
 def response(
     content_type: str, body: str, status: HTTPStatus = HTTPStatus.OK, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Return an answer with `body`; `headers` are added to the usual ones or replace them."""
+    """Return a response with `body`; `headers` are added to the usual ones or replace them."""
     named = HEADERS | {"Content-Type": content_type, "Content-Security-Policy": OTHER_POLICY} | dict(headers or {})
     return {"statusCode": int(status), "headers": named, "body": body, "isBase64Encoded": False}
 
 
 def data(document: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
-    """Return a JSON answer that depends on what the client accepts."""
+    """Return a JSON response, which depends on what the client accepts."""
     return response("application/json", _json(document), headers={"Vary": "Accept"} | dict(headers or {}))
 
 
@@ -47,12 +47,12 @@ def page(html: str, headers: Mapping[str, str] | None = None, status: HTTPStatus
 
 
 def moved(location: str, html: str, headers: Mapping[str, str] | None = None) -> Response:
-    """Return the answer to a form: a page that sends the browser on, so that loading again repeats nothing."""
+    """Return the response to a form: a redirect, so that reloading the page repeats nothing."""
     return page(html, {"Location": location} | dict(headers or {}), HTTPStatus.SEE_OTHER)
 
 
 def problem_response(problem: ProblemError, request: Request | None) -> Response:
-    """Return the answer that describes `problem`: a page for a browser, else a problem document."""
+    """Return the response that describes `problem`: a page for a browser, else a problem document."""
     if request and request.wants_html:
         from ..pages.templates import problem_page  # noqa: PLC0415 - most requests need no page
 
@@ -62,5 +62,5 @@ def problem_response(problem: ProblemError, request: Request | None) -> Response
 
 
 def _json(document: Mapping[str, Any]) -> str:
-    # ASCII only: text with a lone surrogate, which an echo may hold, has no other form that can be sent.
+    # ASCII only: text with a lone surrogate, which an echo may contain, cannot be sent in another form.
     return json.dumps(document, separators=(",", ":"))

@@ -20,12 +20,12 @@ COLORS = {
     "grey": "5c6670",
     "black": "16191f",
 }
-"""The colours that go by a name."""
+"""The named colours."""
 
 HEX = re.compile(r"#?([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})")
 
-LONGEST_LABEL = 40
-"""Characters a label may have."""
+MAX_LABEL_LENGTH = 40
+"""The most characters of a label."""
 
 PREFIXES = ("", "k", "M", "G", "T", "P", "E", "Z", "Y", "R", "Q")
 """The SI's prefixes for powers of 1,000."""
@@ -37,11 +37,11 @@ UNCACHED = {
     "Expires": "Thu, 01 Jan 1970 00:00:00 GMT",
     "Pragma": "no-cache",
 }
-"""What keeps browsers and the image proxies of code hosts from showing a count that is gone by."""
+"""Keeps browsers and the image proxies of code hosts from showing an outdated count."""
 
 
 class Options(NamedTuple):
-    """What a badge's query asks for: whether the request is a visit, the label, and the colour as six hex digits."""
+    """The options of a badge: whether the request counts as a visit, the label, and the colour as six hex digits."""
 
     counts: bool
     label: str
@@ -49,17 +49,17 @@ class Options(NamedTuple):
 
 
 def options(query: Mapping[str, str]) -> Options:
-    """Read a badge's query; a problem where a value is not allowed. Other names than the three are ignored."""
+    """Read a badge's query; raises a problem if a value is invalid. Other parameters are ignored."""
     count, label = query.get("count", "true"), unicodedata.normalize("NFC", query.get("label", "visits"))
     if count not in ("true", "false"):
         raise invalid("count", count, "true or false")
-    if not 0 < len(label) <= LONGEST_LABEL or any(_unwritable(character) for character in label):
-        raise invalid("label", label, f"1 to {LONGEST_LABEL} characters without control characters")
+    if not 0 < len(label) <= MAX_LABEL_LENGTH or any(_unwritable(character) for character in label):
+        raise invalid("label", label, f"1 to {MAX_LABEL_LENGTH} characters without control characters")
     return Options(count == "true", label, _color(query.get("color", "green")))
 
 
 def short(count: int) -> str:
-    """Return `count` in at most three digits and an SI prefix, rounded down, so that no badge claims too much."""
+    """Return `count` in at most three digits and an SI prefix, rounded down, so that no badge shows too much."""
     power = (len(str(count)) - 1) // 3
     if power >= len(PREFIXES):
         return f"{str(count)[0]}e{len(str(count)) - 1}"
@@ -85,7 +85,7 @@ def badge(label: str, count: int, color: str) -> str:
 
 
 def _unwritable(character: str) -> bool:
-    # Of the two noncharacters, XML 1.0 (section 2.2) allows no more than of control characters.
+    # XML 1.0 (section 2.2) forbids the two noncharacters as well as control characters.
     return unicodedata.category(character) in ("Cc", "Cs") or character in "\ufffe\uffff"
 
 
@@ -100,12 +100,12 @@ def _color(text: str) -> str:
 
 
 def _text(escaped: str, x: int, width: int, fill: str) -> str:
-    # textLength holds whatever font there is to the width that was reckoned with.
+    # textLength fits any font to the width that was calculated.
     return f'<text x="{x}" y="14" textLength="{width}" lengthAdjust="spacingAndGlyphs" fill="#{fill}">{escaped}</text>'
 
 
 def _width(text: str) -> int:
-    """Return about how many pixels `text` takes in 11 pixels high Verdana; at least what can be seen."""
+    """Return the approximate width of `text` in pixels, in Verdana at 11 pixels, with a visible minimum."""
     return max(6, round(sum(map(_advance, text))))
 
 

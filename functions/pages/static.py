@@ -1,4 +1,4 @@
-"""The files that pages load, each under an address that changes with what it holds."""
+"""The files that pages load, each under an address that changes with its content."""
 
 from functools import cache
 from hashlib import sha256
@@ -11,13 +11,13 @@ TYPES = {
     "counter.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
-"""The files there are, next to this one in the archive, and their content types."""
+"""The files, next to this one in the archive, and their content types."""
 
-FOR_GOOD = "public, max-age=31536000, immutable"
-"""How long an address with its version may be kept: what is there never changes."""
+IMMUTABLE = "public, max-age=31536000, immutable"
+"""Caching of an address with a version: its content never changes."""
 
-FOR_A_WHILE = "public, max-age=300"
-"""How long one without may be, in seconds."""
+SHORT_LIVED = "public, max-age=300"
+"""Caching of an address without one."""
 
 
 @cache
@@ -28,16 +28,16 @@ def content(name: str) -> str:
 
 @cache
 def version(name: str) -> str:
-    """Return the version of a static file, which is that of its text."""
+    """Return the version of a static file, a digest of its text."""
     return sha256(content(name).encode()).hexdigest()[:12]
 
 
 def address(name: str, root: str) -> str:
-    """Return where a page finds the file, `root` being the way from the page to the API's root."""
+    """Return the URL of the file, relative to a page; `root` is the relative URL of the API's root."""
     return f"{root}static/{name}?v={version(name)}"
 
 
-def serve(name: str, asked: str) -> Response:
-    """Return the file; `asked` is the version that the client asks for, "" for whichever there is."""
-    keeping = FOR_GOOD if asked == version(name) else FOR_A_WHILE
-    return response(TYPES[name], content(name), headers={"Cache-Control": keeping})
+def serve(name: str, requested: str) -> Response:
+    """Return the file; `requested` is the version in the request, "" if there is none."""
+    caching = IMMUTABLE if requested == version(name) else SHORT_LIVED
+    return response(TYPES[name], content(name), headers={"Cache-Control": caching})

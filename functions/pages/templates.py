@@ -1,7 +1,7 @@
-"""The API's pages. Whatever comes from outside is escaped, and every link is relative, so that any stage works.
+"""The API's pages. All input is escaped, and every link is relative, so that any stage works.
 
-No link records a visit, so that crawlers count nothing: only forms do, which are sent with POST.
-No page holds a script, a style or an event handler of its own: the answer's content security policy forbids them.
+No link records a visit, so that crawlers count nothing; only forms do, which use POST.
+No page contains a script, a style or an event handler: the content security policy forbids them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +23,7 @@ TREND = (
     '<path class="end" id="trend-end"></path></svg>'
     '<figcaption id="trend-text"></figcaption></figure>'
 )
-"""Where counter.js draws how the count rose while the page was open; without it, there is nothing to see."""
+"""Where counter.js draws how the count rose while the page was open; hidden without it."""
 
 
 def visit_page(tag: str, count: int) -> str:
@@ -68,7 +68,7 @@ def tags_page(
 def welcome_page(message: str, table: Mapping[str, Any], echo: Mapping[str, Any], root: str) -> str:
     """Return the page that greets, describes the table and shows the request as it arrived.
 
-    `root` is the way from the page's address to the API's root.
+    `root` is the relative URL of the API's root.
     """
     query = ", ".join(f"{name}={value}" for name, value in echo["query"].items())
     request = {"Method": echo["method"], "Path": echo["path"], "Query": query or "none"}
@@ -84,7 +84,7 @@ def welcome_page(message: str, table: Mapping[str, Any], echo: Mapping[str, Any]
 
 
 def problem_page(problem: ProblemError, root: str) -> str:
-    """Return the page that says what is wrong with a request; `root` is the way to the API's root."""
+    """Return the page that says what is wrong with a request; `root` is the relative URL of the API's root."""
     title = problem.status.phrase
     names = {"field": "Field", "value": "Value", "allowed": "Allowed", "path": "Path"}
     facts = {names[name]: value for name, value in problem.members.items() if name in names}
@@ -94,7 +94,7 @@ def problem_page(problem: ProblemError, root: str) -> str:
 
 
 def count_link(tag: str) -> str:
-    """Return the way from a page of a tag to the page with its count."""
+    """Return the relative URL of a tag's count, for a page below `/tag/`."""
     return f"../counts/{quote(tag, safe='')}"
 
 
@@ -116,12 +116,12 @@ def _tag(tag: str) -> str:
 
 
 def _listed(tag: str) -> str:
-    # What another program counts under need not be a tag, and then has no page.
+    # Another program may count under a key that is not a valid tag and so has no page.
     return f'<a href="counts/{quote(tag, safe="")}">{_tag(tag)}</a>' if is_tag(tag) else _tag(tag)
 
 
 def _form(name: str, tag: str, root: str) -> str:
-    """Return the button that records a visit; `root` is the way from the page to the API's root."""
+    """Return the button that records a visit; `root` is the relative URL of the API's root."""
     action = f"{root}tag/{quote(tag, safe='')}"
     return f'<form method="post" action="{action}"><button>{name}</button></form>'
 
@@ -155,7 +155,7 @@ def _freshness(as_of: str | None, rebuilding: bool) -> str:
 
 
 def _moment(text: str) -> str:
-    """Return a moment as people read it; what another program wrote in its place stays as it is."""
+    """Return a time as people read it; text that is not a time stays as it is."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:

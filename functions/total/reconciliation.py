@@ -16,14 +16,14 @@ from typing import Any, NamedTuple
 
 from ..dynamodb.client import error_code
 from ..dynamodb.items import DynamoDB, Item, whole_number
-from ..dynamodb.retries import LIMIT, Patience, read_items
+from ..dynamodb.retries import MAX_BATCH_KEYS, RetryBudget, read_items
 from ..dynamodb.tables import COUNTER, KEY
 from .ledger import Image, is_current, missing
 from .records import image_of
 from .totals import Total, TotalNotWrittenError, read_entry
 
-LEDGER_SCANS = 6
-"""How often a pass reads the ledger at most until its sum and the total agree; a rebuild takes three or four."""
+MAX_LEDGER_SCANS = 6
+"""How often a pass may read the ledger until its sum and the total agree; a rebuild takes three or four reads."""
 
 
 class Progress(NamedTuple):
@@ -57,24 +57,24 @@ class Reconciliation:
         self._ledger = ledger
         self._total = Total(client, table, ledger)
 
-    def take_over(self, patience: Patience) -> None:
-        """Let this ledger keep the total from now on, whoever kept it so far. It starts at 0; passes rebuild it."""
-        self._total.take_over(patience, "an operator asked for it")
+    def take_over(self, budget: RetryBudget) -> None:
+        """Let this ledger keep the total from now on, whichever kept it so far. It starts at 0; passes rebuild it."""
+        self._total.take_over(budget, "an operator asked for it")
 
-    def run(self, patience: Patience) -> Iterator[Progress]:
+    def run(self, budget: RetryBudget) -> Iterator[Progress]:
         """Make one pass, and yield the progress after each page; the last is the whole pass's.
 
-        A pass that ends with `behind` 0 found every visit in the total. `patience` bounds the whole pass. Raises what
+        A pass that ends with `behind` 0 found every visit in the total. `budget` limits the whole pass. Raises what
         `Total.apply` raises: above all TotalKeptElsewhereError if another ledger keeps the total.
         """
-        described = self._total.described(patience)
+        described = self._total.described(budget)
         progress = Progress(expected=described.items)
-        for epoch, entries, drift in self._settle(described.identity, patience):
+        for epoch, entries, drift in self._settle(described.identity, budget):
             progress = progress._replace(epoch=epoch, entries=entries, drift=drift)
             yield progress
         epoch = progress.epoch
         for images in self._tags():
-            behind = self._behind(images, epoch, described.identity, patience)
+            behind = self._behind(images, epoch, described.identity, budget)
             for tag in behind:
                 self._mark(tag)
             progress = progress._replace(
@@ -83,41 +83,41 @@ class Reconciliation:
                 visits=progress.visits + sum(behind.values()),
             )
             yield progress
-        if self._total.confirm(patience) != epoch:
+        if self._total.confirm(budget) != epoch:
             # Taken over meanwhile: the pass compared with a total that is gone.
             yield progress._replace(behind=max(1, progress.behind))
         elif not progress.behind:
             self._declare_rebuilt(epoch)
 
-    def _settle(self, identity: str, patience: Patience) -> Iterator[tuple[str, int, int]]:
+    def _settle(self, identity: str, budget: RetryBudget) -> Iterator[tuple[str, int, int]]:
         """Bring every entry into the present epoch, and the total to what the entries gave.
 
         Yields the epoch, the number of entries seen, and by how much the total moved meanwhile.
         """
-        for _ in range(LEDGER_SCANS):
-            epoch, before = self._total.confirm(patience), self._views()
+        for _ in range(MAX_LEDGER_SCANS):
+            epoch, before = self._total.confirm(budget), self._views()
             entries, given, older = 0, 0, 0
             for items in self._pages(self._ledger, {}):
                 read = {item[KEY]["S"]: read_entry(item) for item in items if item[KEY]["S"] != COUNTER}
                 own = {tag: entry for tag, entry in read.items() if entry.table == identity and entry.position}
                 behind = [tag for tag, entry in own.items() if entry.epoch != epoch]
-                self._total.apply(dict.fromkeys(behind, ()), patience)
+                self._total.apply(dict.fromkeys(behind, ()), budget)
                 entries, older = entries + len(read), older + len(behind)
                 given += sum(entry.given for entry in own.values())
                 yield epoch, entries, 0
             after = self._views()
-            if self._total.confirm(patience) != epoch:
+            if self._total.confirm(budget) != epoch:
                 continue
             # What the entries gave was read one after the other while the total only rose, so it lies between.
             if not before <= given <= after:
                 why = f"the total was {before} to {after}, but the entries of the ledger make {given}"
-                self._total.take_over(patience, why)
+                self._total.take_over(budget, why)
             elif not older:
                 yield epoch, entries, after - before
                 return
         raise TotalNotWrittenError(
-            f"The total in table {self._table} and the ledger {self._ledger} did not come to agree in {LEDGER_SCANS} "
-            "attempts; something else keeps writing the total"
+            f"The total in table {self._table} and the ledger {self._ledger} did not come to agree in "
+            f"{MAX_LEDGER_SCANS} attempts; something else keeps writing the total"
         )
 
     def _views(self) -> int:
@@ -126,7 +126,7 @@ class Reconciliation:
 
     def _tags(self) -> Iterator[dict[str, Image]]:
         projection = {
-            "Limit": LIMIT,
+            "Limit": MAX_BATCH_KEYS,
             "ProjectionExpression": "#ID, #Count, #Since",
             "ExpressionAttributeNames": {"#ID": KEY, "#Count": "Count", "#Since": "Since"},
         }
@@ -143,8 +143,8 @@ class Reconciliation:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
-    def _behind(self, images: Mapping[str, Image], epoch: str, identity: str, patience: Patience) -> dict[str, int]:
-        entries = read_items(self._client, self._ledger, list(images), patience) if images else {}
+    def _behind(self, images: Mapping[str, Image], epoch: str, identity: str, budget: RetryBudget) -> dict[str, int]:
+        entries = read_items(self._client, self._ledger, list(images), budget) if images else {}
         read = {tag: (read_entry(entries.get(tag)), image) for tag, image in images.items()}
         return {
             tag: missing(entry, image, epoch, identity)

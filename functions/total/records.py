@@ -1,4 +1,4 @@
-"""Reading DynamoDB stream records: from the event that Lambda hands over to changes of tags."""
+"""Reading DynamoDB stream records: from a Lambda event to changes of tags."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -7,8 +7,8 @@ from ..dynamodb.items import text, whole_number
 from ..dynamodb.tables import COUNTER, KEY
 from .ledger import Change, Image, Position
 
-LONGEST_VALUE = 100
-"""Characters of a value that cannot be read that its error repeats."""
+MAX_SHOWN_LENGTH = 100
+"""The most characters of an invalid value that its error repeats."""
 
 EVENT_NAMES = ("INSERT", "MODIFY", "REMOVE")
 
@@ -18,7 +18,7 @@ class MalformedRecordError(ValueError):
 
     def __init__(self, index: int, field: str, value: object, allowed: str) -> None:
         shown = f"{value!r}"
-        shown = shown if len(shown) <= LONGEST_VALUE else f"{shown[:LONGEST_VALUE]}…"
+        shown = shown if len(shown) <= MAX_SHOWN_LENGTH else f"{shown[:MAX_SHOWN_LENGTH]}…"
         super().__init__(f"Records[{index}].{field} is {shown}; it must be {allowed}.")
 
 

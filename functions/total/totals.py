@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
-from ..dynamodb.client import is_passing, was_cancelled_in_passing
+from ..dynamodb.client import is_transient, is_transient_cancellation
 from ..dynamodb.items import AttributeValue, DynamoDB, Item, text, timestamp, whole_number
-from ..dynamodb.retries import Patience, read_items
+from ..dynamodb.retries import RetryBudget, read_items
 from ..dynamodb.tables import COUNTER, KEY
 from .ledger import Change, Counter, Entry, Marker, Position, Standing, fold, standing
 
@@ -41,7 +41,7 @@ CLOCK_TOLERANCE = timedelta(minutes=1)
 
 
 class Applied(NamedTuple):
-    """What one call of `Total.apply` did: tags whose entry was written, what the total rose by, transactions tried."""
+    """The result of `Total.apply`: tags whose entry was written, the increase of the total, transactions attempted."""
 
     tags: int = 0
     delta: int = 0
@@ -78,7 +78,7 @@ class Described(NamedTuple):
 
 
 class TotalNotWrittenError(Exception):
-    """There was no time left to write the total. The batch has to be delivered again, which is harmless."""
+    """The retry budget was used up before the total was written. Delivering the batch again is harmless."""
 
 
 class TotalKeptElsewhereError(Exception):
@@ -104,42 +104,42 @@ class Total:
         self._streams: set[str] = set()
         self._epoch: str | None = None
 
-    def apply(self, changes: Mapping[str, Sequence[Change]], patience: Patience) -> Applied:
+    def apply(self, changes: Mapping[str, Sequence[Change]], budget: RetryBudget) -> Applied:
         """Bring `changes` into the total, at most 99 tags a transaction.
 
         A tag without changes is brought into the present epoch. Records of another table's stream are skipped, with a
-        warning. Raises TotalNotWrittenError if `patience` ends first, TotalKeptElsewhereError if the total is not this
+        warning. Raises TotalNotWrittenError if `budget` is used up, TotalKeptElsewhereError if the total is not this
         ledger's, and DynamoDB's own errors that are not retryable. What was written until then stays, and is skipped
         when the same changes are delivered again.
         """
-        own = self._own(changes, patience)
+        own = self._own(changes, budget)
         tags, done = list(own), Applied()
         for start in range(0, len(tags), TAGS_PER_TRANSACTION):
             chunk = {tag: own[tag] for tag in tags[start : start + TAGS_PER_TRANSACTION]}
-            (written, delta), attempts = _retried(partial(self._try, chunk, patience), patience)
+            (written, delta), attempts = _retry(partial(self._try, chunk, budget), budget)
             done = Applied(done.tags + written, done.delta + delta, done.attempts + attempts)
         return done
 
-    def confirm(self, patience: Patience) -> str:
+    def confirm(self, budget: RetryBudget) -> str:
         """Return the total's epoch once this ledger keeps it, which may mean to take it over."""
         self._epoch = None
-        return _retried(self._confirmed, patience)[0]
+        return _retry(self._confirmed, budget)[0]
 
-    def take_over(self, patience: Patience, why: str) -> None:
+    def take_over(self, budget: RetryBudget, why: str) -> None:
         """Start the total anew with this ledger, whoever kept it so far; `why` is for the log."""
         self._epoch = None
-        _retried(lambda: self._take_over(*self._read_standing(), why), patience)
+        _retry(lambda: self._take_over(*self._read_standing(), why), budget)
 
-    def described(self, patience: Patience) -> Described:
+    def described(self, budget: RetryBudget) -> Described:
         """Return what identifies the table."""
-        return _retried(self._describe, patience)[0]
+        return _retry(self._describe, budget)[0]
 
-    def _own(self, changes: Mapping[str, Sequence[Change]], patience: Patience) -> dict[str, list[Change]]:
+    def _own(self, changes: Mapping[str, Sequence[Change]], budget: RetryBudget) -> dict[str, list[Change]]:
         labels = {change.position.stream for each in changes.values() for change in each}
         if not labels <= self._streams:
             # A stream not seen before may belong to a table that was made anew under its name.
             self._described = None
-        described = self.described(patience)
+        described = self.described(budget)
         self._streams |= labels
         own = {tag: [change for change in each if described.owns(change)] for tag, each in changes.items()}
         foreign = sum(map(len, changes.values())) - sum(map(len, own.values()))
@@ -149,11 +149,11 @@ class Total:
             logger.warning("records of another table skipped", extra=facts)
         return {tag: each for tag, each in own.items() if each or not changes[tag]}
 
-    def _try(self, changes: Mapping[str, Sequence[Change]], patience: Patience) -> tuple[int, int]:
+    def _try(self, changes: Mapping[str, Sequence[Change]], budget: RetryBudget) -> tuple[int, int]:
         # Forgotten first, so that whatever ends this attempt, the next one reads the epoch again.
         epoch, self._epoch = self._epoch, None
         table = self._describe().identity
-        stored = read_items(self._client, self._ledger, [COUNTER, *changes], patience)
+        stored = read_items(self._client, self._ledger, [COUNTER, *changes], budget)
         if epoch is None or read_marker(stored.get(COUNTER)) != (epoch, table):
             epoch = self._confirmed()
         actions, delta, overwritten = [], 0, False
@@ -296,7 +296,7 @@ class Total:
         }
 
 
-def _retried(attempt: Callable[[], T], patience: Patience) -> tuple[T, int]:
+def _retry(attempt: Callable[[], T], budget: RetryBudget) -> tuple[T, int]:
     """Call `attempt` until it succeeds; return its result and the number of calls."""
     attempts = 0
     while True:
@@ -306,7 +306,7 @@ def _retried(attempt: Callable[[], T], patience: Patience) -> tuple[T, int]:
         except Exception as error:
             if not _is_transient(error):
                 raise
-            if not patience.pause(attempts):
+            if not budget.pause(attempts):
                 raise TotalNotWrittenError(f"The total was not written in {attempts} attempts: {error}") from error
 
 
@@ -342,7 +342,7 @@ def read_entry(stored: Item | None) -> Entry:
 
 
 def as_read(stored: Item | None, attributes: Sequence[str]) -> tuple[str, dict[str, str], dict[str, AttributeValue]]:
-    """Return condition, names and values that hold only while the item is still as it was read."""
+    """Return a condition that the item is still as it was read, with its names and values."""
     names = {f"#{attribute}": attribute for attribute in attributes}
     terms, values = [], {}
     for index, attribute in enumerate(attributes):
@@ -355,4 +355,4 @@ def as_read(stored: Item | None, attributes: Sequence[str]) -> tuple[str, dict[s
 
 
 def _is_transient(error: Exception) -> bool:
-    return isinstance(error, _StaleReadError) or was_cancelled_in_passing(error) or is_passing(error)
+    return isinstance(error, _StaleReadError) or is_transient_cancellation(error) or is_transient(error)

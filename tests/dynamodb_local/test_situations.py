@@ -29,7 +29,7 @@ class Context:
 
 def forget() -> None:
     """Let the functions start cold."""
-    for cached in (database.client, database.cautious_client, tables.setting, process_stream._total):
+    for cached in (database.client, database.single_attempt_client, tables.setting, process_stream._total):
         cached.cache_clear()
 
 

@@ -40,7 +40,7 @@ def _moto() -> Iterator[Any]:
 
 def _forget_clients() -> None:
     database.client.cache_clear()
-    database.cautious_client.cache_clear()
+    database.single_attempt_client.cache_clear()
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def refuse(monkeypatch: pytest.MonkeyPatch) -> Any:
     def install(method: str, *errors: Exception) -> list[dict[str, Any]]:
         calls: list[dict[str, Any]] = []
         waiting = list(errors)
-        for client in (database.client(), database.cautious_client()):
+        for client in (database.client(), database.single_attempt_client()):
             real = getattr(client, method)
 
             def refusing(*, _real: Any = real, **request: Any) -> Any:

@@ -16,7 +16,7 @@ from botocore.exceptions import (  # type: ignore[import-untyped]
 )
 
 from functions import record_visit, view_counts, welcome
-from functions.dynamodb.retries import Patience
+from functions.dynamodb.retries import RetryBudget
 from tests.functions.conftest import forget
 from tests.functions.gateway import request
 
@@ -29,12 +29,12 @@ def refused(code: str) -> ClientError:
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    def brief(seconds: float) -> Patience:
+    def brief(seconds: float) -> RetryBudget:
         left = iter([seconds, seconds, 0.0])
-        return Patience(lambda: next(left), sleep=lambda seconds: None)
+        return RetryBudget(lambda: next(left), sleep=lambda seconds: None)
 
-    monkeypatch.setattr(record_visit, "patience", brief)
-    monkeypatch.setattr(view_counts, "patience", brief)
+    monkeypatch.setattr(record_visit, "retry_budget", brief)
+    monkeypatch.setattr(view_counts, "retry_budget", brief)
 
 
 @pytest.mark.parametrize(

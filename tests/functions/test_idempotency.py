@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError  # type: ignore[im
 from functions import record_visit
 from functions.counting import idempotency, visits
 from functions.counting.idempotency import KeyedVisits
-from functions.dynamodb.retries import Patience, patience
+from functions.dynamodb.retries import RetryBudget, retry_budget
 from functions.http.problems import ProblemError
 from tests.functions.conftest import KEYS, TABLE
 from tests.functions.gateway import Answer, request
@@ -19,11 +19,11 @@ from tests.functions.gateway import Answer, request
 
 @pytest.fixture(autouse=True)
 def _no_waiting(tables: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def brief(seconds: float) -> Patience:
+    def brief(seconds: float) -> RetryBudget:
         left: Iterator[float] = iter([seconds, seconds, 0.0])
-        return Patience(lambda: next(left), sleep=lambda seconds: None)
+        return RetryBudget(lambda: next(left), sleep=lambda seconds: None)
 
-    monkeypatch.setattr(record_visit, "patience", brief)
+    monkeypatch.setattr(record_visit, "retry_budget", brief)
 
 
 def post(tag: str, key: str, **headers: str) -> Answer:
@@ -94,20 +94,20 @@ def test_a_page_can_be_had_too() -> None:
 
 def test_a_key_expires_after_a_day_and_its_item_tells_the_table_so(tables: Any) -> None:
     keyed, start = KeyedVisits(tables, TABLE, KEYS), 1_800_000_000.0
-    assert keyed.record("a", "key", patience(5), start).count == 1
-    assert keyed.record("a", "key", patience(5), start + 600).replayed
-    assert keyed.record("a", "key", patience(5), start + idempotency.KEPT - 1).replayed
+    assert keyed.record("a", "key", retry_budget(5), start).count == 1
+    assert keyed.record("a", "key", retry_budget(5), start + 600).replayed
+    assert keyed.record("a", "key", retry_budget(5), start + idempotency.TTL_SECONDS - 1).replayed
     item = tables.get_item(TableName=KEYS, Key={"ID": {"S": "key"}})["Item"]
-    assert item["ExpiresAt"] == {"N": str(int(start) + idempotency.KEPT)}
-    anew = keyed.record("b", "key", patience(5), start + idempotency.KEPT)
+    assert item["ExpiresAt"] == {"N": str(int(start) + idempotency.TTL_SECONDS)}
+    anew = keyed.record("b", "key", retry_budget(5), start + idempotency.TTL_SECONDS)
     assert (anew.count, anew.replayed) == (1, False)
-    assert keyed.record("b", "key", patience(5), start + idempotency.KEPT).replayed
+    assert keyed.record("b", "key", retry_budget(5), start + idempotency.TTL_SECONDS).replayed
 
 
 def test_the_time_is_now_unless_given(tables: Any) -> None:
     post("a", "key")
     item = tables.get_item(TableName=KEYS, Key={"ID": {"S": "key"}})["Item"]
-    assert 0 <= int(item["ExpiresAt"]["N"]) - idempotency.KEPT - time.time() + 30 <= 60
+    assert 0 <= int(item["ExpiresAt"]["N"]) - idempotency.TTL_SECONDS - time.time() + 30 <= 60
 
 
 @pytest.mark.parametrize("method", ["transact_write_items", "get_item"])
@@ -142,7 +142,7 @@ def test_a_visit_whose_answer_was_lost_is_answered_when_it_comes_again(tables: A
             raise ReadTimeoutError(endpoint_url="x")
 
     with pytest.raises(ProblemError):
-        KeyedVisits(Losing(), TABLE, KEYS).record("a", "key", patience(0.5))
+        KeyedVisits(Losing(), TABLE, KEYS).record("a", "key", retry_budget(0.5))
     again = post("a", "key")
     assert (again.json["count"], again.headers["idempotency-replayed"]) == (1, "true")
     assert count("a") == 1
@@ -173,7 +173,7 @@ def test_a_visit_takes_a_read_and_a_transaction_and_each_that_comes_between_one_
 
     for number, between in enumerate((0, 0, 1, 2), 1):
         client = Meanwhile(tables, *[visit] * between)
-        recorded = KeyedVisits(client, TABLE, KEYS).record("a", f"key {number}", patience(5))
+        recorded = KeyedVisits(client, TABLE, KEYS).record("a", f"key {number}", retry_budget(5))
         assert client.calls == {"get_item": 1, "transact_write_items": 1 + between}
         assert (recorded.count, recorded.replayed) == (count("a"), False)
 
@@ -190,7 +190,7 @@ def test_a_tag_deleted_or_rewritten_meanwhile_has_the_visit_that_follows(tables:
 
     for number, (happening, expected) in enumerate([(delete, 1), (rewrite, 41), (strip, 1), (delete, 1)]):
         client = Meanwhile(tables, happening)
-        assert KeyedVisits(client, TABLE, KEYS).record("a", f"key {number}", patience(5)).count == expected
+        assert KeyedVisits(client, TABLE, KEYS).record("a", f"key {number}", retry_budget(5)).count == expected
 
 
 @pytest.mark.parametrize("stored", ["1.5", "-3"])

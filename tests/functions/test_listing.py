@@ -47,7 +47,7 @@ def test_a_cursor_alone_gives_a_page_of_the_usual_size(tables: Any) -> None:
     put(tables, *(f"tag {number}" for number in range(60)))
     first = request("GET", "/counts?limit=1").json
     rest = request("GET", f"/counts?cursor={first['nextCursor']}").json
-    assert len(rest["tags"]) == listing.USUAL
+    assert len(rest["tags"]) == listing.DEFAULT_LIMIT
 
 
 def test_a_page_full_of_what_is_no_tag_ends_and_leads_on(tables: Any) -> None:

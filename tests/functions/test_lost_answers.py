@@ -62,7 +62,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deaf]:
     def start_cold() -> None:
         forget()
         database.client.cache_clear()
-        database.cautious_client.cache_clear()
+        database.single_attempt_client.cache_clear()
 
     start_cold()
     yield server
@@ -80,11 +80,11 @@ def test_a_visit_without_a_key_leaves_once(method: str, path: str, server: Deaf)
 
 def test_a_read_is_sent_again(server: Deaf) -> None:
     assert request("GET", "/counts/a").status == 503
-    assert server.requests == ["BatchGetItem"] * database.ATTEMPTS
+    assert server.requests == ["BatchGetItem"] * database.MAX_ATTEMPTS
 
 
 def test_a_visit_with_a_key_is_sent_again_while_there_is_time(server: Deaf, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(record_visit, "PATIENCE", 1.0)
+    monkeypatch.setattr(record_visit, "RETRY_SECONDS", 1.0)
     answer = request("POST", "/tag/a", {"Idempotency-Key": "key"})
     assert answer.status == 503
     assert "it will be counted once" in answer.json["detail"]

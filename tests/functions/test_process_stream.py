@@ -328,7 +328,7 @@ def test_a_missing_variable_is_named(tables: Any, monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_client_waits_briefly_and_the_cautious_one_never_repeats(tables: Any) -> None:
-    config, cautious = (client.meta.config for client in (database.client(), database.cautious_client()))  # type: ignore[attr-defined]
+    config, cautious = (client.meta.config for client in (database.client(), database.single_attempt_client()))  # type: ignore[attr-defined]
     assert (config.connect_timeout, config.read_timeout) == (2.0, 3.0)
     assert (config.retries["mode"], config.retries["total_max_attempts"]) == ("standard", 3)
     assert cautious.retries["total_max_attempts"] == 1

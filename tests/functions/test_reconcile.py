@@ -5,7 +5,7 @@ from typing import Any
 import boto3  # type: ignore[import-untyped]
 import pytest
 
-from functions.dynamodb.retries import patience
+from functions.dynamodb.retries import retry_budget
 from functions.process_stream import process
 from functions.total.reconciliation import Progress, Reconciliation
 from functions.total.totals import Total, TotalKeptElsewhereError, TotalNotWrittenError
@@ -26,7 +26,7 @@ def stream(tables: Any) -> Any:
         answer = client.get_records(ShardIterator=iterator)
         iterator = answer["NextShardIterator"]
         records = [record | {"eventSourceARN": arn} for record in answer["Records"]]
-        process({"Records": records}, total, patience(10))
+        process({"Records": records}, total, retry_budget(10))
 
     return deliver
 
@@ -36,7 +36,7 @@ def put(tables: Any, tag: str, count: int) -> None:
 
 
 def passed(tables: Any) -> list[Progress]:
-    return [progress._replace(epoch="") for progress in Reconciliation(tables, TABLE, LEDGER).run(patience(10))]
+    return [progress._replace(epoch="") for progress in Reconciliation(tables, TABLE, LEDGER).run(retry_budget(10))]
 
 
 def test_an_empty_table_is_in_order(tables: Any) -> None:
@@ -70,7 +70,7 @@ def test_a_tag_deleted_since_it_was_seen_is_not_brought_back(tables: Any, refuse
                 tables.delete_item(TableName=TABLE, Key={"ID": {"S": "gone"}})
             return getattr(tables, name)
 
-    assert list(Reconciliation(Deleting(), TABLE, LEDGER).run(patience(10)))[-1].behind == 1
+    assert list(Reconciliation(Deleting(), TABLE, LEDGER).run(retry_budget(10)))[-1].behind == 1
     assert [item["ID"]["S"] for item in tables.scan(TableName=TABLE)["Items"]] == ["COUNTER"]
 
 
@@ -126,7 +126,7 @@ def test_a_total_that_rises_meanwhile_is_compared_as_far_as_it_can_be(tables: An
 
             return scan if name == "scan" else getattr(tables, name)
 
-    last = list(Reconciliation(Rising(), TABLE, LEDGER).run(patience(10)))[-1]
+    last = list(Reconciliation(Rising(), TABLE, LEDGER).run(retry_budget(10)))[-1]
     assert (last.behind, last.drift) == (0, 2)
 
 
@@ -146,7 +146,7 @@ def test_a_total_that_is_written_all_the_time_by_something_else_ends_the_pass(ta
             return scan if name == "scan" else getattr(tables, name)
 
     with pytest.raises(TotalNotWrittenError, match="did not come to agree in 6 attempts"):
-        list(Reconciliation(Meddling(), TABLE, LEDGER).run(patience(10)))
+        list(Reconciliation(Meddling(), TABLE, LEDGER).run(retry_budget(10)))
 
 
 def test_another_ledgers_total_is_refused_until_it_is_taken_over(tables: Any, stream: Any) -> None:
@@ -155,7 +155,7 @@ def test_another_ledgers_total_is_refused_until_it_is_taken_over(tables: Any, st
     put(tables, "a", 3)
     with pytest.raises(TotalKeptElsewhereError):
         passed(tables)
-    Reconciliation(tables, TABLE, LEDGER).take_over(patience(10))
+    Reconciliation(tables, TABLE, LEDGER).take_over(retry_budget(10))
     assert passed(tables)[-1].behind == 1
     stream()
     assert passed(tables)[-1].behind == 0

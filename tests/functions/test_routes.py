@@ -189,7 +189,7 @@ def test_what_is_no_visit_is_not_counted() -> None:
 @pytest.mark.parametrize("path", [path.replace("{tag}", "a") for path in routes.table() if path != "/"])
 def test_a_head_asks_the_database_nothing(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (record_visit, view_counts):
-        for name in {"client", "cautious_client"} & vars(module).keys():
+        for name in {"client", "single_attempt_client"} & vars(module).keys():
             monkeypatch.setattr(module, name, lambda: pytest.fail("a HEAD asked the database"))
     assert request("HEAD", path).status == 200
 

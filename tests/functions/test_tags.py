@@ -80,7 +80,7 @@ def test_what_is_no_tag_is_a_problem_that_says_why(method: str, prefix: str, sen
 @pytest.mark.parametrize("arrived", ["%FF", "a%C3", "\ud800", "%ED%A0%80", "100%", "a%41", "literal?value", "a/b"])
 def test_what_no_gateway_hands_over_as_it_was_meant_is_refused_however_it_arrives(arrived: str) -> None:
     with pytest.raises(ProblemError):
-        tags.checked(arrived)
+        tags.validate_tag(arrived)
 
 
 # Derived from the Unicode Character Database 18.0, DerivedCoreProperties.txt.
@@ -93,7 +93,7 @@ DEFAULT_IGNORABLE = [
 
 def is_tag(text: str) -> bool:
     try:
-        tags.checked(text)
+        tags.validate_tag(text)
     except ProblemError:
         return False
     return True
@@ -119,7 +119,7 @@ def test_the_document_takes_the_same_characters() -> None:
 def test_spaces_of_every_kind_are_one_character() -> None:
     spaces = [chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) == "Zs"]
     assert len(spaces) > 10
-    assert {tags.checked(f"a{space}b") for space in spaces} == {"a b"}
+    assert {tags.validate_tag(f"a{space}b") for space in spaces} == {"a b"}
 
 
 def test_the_joining_types_are_those_of_unicode() -> None:
@@ -147,7 +147,7 @@ def test_no_tag_changes_when_it_is_checked_again() -> None:
     )
     def holds(text: str) -> None:
         if is_tag(text):
-            assert tags.checked(tags.checked(text)) == tags.checked(text)
+            assert tags.validate_tag(tags.validate_tag(text)) == tags.validate_tag(text)
 
     holds()
 

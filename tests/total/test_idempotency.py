@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions import record_visit
-from functions.counting.idempotency import KEPT, KeyedVisits
+from functions.counting.idempotency import TTL_SECONDS, KeyedVisits
 from functions.counting.visits import Recorded, record
-from functions.dynamodb.retries import Patience
+from functions.dynamodb.retries import RetryBudget
 from functions.http.problems import ProblemError
 from tests.total.steps import FAULTS, inject
 from tests.total.store import Store
@@ -117,9 +117,9 @@ def test_fifty_visits_at_once_are_all_counted_in_the_time_that_a_request_has(see
         def sleep(seconds: float) -> None:
             clocks[visitor] += seconds
 
-        patience = Patience(lambda: record_visit.PATIENCE - clocks[visitor], sleep, draw.random)
+        budget = RetryBudget(lambda: record_visit.RETRY_SECONDS - clocks[visitor], sleep, draw.random)
         try:
-            numbers.append(KeyedVisits(Remote(visitor), TABLE, KEYS).record("a", f"k{visitor}", patience, 0.0).count)
+            numbers.append(KeyedVisits(Remote(visitor), TABLE, KEYS).record("a", f"k{visitor}", budget, 0.0).count)
         finally:
             del clocks[visitor]
 
@@ -146,6 +146,6 @@ def test_an_expired_key_is_a_new_visit_of_any_tag() -> None:
     store = Store(TABLE, KEYS)
     keyed = KeyedVisits(store, TABLE, KEYS)
     assert keyed.record("a", "k", endless(), 0.0) == Recorded(1)
-    assert keyed.record("a", "k", endless(), KEPT - 1.0) == Recorded(1, replayed=True)
-    assert keyed.record("b", "k", endless(), float(KEPT)) == Recorded(1)
+    assert keyed.record("a", "k", endless(), TTL_SECONDS - 1.0) == Recorded(1, replayed=True)
+    assert keyed.record("b", "k", endless(), float(TTL_SECONDS)) == Recorded(1)
     assert {key: item["Count"]["N"] for key, item in store.tables[TABLE].items()} == {"a": "1", "b": "1"}

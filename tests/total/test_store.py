@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from functions.counting.idempotency import KEPT, KeyedVisits
+from functions.counting.idempotency import TTL_SECONDS, KeyedVisits
 from functions.counting.visits import record
 from functions.http.problems import ProblemError
 from functions.total.totals import as_read
@@ -110,7 +110,7 @@ def test_both_keep_idempotency_keys_alike(moto: Any, requests: list[tuple[str, s
         answers: list[object] = []
         for client in (store, moto):
             try:
-                answers.append(KeyedVisits(client, "t", "t").record(tag, key, endless(), day * KEPT / 2))
+                answers.append(KeyedVisits(client, "t", "t").record(tag, key, endless(), day * TTL_SECONDS / 2))
             except ProblemError as problem:
                 answers.append(problem.status)
         assert answers[0] == answers[1]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from functions.counting.visits import record
-from functions.dynamodb.retries import Patience
+from functions.dynamodb.retries import RetryBudget
 from functions.process_stream import process
 from functions.total.reconciliation import Progress, Reconciliation
 from functions.total.totals import Total
@@ -15,10 +15,10 @@ from tests.total.store import Item, Store
 TABLE, LEDGER = "visits", "visits-ledger"
 
 
-def endless() -> Patience:
-    """Patience that ends after so many pauses that only a processor which goes round in circles reaches them."""
+def endless() -> RetryBudget:
+    """RetryBudget that ends after so many pauses that only a processor which goes round in circles reaches them."""
     left = iter(range(200, -1, -1))
-    return Patience(remaining=lambda: float(next(left)), sleep=lambda seconds: None, jitter=lambda: 0.5)
+    return RetryBudget(remaining=lambda: float(next(left)), sleep=lambda seconds: None, jitter=lambda: 0.5)
 
 
 class CrashError(BaseException):
