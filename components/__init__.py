@@ -1,4 +1,4 @@
-"""`StreamTriggeredCounter`, a Pulumi component that counts visits per tag and keeps an exact total, and its parts."""
+"""`StreamTriggeredCounter`, a Pulumi component that counts visits per tag and keeps an exact total."""
 
 from .args import (
     ApiArgs,
@@ -6,14 +6,12 @@ from .args import (
     FunctionArgs,
     StatementArgs,
     StreamArgs,
+    StreamConsumerArgs,
     StreamTriggeredCounterArgs,
     TableArgs,
 )
 from .choices import Architecture, BillingMode, LogLevel, Runtime, StartingPosition, StreamViewType
-from .function_with_role import FunctionWithRole, FunctionWithRoleArgs
-from .http_api import HttpApi, HttpApiArgs, RouteArgs
-from .stream_consumer import StreamConsumer, StreamConsumerArgs
-from .stream_table import StreamTable, StreamTableArgs
+from .stream_consumer import StreamConsumer
 from .stream_triggered_counter import StreamTriggeredCounter
 from .validation import ArgumentError
 from .version import VERSION
@@ -27,20 +25,13 @@ __all__ = [
     "BillingMode",
     "ExistingTableArgs",
     "FunctionArgs",
-    "FunctionWithRole",
-    "FunctionWithRoleArgs",
-    "HttpApi",
-    "HttpApiArgs",
     "LogLevel",
-    "RouteArgs",
     "Runtime",
     "StartingPosition",
     "StatementArgs",
     "StreamArgs",
     "StreamConsumer",
     "StreamConsumerArgs",
-    "StreamTable",
-    "StreamTableArgs",
     "StreamTriggeredCounter",
     "StreamTriggeredCounterArgs",
     "StreamViewType",

@@ -1,7 +1,6 @@
-"""The arguments of `StreamTriggeredCounter`, as the component host needs them: nested TypedDicts, all optional.
+"""The components' arguments as the component host and type checkers need them: nested TypedDicts.
 
-What the host cannot carry decides the types (plain integers, enums and flags; `Input` only for text). Defaults and
-limits are those of `settings`, and a test holds the docstrings to them.
+Written by docs/build_arguments.py from the declarations in settings.py; a test holds it to them.
 """
 
 from typing import NotRequired, TypedDict
@@ -17,25 +16,25 @@ class TableArgs(TypedDict, total=False):
     billing_mode: BillingMode
     """How reads and writes are paid for. Default: PAY_PER_REQUEST. Allowed: PAY_PER_REQUEST or PROVISIONED."""
     read_capacity: int
-    """Read capacity units per second of each table, with billing mode PROVISIONED only. Default: 5.
-    Allowed: 1 or more; a table may have 40,000 unless AWS raises your quota."""
+    """Read capacity units per second of each table, with billing mode PROVISIONED only. A table may have 40,000 unless
+    AWS raises your quota. Default: 5. Allowed: 1 or more."""
     write_capacity: int
-    """Write capacity units per second of each table, with billing mode PROVISIONED only. Default: 5. Allowed: 1 or
-    more; a table may have 40,000 unless AWS raises your quota. A visit takes one unit of the main table; a batch takes
-    two of each table for each tag in it, since it is written in a transaction."""
+    """Write capacity units per second of each table, with billing mode PROVISIONED only. A table may have 40,000 unless
+    AWS raises your quota. A visit takes one unit of the main table; a batch takes two of each table for each tag in it,
+    since it is written in a transaction. Default: 5. Allowed: 1 or more."""
     stream_view_type: StreamViewType
-    """What a stream record holds. Default: NEW_AND_OLD_IMAGES. Allowed: NEW_AND_OLD_IMAGES or NEW_IMAGE; the total is
-    made from the count in the new image, so OLD_IMAGE and KEYS_ONLY are refused."""
+    """What a stream record holds. The total is made from the count in the new image, so DynamoDB's other two view types
+    are not supported. Default: NEW_AND_OLD_IMAGES. Allowed: NEW_AND_OLD_IMAGES or NEW_IMAGE."""
     point_in_time_recovery: bool
-    """Whether the main table and the ledger can be restored to any second of the last 35 days. Default: true.
-    Allowed: true or false. The idempotency keys, which live for a day, are not kept for that."""
+    """Whether the main table and the ledger can be restored to any second of the last 35 days. The idempotency keys,
+    which live for a day, are not kept for that. Default: true. Allowed: true or false."""
     deletion_protection: bool
     """Whether the tables refuse to be deleted, by DynamoDB and by Pulumi (`protect`), so that `pulumi destroy` fails at
     its preview, with nothing deleted. Default: false. Allowed: true or false."""
     encryption_key_arn: pulumi.Input[str]
-    """The ARN of the KMS key that encrypts the tables; every execution role that reads or writes items then
-    gets kms:Decrypt on it, through DynamoDB only. Default: none, which encrypts with a key that AWS owns.
-    Allowed: an ARN that matches arn:aws[a-z-]*:kms:[a-z0-9-]+:\\d{12}:key/[A-Za-z0-9-]+."""
+    """The ARN of the KMS key that encrypts the tables; every execution role that reads or writes items then gets
+    kms:Decrypt on it, through DynamoDB only. Without one, DynamoDB encrypts with a key that AWS owns. Default: none.
+    Allowed: the ARN of a KMS key (not of an alias)."""
 
 
 class ExistingTableArgs(TypedDict):
@@ -46,37 +45,35 @@ class ExistingTableArgs(TypedDict):
     """
 
     table_arn: pulumi.Input[str]
-    """The table's ARN. Default: none.
-    Allowed: an ARN that matches arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\\d{12}:table/[A-Za-z0-9_.-]+."""
+    """The table's ARN. Allowed: the ARN of a DynamoDB table."""
     stream_arn: pulumi.Input[str]
-    """The ARN of the table's stream, whose view type is NEW_AND_OLD_IMAGES or NEW_IMAGE. Default: none.
-    Allowed: an ARN that matches arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\\d{12}:table/[A-Za-z0-9_.-]+/stream/.+."""
+    """The ARN of the table's stream. Allowed: the ARN of the table's stream; turn the stream on with the view type
+    NEW_AND_OLD_IMAGES or NEW_IMAGE."""
 
 
 class StreamArgs(TypedDict, total=False):
     """The event source mapping, and the queue for the batches that it gives up."""
 
     starting_position: StartingPosition
-    """Where a new mapping begins to read. Default: TRIM_HORIZON. Allowed: TRIM_HORIZON or LATEST. Applies once, when
-    the mapping is created."""
+    """Where a new mapping begins to read. Applies once, when the mapping is created. Default: TRIM_HORIZON. Allowed:
+    TRIM_HORIZON or LATEST."""
     batch_size: int
-    """The most records in a batch. Default: 100. Allowed: 1 to 10,000. Up to 99 tags are written in one
-    transaction."""
+    """The most records in a batch. Up to 99 tags are written in one transaction. Default: 100. Allowed: 1 to 10,000."""
     maximum_batching_window_in_seconds: int
-    """How many seconds to wait for a batch to fill. Default: 0. Allowed: 0 to 300. A longer window costs fewer
-    invocations and makes the total lag by as much."""
+    """How many seconds to wait for a batch to fill. A longer window costs fewer invocations and makes the total lag by
+    as much. Default: 0. Allowed: 0 to 300."""
     maximum_retry_attempts: int
-    """How often a failed batch is tried again. Default: -1. Allowed: -1, or 0 to 10,000; -1 has no limit, so that an
-    outage costs no record: until it is over, or the records reach their maximum age, the total lags."""
+    """How often a failed batch is tried again. -1 has no limit, so that an outage costs no record: until it is over, or
+    the records reach their maximum age, the total lags. Default: -1. Allowed: -1, or 0 to 10,000."""
     maximum_record_age_in_seconds: int
-    """The age, in seconds, at which a record is given up. Default: 84600. Allowed: -1, or 60 to 604,800; -1 has no
-    limit. The default is 23 and a half hours, just inside the 24 that a stream keeps its records: a record that the
-    stream itself drops leaves no message in the failure queue, and one that is given up before that does."""
+    """The age, in seconds, at which a record is given up. -1 has no limit. The default is 23 and a half hours, just
+    inside the 24 that a stream keeps its records: a record that the stream itself drops leaves no message in the
+    dead-letter queue, and one that is given up before that does. Default: 84600. Allowed: -1, or 60 to 604,800."""
     bisect_batch_on_function_error: bool
     """Whether a failed batch is split in two, which isolates a bad record without using up attempts. Default: true.
     Allowed: true or false."""
-    failure_queue_retention_seconds: int
-    """How many seconds the failure queue keeps a message. Default: 1209600. Allowed: 60 to 1,209,600."""
+    dead_letter_queue_retention_seconds: int
+    """How many seconds the dead-letter queue keeps a message. Default: 1209600. Allowed: 60 to 1,209,600."""
 
 
 class FunctionArgs(TypedDict, total=False):
@@ -89,8 +86,8 @@ class FunctionArgs(TypedDict, total=False):
     memory_size: int
     """Memory of each function, in MiB; processor time grows with it. Default: 256. Allowed: 128 to 10,240."""
     timeout: int
-    """Seconds that one invocation may take. Default: 30. Allowed: 1 to 900. API Gateway stops waiting after 30; a
-    stream batch retries conflicts for as long as this."""
+    """Seconds that one invocation may take. API Gateway stops waiting after 30; a stream batch retries conflicts for as
+    long as this. Default: 30. Allowed: 1 to 900."""
     log_retention_in_days: int
     """How many days the log groups keep their events. Default: 30. Allowed: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180,
     365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653."""
@@ -109,12 +106,12 @@ class ApiArgs(TypedDict, total=False):
     """The origins whose pages may call the API from a browser. Default: []. Allowed: a list, each item an origin such
     as https://example.org, or * for any."""
     throttling_rate_limit: float
-    """Requests per second, on average, that the API lets through. Default: 1000. Allowed: 1 or more; all APIs of an
-    account and region together have 10,000 unless AWS raises your quota. The default is what one DynamoDB item can
-    take, which a single busy tag is."""
+    """Requests per second, on average, that the API lets through. All APIs of an account and region together have
+    10,000 unless AWS raises your quota. The default is what one DynamoDB item can take, which a single busy tag is.
+    Default: 1000. Allowed: 1 or more."""
     throttling_burst_limit: int
-    """Requests that the API lets through at once. Default: 2000. Allowed: 1 or more; all APIs of an account and region
-    together have 5,000 unless AWS raises your quota."""
+    """Requests that the API lets through at once. All APIs of an account and region together have 5,000 unless AWS
+    raises your quota. Default: 2000. Allowed: 1 or more."""
 
 
 class StatementArgs(TypedDict):
@@ -129,20 +126,58 @@ class StatementArgs(TypedDict):
     value: a mapping; key: a condition key; value: a list, each item text."""
 
 
+class StreamConsumerArgs(TypedDict):
+    """The arguments of `StreamConsumer`: a stream, and either code for a new function or an existing one's ARN."""
+
+    stream_arn: pulumi.Input[str]
+    """The ARN of the stream to read. Allowed: the ARN of a DynamoDB stream."""
+    code: NotRequired[pulumi.Archive]
+    """The code of a new function. Goes with `handler`. Default: none. Allowed: an archive of files."""
+    handler: NotRequired[str]
+    """The function in `code` that Lambda calls. Default: none. Allowed: module.function, such as app.handler."""
+    statements: NotRequired[list[StatementArgs]]
+    """What a new function may do besides reading the stream and writing its log. Default: []. Allowed: a list, each
+    item a mapping with the keys actions, resources, conditions."""
+    variables: NotRequired[dict[str, pulumi.Input[str]]]
+    """Environment variables of a new function; they win over `function.environment`. Default: {}. Allowed: a mapping;
+    key: the name of an environment variable; value: text."""
+    function: NotRequired[FunctionArgs]
+    """Runtime, memory, timeout, log and environment of a new function."""
+    function_arn: NotRequired[pulumi.Input[str]]
+    """The ARN of an existing function, instead of `code`. Goes with `function_role_name`. Default: none. Allowed: the
+    ARN of a Lambda function, with or without a version or an alias."""
+    function_role_name: NotRequired[pulumi.Input[str]]
+    """The name of the existing function's execution role, which is given the rights to read the stream. Default: none.
+    Allowed: the name (not the ARN) of an IAM role."""
+    filters: NotRequired[list[str]]
+    """Event filter patterns in JSON; a record that matches one of them reaches the function. Without filters, every
+    record does. Lambda takes 5 unless AWS raises your quota. Default: []. Allowed: a list of at most 10, each item a
+    JSON object."""
+    stream: NotRequired[StreamArgs]
+    """Batches, retries and the dead-letter queue."""
+    encryption_key_arn: NotRequired[pulumi.Input[str]]
+    """The ARN of the KMS key that encrypts the table, if it is not one that AWS owns. Default: none. Allowed: the ARN
+    of a KMS key (not of an alias)."""
+    tags: NotRequired[dict[str, pulumi.Input[str]]]
+    """Tags of every resource that can have tags. The characters are IAM's, the strictest of the services. Default: {}.
+    Allowed: a mapping; key: 1 to 128 letters, digits, spaces and _.:/=+-@, not starting with aws:; value: at most 256
+    letters, digits, spaces and _.:/=+-@."""
+
+
 class StreamTriggeredCounterArgs(TypedDict, total=False):
     """The arguments of `StreamTriggeredCounter`. All are optional."""
 
     table: TableArgs
     """The tables that the component creates."""
     existing_table: ExistingTableArgs
-    """A table to adopt instead of creating one. Default: none, which creates one."""
+    """A table to adopt. Without it, the component creates one. Default: none."""
     stream: StreamArgs
-    """The event source mapping and its failure queue."""
+    """The event source mapping and its dead-letter queue."""
     functions: FunctionArgs
     """What all functions have in common."""
     api: ApiArgs
     """The HTTP API."""
     tags: dict[str, pulumi.Input[str]]
-    """Tags of every resource that can have tags. Default: {}. Allowed: a mapping; key: 1 to 128 letters, digits, spaces
-    and _.:/=+-@, not starting with aws:; value: at most 256 letters, digits, spaces and _.:/=+-@. The characters are
-    IAM's, the strictest of the services."""
+    """Tags of every resource that can have tags. The characters are IAM's, the strictest of the services. Default: {}.
+    Allowed: a mapping; key: 1 to 128 letters, digits, spaces and _.:/=+-@, not starting with aws:; value: at most 256
+    letters, digits, spaces and _.:/=+-@."""

@@ -13,16 +13,12 @@ class BillingMode(StrEnum):
 
 
 class StreamViewType(StrEnum):
-    """What a stream record holds of the item that changed."""
+    """What a stream record holds of the item that changed: at least the new image, which the total is made from."""
 
     NEW_AND_OLD_IMAGES = "NEW_AND_OLD_IMAGES"
     """The item as it was and as it is."""
     NEW_IMAGE = "NEW_IMAGE"
     """The item as it is after the change."""
-    OLD_IMAGE = "OLD_IMAGE"
-    """The item as it was before the change. Refused: the total is made from the new image."""
-    KEYS_ONLY = "KEYS_ONLY"
-    """Only the key of the item. Refused: the total is made from the new image."""
 
 
 class StartingPosition(StrEnum):

@@ -6,7 +6,7 @@ Every field of every group of settings is a configuration key of its own, in cam
 
 import json
 from collections.abc import Iterator
-from dataclasses import Field, fields
+from dataclasses import Field
 from enum import Enum
 from typing import Any, cast
 
@@ -14,7 +14,7 @@ import pulumi
 from pulumi.runtime.config import CONFIG
 
 from .args import StreamTriggeredCounterArgs
-from .settings import CAPACITIES, GROUPS, CounterSettings
+from .settings import CAPACITIES, GROUPS, StreamTriggeredCounterSettings
 from .validation import (
     ArgumentError,
     Entries,
@@ -32,9 +32,9 @@ from .validation import (
 def config_fields() -> Iterator[tuple[str | None, Field[Any]]]:
     """Go through every field that has a key: its group, or None for one that stands alone, and its declaration."""
     for group, settings in GROUPS.items():
-        for declared in fields(settings):
-            yield group, declared
-    yield from ((None, declared) for declared in fields(CounterSettings) if "check" in declared.metadata)
+        yield from ((group, declared) for declared in settings.declared().values())
+    alone = StreamTriggeredCounterSettings.declared().items()
+    yield from ((None, declared) for name, declared in alone if name not in GROUPS)
 
 
 def config_type(declared: Field[Any]) -> str:

@@ -6,18 +6,19 @@ from typing import Any, NoReturn
 import pulumi
 import pulumi_aws as aws
 
+from .choices import StreamViewType
 from .functions_package import PARTITION_KEY
-from .settings import NEW_IMAGE_VIEWS, CounterSettings, ExistingTableSettings
-from .validation import ArgumentError, path_of
+from .settings import ExistingTableSettings, StreamTriggeredCounterSettings
+from .validation import ArgumentError
 
 EMULATED_ACCOUNT = "000000000000"
 """No account of AWS has this number; the local cloud and other emulators give it to every ARN."""
 
 
 def adopt(
-    existing: ExistingTableSettings, settings: CounterSettings, args: Any, parent: pulumi.Resource
+    existing: ExistingTableSettings, settings: StreamTriggeredCounterSettings, parent: pulumi.Resource
 ) -> pulumi.Output[aws.dynamodb.GetTableResult]:
-    """Look the table up with the parent's provider and check it; `args` is the group of arguments that names it.
+    """Look the table up with the parent's provider and check it.
 
     Raises `ArgumentError` as soon as the answer is there: if the table does not exist, if its key is not the string
     `ID` alone, if its stream is off, lacks the new image, or is not the one named, or if the KMS key that encrypts it
@@ -30,16 +31,18 @@ def adopt(
             resource=parent,
         )
     arn: pulumi.Output[Any] = pulumi.Output.from_input(existing.table_arn)
-    found: pulumi.Output[Any] = arn.apply(lambda known: _look_up(known, args, parent))
+    found: pulumi.Output[Any] = arn.apply(lambda known: _look_up(known, settings, parent))
     checked: pulumi.Output[Any] = pulumi.Output.all(found, existing.stream_arn).apply(
-        lambda known: check_table(known[0], known[1], args)
+        lambda known: check_table(known[0], known[1], settings)
     )
-    return checked.apply(lambda table: _check_key(table, settings.table.encryption_key_arn, args, parent))
+    return checked.apply(lambda table: _check_key(table, settings, parent))
 
 
-def _look_up(arn: str, args: Any, parent: pulumi.Resource) -> pulumi.Output[aws.dynamodb.GetTableResult]:
+def _look_up(
+    arn: str, settings: StreamTriggeredCounterSettings, parent: pulumi.Resource
+) -> pulumi.Output[aws.dynamodb.GetTableResult]:
     def refuse(error: Exception) -> NoReturn:
-        path = path_of(args, "existing_table", "table_arn")
+        path = settings.path_of("existing_table", "table_arn")
         if re.search(r"not ?found|couldn't find", str(error), re.IGNORECASE):
             problem = f"{arn!r} does not exist in the account and region that the stack deploys to"
             raise ArgumentError(path, problem, "the ARN of a table that exists there") from error
@@ -52,9 +55,9 @@ def _look_up(arn: str, args: Any, parent: pulumi.Resource) -> pulumi.Output[aws.
     return found.recover(refuse) if hasattr(pulumi.Output, "recover") else found
 
 
-def check_table(table: Any, stream_arn: str, args: Any) -> Any:
+def check_table(table: Any, stream_arn: str, settings: StreamTriggeredCounterSettings) -> Any:
     """Return the description of a table that can be counted in; raises `ArgumentError` for any other."""
-    path = path_of(args, "existing_table", "table_arn")
+    path = settings.path_of("existing_table", "table_arn")
     allowed = f"a table whose key is {PARTITION_KEY!r} alone, of the type S (string)"
     if table.hash_key != PARTITION_KEY or table.range_key:
         keys = " and ".join(filter(None, (table.hash_key, table.range_key)))
@@ -62,12 +65,12 @@ def check_table(table: Any, stream_arn: str, args: Any) -> Any:
     key_type = next((one.type for one in table.attributes or () if one.name == PARTITION_KEY), "S")
     if key_type != "S":
         raise ArgumentError(path, f"the key of table {table.name} is of the type {key_type}", allowed)
-    path = path_of(args, "existing_table", "stream_arn")
-    allowed = f"the ARN of the table's stream, with the view type {' or '.join(NEW_IMAGE_VIEWS)}"
+    path = settings.path_of("existing_table", "stream_arn")
+    allowed = f"the ARN of the table's stream, with the view type {' or '.join(StreamViewType)}"
     if not table.stream_enabled:
         problem = f"table {table.name} has no stream, and without one nothing would reach the total"
         raise ArgumentError(path, problem, allowed)
-    if table.stream_view_type not in NEW_IMAGE_VIEWS:
+    if table.stream_view_type not in list(StreamViewType):
         problem = (
             f"the view type of table {table.name}'s stream is {table.stream_view_type!r}, which leaves the new image "
             "out of the records, and the total is made from the count in the new image"
@@ -79,7 +82,7 @@ def check_table(table: Any, stream_arn: str, args: Any) -> Any:
     return table
 
 
-def _check_key(table: Any, key_arn: pulumi.Input[str] | None, args: Any, parent: pulumi.Resource) -> Any:
+def _check_key(table: Any, settings: StreamTriggeredCounterSettings, parent: pulumi.Resource) -> Any:
     """Refuse a table that is encrypted with a customer-managed key unless that key was given.
 
     Without it no function could read an item. The key that AWS manages for DynamoDB has an ARN, too, but everybody in
@@ -101,6 +104,6 @@ def _check_key(table: Any, key_arn: pulumi.Input[str] | None, args: Any, parent:
             if given is None
             else f"{given!r} is not the key that encrypts table {table.name}"
         )
-        raise ArgumentError(path_of(args, "table", "encryption_key_arn"), problem, used)
+        raise ArgumentError(settings.path_of("table", "encryption_key_arn"), problem, used)
 
-    return pulumi.Output.all(key_arn, manager).apply(lambda known: check(known[0], known[1]))
+    return pulumi.Output.all(settings.table.encryption_key_arn, manager).apply(lambda known: check(known[0], known[1]))

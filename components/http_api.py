@@ -1,53 +1,17 @@
 """An HTTP API whose routes are answered by Lambda functions."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
-from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
-from .args import ApiArgs
-from .naming import check_name
-from .settings import FUNCTION_ARN, TAGS, ApiSettings
-from .validation import ArgumentError, Entries, Items, Record, Text, read, refuse_unknown
+from .functions_package import Route
+from .settings import ApiSettings
 
-ROUTE_KEY = Text(
-    "a method and a path, such as GET /tag/{tag}, or $default",
-    r"\$default|(ANY|DELETE|GET|HEAD|OPTIONS|PATCH|POST|PUT) /\S*",
-)
-FUNCTION_KEY = Text("a name of letters, digits and hyphens", r"[A-Za-z0-9-]+")
-ROUTES = Items(Record({"key": ROUTE_KEY, "function": FUNCTION_KEY}))
-FUNCTIONS = Entries(FUNCTION_KEY, FUNCTION_ARN)
 ALLOWED_HEADERS = ["accept", "content-type", "idempotency-key"]
 EXPOSED_HEADERS = ["idempotency-replayed", "retry-after"]
-
-
-class RouteArgs(TypedDict):
-    """A route, and the function that answers it."""
-
-    key: str
-    """The route key. Allowed: a method and a path, such as GET /tag/{tag}, or $default."""
-    function: str
-    """A key of `functions`. Allowed: a name of letters, digits and hyphens."""
-
-
-class HttpApiArgs(TypedDict):
-    """The arguments of `HttpApi`."""
-
-    functions: dict[str, pulumi.Input[str]]
-    """The functions that answer, by a name of your own, as ARNs. Allowed: a mapping; key: a name of letters, digits and
-    hyphens;
-    value: an ARN that matches arn:aws[a-z-]*:lambda:[a-z0-9-]+:\\d{12}:function:[A-Za-z0-9_-]+(:[A-Za-z0-9_$-]+)?."""
-    routes: list[RouteArgs]
-    """The routes, each route key once."""
-    api: NotRequired[ApiArgs]
-    """Cross-origin requests and throttling."""
-    tags: NotRequired[dict[str, pulumi.Input[str]]]
-    """Tags of every resource that can have tags. Default: {}. Allowed: a mapping; key: 1 to 128 letters, digits, spaces
-    and _.:/=+-@, not starting with aws:; value: at most 256 letters, digits, spaces and _.:/=+-@. The characters are
-    IAM's, the strictest of the services."""
 
 
 class HttpApi(pulumi.ComponentResource):
@@ -62,18 +26,17 @@ class HttpApi(pulumi.ComponentResource):
     api_id: pulumi.Output[str]
     """The API's identifier."""
 
-    def __init__(self, name: str, args: HttpApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        check_name(name)
-        refuse_unknown("", args, HttpApiArgs.__annotations__)
-        functions = FUNCTIONS("functions", args.get("functions"))
-        routes = ROUTES("routes", args.get("routes"))
-        for index, route in enumerate(routes):
-            if route["function"] not in functions:
-                problem = f"{route['function']!r} is not among the functions"
-                raise ArgumentError(f"routes[{index}].function", problem, ", ".join(functions))
-        names = _names(route["key"] for route in routes)
-        settings = read(ApiSettings, args.get("api"), "api")
-        tags = TAGS("tags", args.get("tags") or {})
+    def __init__(
+        self,
+        name: str,
+        settings: ApiSettings,
+        *,
+        functions: Mapping[str, pulumi.Input[str]],
+        routes: Sequence[Route],
+        tags: Mapping[str, pulumi.Input[str]],
+        opts: pulumi.ResourceOptions,
+    ) -> None:
+        names = _names(route.key for route in routes)
         super().__init__("stream-triggered-counter:index:HttpApi", name, {}, opts)
 
         child = pulumi.ResourceOptions(parent=self)
@@ -100,10 +63,10 @@ class HttpApi(pulumi.ComponentResource):
             )
         registered = [
             aws.apigatewayv2.Route(
-                f"{name}-{names[route['key']]}",
+                f"{name}-{names[route.key]}",
                 api_id=api.id,
-                route_key=route["key"],
-                target=pulumi.Output.concat("integrations/", integrations[route["function"]].id),
+                route_key=route.key,
+                target=pulumi.Output.concat("integrations/", integrations[route.function].id),
                 opts=child,
             )
             for route in routes
@@ -147,9 +110,7 @@ def _names(route_keys: Iterable[str]) -> dict[str, str]:
     has it; each later one gets a digest of its key at the end, so that no key's name depends on what follows it.
     """
     names: dict[str, str] = {}
-    for index, key in enumerate(route_keys):
-        if key in names:
-            raise ArgumentError(f"routes[{index}].key", f"{key!r} is listed twice", "each route key once")
+    for key in route_keys:
         name, digest = "-".join(re.findall(r"[a-z0-9]+", key.lower())), sha256(key.encode()).hexdigest()
         lengths = range(7, len(digest))
         possible = (name, *(f"{name}-{digest[:length]}" for length in lengths))

@@ -14,29 +14,14 @@ from pulumi.provider.experimental.component import ComponentProvider
 from pulumi.provider.experimental.util import camel_case
 from pulumi.provider.server import ComponentInitError
 
-from . import args
-from .function_with_role import FunctionWithRole, FunctionWithRoleArgs
-from .http_api import HttpApi, HttpApiArgs, RouteArgs
-from .received import read_inputs
-from .stream_consumer import StreamConsumer, StreamConsumerArgs
-from .stream_table import StreamTable, StreamTableArgs
+from .received import FIELDS, read_inputs
+from .stream_consumer import StreamConsumer
 from .stream_triggered_counter import StreamTriggeredCounter
 from .validation import ArgumentError
 from .version import VERSION
 
 NAME = "stream-triggered-counter"
-COMPONENTS: list[type[pulumi.ComponentResource]] = [
-    StreamTriggeredCounter,
-    StreamConsumer,
-    StreamTable,
-    FunctionWithRole,
-    HttpApi,
-]
-
-
-_ARGUMENTS = [*vars(args).values(), FunctionWithRoleArgs, HttpApiArgs, RouteArgs, StreamConsumerArgs, StreamTableArgs]
-FIELDS = {name for kind in _ARGUMENTS if isinstance(kind, type) for name in getattr(kind, "__annotations__", ())}
-"""The names of all arguments, as Python spells them."""
+COMPONENTS: list[type[pulumi.ComponentResource]] = [StreamTriggeredCounter, StreamConsumer]
 
 
 class CounterProvider(ComponentProvider):
@@ -71,9 +56,8 @@ class CounterProvider(ComponentProvider):
         return ConstructResult(_urn_once_all_is_well(result), result.state)
 
     def map_inputs(self, inputs: pulumi.Inputs, component_def: ComponentDefinition) -> pulumi.Inputs:
-        """Read the inputs strictly, then give them their Python names."""
-        token = f"{NAME}:index:{component_def.name}"
-        return super().map_inputs(read_inputs(self.document, token, inputs), component_def)
+        """Read the inputs strictly, and give them their Python names."""
+        return read_inputs(self.document, f"{NAME}:index:{component_def.name}", inputs)
 
 
 async def _urn_once_all_is_well(result: ConstructResult) -> Any:

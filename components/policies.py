@@ -4,32 +4,29 @@ Least privilege here means exact ARNs, single actions, and for DynamoDB also the
 records visits cannot touch the total, and the one that keeps the total cannot touch a tag.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pulumi
 
-from .args import StatementArgs
 from .functions_package import TOTAL_KEY
+from .settings import StatementSettings
 
-Conditions = dict[str, dict[str, list[str]]]
+Conditions = Mapping[str, Mapping[str, Sequence[str]]]
 
 
 def allow(
     actions: Sequence[str], resources: Sequence[pulumi.Input[str]], conditions: Conditions | None = None
-) -> StatementArgs:
+) -> StatementSettings:
     """Allow actions on resources, under conditions if there are any."""
-    statement = StatementArgs(actions=list(actions), resources=list(resources))
-    if conditions:
-        statement["conditions"] = conditions
-    return statement
+    return StatementSettings(actions=actions, resources=resources, conditions=conditions or {})
 
 
-def document(statements: Iterable[StatementArgs]) -> pulumi.Output[str]:
+def document(statements: Iterable[StatementSettings]) -> pulumi.Output[str]:
     """Make the JSON of an execution role's policy, once all ARNs in it are known."""
     rendered = [
-        {"Effect": "Allow", "Action": list(statement["actions"]), "Resource": list(statement["resources"])}
-        | ({"Condition": statement["conditions"]} if statement.get("conditions") else {})
+        {"Effect": "Allow", "Action": list(statement.actions), "Resource": list(statement.resources)}
+        | ({"Condition": statement.conditions} if statement.conditions else {})
         for statement in statements
     ]
     return _policy(rendered)
@@ -44,12 +41,12 @@ def assumed_by_lambda() -> pulumi.Output[str]:
     return _policy([{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}])
 
 
-def write_logs(log_group_arn: pulumi.Output[str]) -> StatementArgs:
+def write_logs(log_group_arn: pulumi.Output[str]) -> StatementSettings:
     """Allow writing to a function's own log group, which exists already: creating one is not allowed."""
     return allow(["logs:CreateLogStream", "logs:PutLogEvents"], [pulumi.Output.concat(log_group_arn, ":*")])
 
 
-def read_stream(stream_arn: pulumi.Input[str]) -> StatementArgs:
+def read_stream(stream_arn: pulumi.Input[str]) -> StatementSettings:
     """Allow what Lambda demands of a role before it reads a stream for it."""
     return allow(
         ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"],
@@ -57,17 +54,17 @@ def read_stream(stream_arn: pulumi.Input[str]) -> StatementArgs:
     )
 
 
-def send_failures(queue_arn: pulumi.Input[str]) -> StatementArgs:
-    """Allow Lambda to leave word of a batch that it gave up."""
+def send_failures(queue_arn: pulumi.Input[str]) -> StatementSettings:
+    """Allow Lambda to report a discarded batch."""
     return allow(["sqs:SendMessage"], [queue_arn])
 
 
-def describe_table(table_arn: pulumi.Input[str]) -> list[StatementArgs]:
+def describe_table(table_arn: pulumi.Input[str]) -> list[StatementSettings]:
     """Allow reading the table's description, and no item."""
     return [allow(["dynamodb:DescribeTable"], [table_arn])]
 
 
-def decrypt(key_arn: pulumi.Input[str]) -> StatementArgs:
+def decrypt(key_arn: pulumi.Input[str]) -> StatementSettings:
     """Allow DynamoDB, and nobody else, to decrypt with a key on the role's behalf (aws/aws-cdk#22796)."""
     return allow(["kms:Decrypt"], [key_arn], {"StringLike": {"kms:ViaService": ["dynamodb.*.amazonaws.com"]}})
 
@@ -82,17 +79,17 @@ def all_but_the_total() -> Conditions:
     return {"ForAllValues:StringNotEquals": {"dynamodb:LeadingKeys": [TOTAL_KEY]}}
 
 
-def count_visits(table_arn: pulumi.Input[str]) -> list[StatementArgs]:
+def count_visits(table_arn: pulumi.Input[str]) -> list[StatementSettings]:
     """Allow adding to the count of any tag."""
     return [allow(["dynamodb:UpdateItem"], [table_arn], all_but_the_total())]
 
 
-def read_counts(table_arn: pulumi.Input[str]) -> list[StatementArgs]:
+def read_counts(table_arn: pulumi.Input[str]) -> list[StatementSettings]:
     """Allow reading counts and the total by their keys."""
     return [allow(["dynamodb:BatchGetItem", "dynamodb:GetItem"], [table_arn])]
 
 
-def record_visits(table_arn: pulumi.Input[str], idempotency_arn: pulumi.Input[str]) -> list[StatementArgs]:
+def record_visits(table_arn: pulumi.Input[str], idempotency_arn: pulumi.Input[str]) -> list[StatementSettings]:
     """Allow adding to the count of any tag, reading that count, and remembering idempotency keys."""
     return [
         allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [table_arn], all_but_the_total()),
@@ -100,12 +97,12 @@ def record_visits(table_arn: pulumi.Input[str], idempotency_arn: pulumi.Input[st
     ]
 
 
-def view_counts(table_arn: pulumi.Input[str]) -> list[StatementArgs]:
+def view_counts(table_arn: pulumi.Input[str]) -> list[StatementSettings]:
     """Allow reading counts and the total by their keys, and listing the tags."""
     return [allow(["dynamodb:BatchGetItem", "dynamodb:Scan"], [table_arn])]
 
 
-def keep_total(table_arn: pulumi.Input[str], ledger_arn: pulumi.Input[str]) -> list[StatementArgs]:
+def keep_total(table_arn: pulumi.Input[str], ledger_arn: pulumi.Input[str]) -> list[StatementSettings]:
     """Allow moving the total and the ledger together, and telling the table from others of its name."""
     return [
         allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [table_arn], only_the_total()),

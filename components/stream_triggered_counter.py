@@ -8,9 +8,9 @@ import pulumi
 import pulumi_aws as aws
 
 from . import policies
-from .args import StatementArgs, StreamTriggeredCounterArgs
+from .args import StreamTriggeredCounterArgs
 from .existing_table import adopt
-from .function_with_role import FunctionWithRole
+from .function import FunctionWithRole
 from .functions_package import (
     EXPIRES_AT,
     IDEMPOTENCY_TABLE_NAME,
@@ -23,11 +23,16 @@ from .functions_package import (
     routes,
 )
 from .http_api import HttpApi
-from .naming import check_name
-from .settings import GROUPS, ROLE_NAME, CounterSettings, counter_settings
-from .stream_consumer import StreamConsumer, StreamConsumerArgs
-from .stream_table import StreamTable, keyed_table
-from .validation import ArgumentError
+from .settings import (
+    ROLE_NAME,
+    StatementSettings,
+    StreamConsumerSettings,
+    StreamTriggeredCounterSettings,
+    counter_settings,
+)
+from .stream_consumer import StreamConsumer
+from .table import StreamTable, keyed_table
+from .validation import ArgumentError, check_name
 
 API_MODULES = {"welcome": "welcome", "recordVisit": "record_visit", "viewCounts": "view_counts"}
 """The functions behind the API: the key that routes and outputs use, and the module."""
@@ -69,7 +74,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
     function_names: pulumi.Output[dict[str, str]]
     """The names of the functions, under the keys welcome, recordVisit, viewCounts and processStream."""
     dead_letter_queue_url: pulumi.Output[str]
-    """The URL of the queue that stream batches given up are reported to."""
+    """The URL of the queue that discarded stream batches are reported to."""
 
     def __init__(
         self, name: str, args: StreamTriggeredCounterArgs = DEFAULTS, opts: pulumi.ResourceOptions | None = None
@@ -81,8 +86,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
         self._name = name
         self._key_arn = settings.table.encryption_key_arn
         child = pulumi.ResourceOptions(parent=self)
-        given: Any = {group: (args or {}).get(group) or {} for group in GROUPS}
-        table = self._table(settings, given, child)
+        table = self._table(settings, child)
         ledger = keyed_table(f"{name}-ledger", settings.table, settings.tags, self)
         idempotency = keyed_table(
             f"{name}-idempotency",
@@ -104,42 +108,40 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
         functions = {
             key: FunctionWithRole(
                 f"{name}-{module.replace('_', '-')}",
-                {
-                    "code": code,
-                    "handler": f"{PACKAGE}.{module}.handler",
-                    "statements": rights[key],
-                    "variables": {TABLE_NAME: table.name, **variables.get(key, {})},
-                    "function": given["functions"],
-                    "tags": settings.tags,
-                },
-                child,
+                settings.functions,
+                code=code,
+                handler=f"{PACKAGE}.{module}.handler",
+                statements=rights[key],
+                variables={TABLE_NAME: table.name, **variables.get(key, {})},
+                tags=settings.tags,
+                opts=child,
             )
             for key, module in API_MODULES.items()
         }
         api = HttpApi(
             f"{name}-api",
-            {
-                "functions": {key: function.function_arn for key, function in functions.items()},
-                "routes": [{"key": route.key, "function": route.function} for route in routes()],
-                "api": given["api"],
-                "tags": settings.tags,
-            },
+            settings.api,
+            functions={key: function.function_arn for key, function in functions.items()},
+            routes=routes(),
+            tags=settings.tags,
+            opts=child,
+        )
+        consumer = StreamConsumer._of(
+            f"{name}-process-stream",
+            StreamConsumerSettings(
+                stream_arn=table.stream_arn,
+                code=code,
+                handler=f"{PACKAGE}.process_stream.handler",
+                statements=[*policies.keep_total(table.arn, ledger.arn), *self._decrypt()],
+                variables={TABLE_NAME: table.name, LEDGER_TABLE_NAME: ledger.name},
+                function=settings.functions,
+                filters=[ONLY_TAGS],
+                stream=settings.stream,
+                encryption_key_arn=self._key_arn,
+                tags=settings.tags,
+            ),
             child,
         )
-        consumer_args: StreamConsumerArgs = {
-            "stream_arn": table.stream_arn,
-            "code": code,
-            "handler": f"{PACKAGE}.process_stream.handler",
-            "statements": [*policies.keep_total(table.arn, ledger.arn), *self._decrypt()],
-            "variables": {TABLE_NAME: table.name, LEDGER_TABLE_NAME: ledger.name},
-            "function": given["functions"],
-            "filters": [ONLY_TAGS],
-            "stream": given["stream"],
-            "tags": settings.tags,
-        }
-        if self._key_arn:
-            consumer_args["encryption_key_arn"] = self._key_arn
-        consumer = StreamConsumer(f"{name}-process-stream", consumer_args, child)
 
         self.api_endpoint = api.api_endpoint
         self.table_name = table.name
@@ -181,11 +183,11 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
         return self._grant("read", policies.read_counts(self.table_arn), role, name)
 
     def _grant(
-        self, right: str, statements: list[StatementArgs], role: aws.iam.Role | pulumi.Input[str], name: str | None
+        self, right: str, statements: list[StatementSettings], role: aws.iam.Role | pulumi.Input[str], name: str | None
     ) -> aws.iam.RolePolicy:
         own = role._name if isinstance(role, aws.iam.Role) else role
         if not isinstance(name or own, str):
-            raise ArgumentError("name", "is missing", "a name for the grant, where the role's own is an Output")
+            raise ArgumentError("name", "is missing", "a name for the grant, since the role's own is an Output")
         return aws.iam.RolePolicy(
             f"{self._name}-{right}-{name or own}",
             role=role.name if isinstance(role, aws.iam.Role) else ROLE_NAME("role", role),
@@ -193,12 +195,12 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _decrypt(self) -> list[StatementArgs]:
+    def _decrypt(self) -> list[StatementSettings]:
         return [policies.decrypt(self._key_arn)] if self._key_arn else []
 
-    def _table(self, settings: CounterSettings, given: Any, child: pulumi.ResourceOptions) -> CountedTable:
+    def _table(self, settings: StreamTriggeredCounterSettings, child: pulumi.ResourceOptions) -> CountedTable:
         if settings.existing_table:
-            found = adopt(settings.existing_table, settings, given["existing_table"], self)
+            found = adopt(settings.existing_table, settings, self)
             return CountedTable(found.name, found.arn, found.stream_arn)
-        made = StreamTable(f"{self._name}-table", {"table": given["table"], "tags": settings.tags}, child)
+        made = StreamTable(f"{self._name}-table", settings.table, settings.tags, child)
         return CountedTable(made.table_name, made.table_arn, made.stream_arn)

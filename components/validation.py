@@ -1,22 +1,26 @@
 """Checks for arguments: each takes a field's path and value, and returns the value in its proper type or raises.
 
 The component host hands every argument over as plain data: integers arrive as floats, enums as their values. So each
-check also brings a value into the type that the annotation promises.
+check also converts a value to the type that the annotation promises.
 """
 
 import difflib
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from enum import Enum
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, Self
 
 import pulumi
 
 from .settled import settled
 
-T = TypeVar("T")
+LONGEST_NAME = 64
+"""The most characters in the name of an IAM role, or of a Lambda function."""
+
+NAME_SUFFIX = 8
+"""The characters that automatic naming appends: a hyphen and seven hexadecimal digits."""
 
 
 class ArgumentError(pulumi.RunError):
@@ -35,7 +39,7 @@ class Check(Protocol):
     """What a field may hold."""
 
     def __call__(self, path: str, value: Any) -> Any:
-        """Return `value` in its proper type; raise `ArgumentError` where it is not allowed."""
+        """Return `value` in its proper type; raise `ArgumentError` if it is not allowed."""
 
     def __str__(self) -> str:
         """Say what is allowed, as a phrase for an error message and for the documentation."""
@@ -111,7 +115,7 @@ class OneOf:
 
     def __call__(self, path: str, value: Any) -> int:
         if isinstance(_plain(path, value, str(self)), bool) or value not in self.values:
-            raise ArgumentError(path, f"{value!r} is not offered", str(self))
+            raise ArgumentError(path, f"{value!r} is not supported", str(self))
         return int(value)
 
     def __str__(self) -> str:
@@ -122,7 +126,7 @@ class OneOf:
 class Text:
     """Text that matches a pattern as a whole. An Output is checked as soon as its value is known.
 
-    `shown` is False where the value may be a secret and must not stand in an error message.
+    `shown` is False if the value may be a secret, which must not appear in an error message.
     """
 
     what: str
@@ -139,7 +143,7 @@ class Text:
 
     def _checked(self, path: str, value: Any, shown: bool) -> str:
         if not isinstance(value, str) or not re.fullmatch(self.pattern, value):
-            problem = f"{value!r} does not fit" if shown else f"a value of type {type(value).__name__} does not fit"
+            problem = f"{value!r} is invalid" if shown else f"a value of type {type(value).__name__} is invalid"
             raise ArgumentError(path, problem, self.what)
         return value
 
@@ -193,24 +197,35 @@ class Entries:
 
 
 @dataclass(frozen=True)
-class Record:
-    """A mapping with a fixed set of keys, each of which has a check of its own."""
+class Code:
+    """An archive of code."""
 
-    required: Mapping[str, Check]
-    optional: Mapping[str, Check] = field(default_factory=dict)
-
-    def __call__(self, path: str, value: Any) -> dict[str, Any]:
-        if not isinstance(_plain(path, value, str(self)), Mapping):
-            raise ArgumentError(path, f"a value of type {type(value).__name__} is not a mapping", str(self))
-        known = {**self.required, **self.optional}
-        refuse_unknown(path, value, known)
-        for key, check in self.required.items():
-            if value.get(key) is None:
-                raise ArgumentError(f"{path}.{key}", "is missing", str(check))
-        return {key: known[key](f"{path}.{key}", item) for key, item in value.items() if item is not None}
+    def __call__(self, path: str, value: Any) -> pulumi.Archive:
+        if not isinstance(_plain(path, value, str(self)), pulumi.Archive):
+            raise ArgumentError(path, f"a value of type {type(value).__name__} is invalid", str(self))
+        archive: pulumi.Archive = value
+        return archive
 
     def __str__(self) -> str:
-        return f"a mapping with the keys {', '.join([*self.required, *self.optional])}"
+        return "an archive of files"
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group of arguments that have a settings class of their own."""
+
+    of: "type[Settings]"
+
+    def __call__(self, path: str, value: Any) -> "Settings":
+        return self.of.read(value, path)
+
+    def __str__(self) -> str:
+        return f"a mapping with the keys {', '.join(self.of.declared())}"
+
+
+def required(check: Check, why: str = "") -> Any:
+    """Declare a field of a settings class that has no default: what it may hold, and why it cannot be left out."""
+    return field(metadata={"check": check, "missing": f"is missing, and {why}" if why else "is missing"})
 
 
 def setting(default: Any, check: Check) -> Any:
@@ -220,9 +235,21 @@ def setting(default: Any, check: Check) -> Any:
     return field(default=default, metadata={"check": check})
 
 
+def group(of: "type[Settings]") -> Any:
+    """Declare a field of a settings class that holds other settings, by default with all their defaults."""
+    return field(default_factory=of, metadata={"check": Group(of)})
+
+
+def is_required(declared: Field[Any]) -> bool:
+    """Return whether a field has no default."""
+    return declared.default is MISSING and declared.default_factory is MISSING
+
+
 def default_of(declared: Field[Any]) -> Any:
-    """Return the default of a field that `setting` declared."""
-    return declared.default if declared.default_factory is MISSING else declared.default_factory()
+    """Return the default of a field; None if it has none."""
+    if declared.default_factory is not MISSING:
+        return declared.default_factory()
+    return None if declared.default is MISSING else declared.default
 
 
 class FromConfig(dict[str, Any]):
@@ -230,14 +257,55 @@ class FromConfig(dict[str, Any]):
 
 
 def config_key(field_name: str) -> str:
-    """Return the configuration key of a field: `batch_size` becomes `batchSize`."""
+    """Return a field's name in camel case, as in configuration and other languages: `batch_size` is `batchSize`."""
     first, *others = field_name.split("_")
     return first + "".join(word.capitalize() for word in others)
 
 
-def path_of(args: Any, path: str, name: str) -> str:
-    """Return what the user calls a field: its configuration key if its group came from there, else its path."""
-    return config_key(name) if isinstance(args, FromConfig) else f"{path}.{name}"
+PathOf = Callable[[str], str]
+"""Returns what the user calls a field of a group: its path, or its configuration key."""
+
+
+class Settings:
+    """The base of frozen dataclasses that hold checked arguments, with the defaults filled in."""
+
+    @classmethod
+    def declared(cls) -> dict[str, Field[Any]]:
+        """Return the fields that are arguments, by their names."""
+        return {one.name: one for one in fields(cls) if "check" in one.metadata}  # type: ignore[arg-type]
+
+    @classmethod
+    def read(cls, args: Any, path: str = "") -> Self:
+        """Check `args` (a mapping, or None for all defaults) field by field.
+
+        `path` is what the user calls the group. Raises `ArgumentError` with the path of the first field that is
+        unknown, missing or not allowed.
+        """
+        declared = cls.declared()
+        args = {} if args is None else args
+        allowed = f"a mapping with the keys {', '.join(declared)}"
+        if not isinstance(_plain(path or "args", args, allowed), Mapping):
+            raise ArgumentError(path or "args", f"{args!r} is not a mapping", allowed)
+        refuse_unknown(path, args, declared)
+
+        def path_of(name: str) -> str:
+            if isinstance(args, FromConfig):
+                return config_key(name)
+            return f"{path}.{name}" if path else name
+
+        # None is how Python passes an optional argument that was left out, so it means the default here, too.
+        given = {name: value for name, value in args.items() if value is not None}
+        for name, one in declared.items():
+            if name not in given and is_required(one):
+                raise ArgumentError(path_of(name), one.metadata["missing"], str(one.metadata["check"]))
+        settings = cls(
+            **{name: declared[name].metadata["check"](path_of(name), value) for name, value in given.items()}
+        )
+        settings.check_combination(given, path_of)
+        return settings
+
+    def check_combination(self, given: Mapping[str, Any], path_of: PathOf) -> None:
+        """Raise `ArgumentError` if the arguments that were given are not allowed together."""
 
 
 def refuse_unknown(path: str, given: Iterable[str], known: Iterable[str], what: str = "argument") -> None:
@@ -251,19 +319,11 @@ def refuse_unknown(path: str, given: Iterable[str], known: Iterable[str], what: 
             raise ArgumentError(f"{path}.{key}" if path else key, problem, ", ".join(by_letters.values()))
 
 
-def read(settings: type[T], args: Any, path: str) -> T:
-    """Read `args` (a mapping, or None for all defaults) into a settings class, check by check.
+def check_name(name: str, longest_child: str = "") -> None:
+    """Check a component's logical name, so that AWS accepts every automatic name made of it; raises `ArgumentError`.
 
-    Raises `ArgumentError` with the path of the first field that is unknown or not allowed.
+    The component's children add at most `longest_child` to the name.
     """
-    declared = {declared.name: declared for declared in fields(settings)}  # type: ignore[arg-type]
-    if args is None:
-        args = {}
-    if not isinstance(_plain(path, args, "a mapping"), Mapping):
-        raise ArgumentError(path, f"{args!r} is not a mapping", f"a mapping with the keys {', '.join(declared)}")
-    refuse_unknown(path, args, declared)
-    # None is what an optional argument left out looks like in Python, so it means the default here, too.
-    given = {name: value for name, value in args.items() if value is not None}
-    return settings(
-        **{name: declared[name].metadata["check"](path_of(args, path, name), value) for name, value in given.items()}
-    )
+    most = LONGEST_NAME - NAME_SUFFIX - len(longest_child)
+    if not re.fullmatch(rf"[A-Za-z0-9_-]{{1,{most}}}", name):
+        raise ArgumentError("name", f"{name!r} is invalid", f"1 to {most} letters, digits, hyphens and underscores")

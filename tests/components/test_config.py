@@ -121,16 +121,15 @@ def test_adopting_a_table_is_a_matter_of_two_keys() -> None:
         ({"logLevel": "LOUD"}, "logLevel: 'LOUD' is not a LogLevel; allowed: TRACE, DEBUG, INFO, WARN, ERROR or FATAL"),
         (
             {"corsAllowOrigins": '["here"]'},
-            "corsAllowOrigins[0]: 'here' does not fit; allowed: an origin such as https://example.org, or * for any",
+            "corsAllowOrigins[0]: 'here' is invalid; allowed: an origin such as https://example.org, or * for any",
         ),
         (
             {"tags": '{"team": "a&b"}'},
-            "tags.team: 'a&b' does not fit; allowed: at most 256 letters, digits, spaces and _.:/=+-@",
+            "tags.team: 'a&b' is invalid; allowed: at most 256 letters, digits, spaces and _.:/=+-@",
         ),
         (
             {"streamViewType": "KEYS_ONLY"},
-            "streamViewType: 'KEYS_ONLY' leaves the new image out of the stream records, and the total is made from "
-            "the count in the new image; allowed: NEW_AND_OLD_IMAGES or NEW_IMAGE",
+            "streamViewType: 'KEYS_ONLY' is not a StreamViewType; allowed: NEW_AND_OLD_IMAGES or NEW_IMAGE",
         ),
         (
             {"tableArn": "arn:aws:dynamodb:eu-west-1:123456789012:table/t"},

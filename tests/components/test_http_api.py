@@ -2,12 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
-import pytest
+import pulumi
 
-from components import ArgumentError, HttpApi
 from components.functions_package import Route, routes
+from components.http_api import HttpApi
+from components.settings import ApiSettings
 from components.testing import Result, run
 
 from .conftest import Build, exactly
@@ -83,22 +83,17 @@ def test_no_origin_is_allowed_unless_asked_for(counter: Result, build: Build) ->
     assert limits == {"throttlingRateLimit": 2.5, "throttlingBurstLimit": 5}
 
 
-def test_stands_alone() -> None:
-    result = run(
-        lambda: HttpApi("alone", {"functions": {"f": FUNCTION}, "routes": [{"key": "GET /x", "function": "f"}]})
-    )
-    assert result.one(ROUTE).inputs["routeKey"] == "GET /x"
-    outputs = result.one("stream-triggered-counter:index:HttpApi").outputs
-    assert outputs is not None
-    assert outputs["apiId"] == result.one("aws:apigatewayv2/api:Api").id
-
-
 ALIKE = ["GET /a/b", "GET /a-b", "GET /A/b", "GET /a/{b}", "GET /a/b/", "GET /ä", "GET /", "GET /é"]
 
 
 def route_names(keys: list[str]) -> dict[str, str]:
-    args: Any = {"functions": {"f": FUNCTION}, "routes": [{"key": key, "function": "f"} for key in keys]}
-    return {route.inputs["routeKey"]: route.name for route in run(lambda: HttpApi("alone", args)).all(ROUTE)}
+    listed = [Route(key, "f") for key in keys]
+
+    def program() -> None:
+        functions = {"f": FUNCTION}
+        HttpApi("alone", ApiSettings(), functions=functions, routes=listed, tags={}, opts=pulumi.ResourceOptions())
+
+    return {route.inputs["routeKey"]: route.name for route in run(program).all(ROUTE)}
 
 
 def test_route_keys_that_differ_in_punctuation_alone_get_names_of_their_own() -> None:
@@ -112,21 +107,3 @@ def test_a_route_added_at_the_end_leaves_the_names_of_all_others_as_they_are() -
     names = route_names(ALIKE)
     for end in range(1, len(ALIKE)):
         assert route_names(ALIKE[:end]) == {key: names[key] for key in ALIKE[:end]}
-
-
-@pytest.mark.parametrize(
-    ("args", "path"),
-    [
-        ({"routes": []}, "functions"),
-        ({"functions": {"f": FUNCTION}}, "routes"),
-        ({"functions": {"f": "f"}, "routes": []}, "functions.f"),
-        ({"functions": {"f": FUNCTION}, "routes": [{"key": "FETCH /", "function": "f"}]}, "routes[0].key"),
-        ({"functions": {"f": FUNCTION}, "routes": [{"key": "GET /", "function": "g"}]}, "routes[0].function"),
-        ({"functions": {"f": FUNCTION}, "routes": [{"key": "GET /"}]}, "routes[0].function"),
-        ({"functions": {"f": FUNCTION}, "routes": [{"key": "GET /", "function": "f"}] * 2}, "routes[1].key"),
-    ],
-)
-def test_bad_arguments_are_refused(args: Any, path: str) -> None:
-    with pytest.raises(ArgumentError) as raised:
-        run(lambda: HttpApi("alone", args))
-    assert str(raised.value).startswith(f"{path}: ")

@@ -1,15 +1,14 @@
 """What every execution role may do, as the complete text of its policies: one right more or less changes the text."""
 
-from collections.abc import Callable
+from typing import Any
 
-import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components import FunctionWithRole, StreamConsumer, StreamTriggeredCounter
+from components import StreamConsumer, StreamTriggeredCounter
 from components.testing import Resource, Result, run
 
-from .test_function_with_role import code
+from .test_function import code
 
 FUNCTION = "aws:lambda/function:Function"
 POLICY = "aws:iam/rolePolicy:RolePolicy"
@@ -152,13 +151,14 @@ STATEMENTS: list[tuple[dict[str, object], str]] = [
 ]
 
 
-def further(make: Callable[..., pulumi.ComponentResource], **more: object) -> Result:
-    statements = [given for given, _ in STATEMENTS]
-    return run(lambda: make("audit", {"code": code(), "handler": "app.handler", "statements": statements, **more}))
-
-
 def test_further_rights_are_those_that_were_asked_for() -> None:
+    args: Any = {
+        "stream_arn": STREAM,
+        "code": code(),
+        "handler": "app.handler",
+        "statements": [given for given, _ in STATEMENTS],
+    }
     own = text(LOGS, [expected for _, expected in STATEMENTS])
-    assert policies(further(FunctionWithRole)) == {"audit": {"audit": own}}
-    consumer = further(StreamConsumer, stream_arn=STREAM)
-    assert policies(consumer) == {"audit": {"audit": own, "audit-consume": text(CONSUME)}}
+    assert policies(run(lambda: StreamConsumer("audit", args))) == {
+        "audit": {"audit": own, "audit-consume": text(CONSUME)}
+    }

@@ -1,4 +1,4 @@
-"""The event source mapping, its rights and its failure queue, for the counter and for any further function."""
+"""The event source mapping, its rights and its dead-letter queue, for the counter and for any further function."""
 
 import json
 from typing import Any
@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from components import ArgumentError, StreamConsumer, StreamTriggeredCounter
-from components.testing import Result, run
+from components.testing import RecordingMonitor, Result, run
 
 from .conftest import Build
-from .test_function_with_role import code, statements
+from .test_function import code, statements
 
 MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
 STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/t/stream/2024-01-01T00:00:00.000"
+OWN: dict[str, Any] = {"stream_arn": STREAM, "code": code(), "handler": "app.handler"}
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:existing"
 
 
@@ -49,7 +50,7 @@ def test_settings_reach_the_mapping_and_the_queue(build: Build) -> None:
         "maximum_retry_attempts": -1,
         "maximum_record_age_in_seconds": -1,
         "bisect_batch_on_function_error": False,
-        "failure_queue_retention_seconds": 60,
+        "dead_letter_queue_retention_seconds": 60,
     }
     result = build({"stream": given})
     inputs = result.one(MAPPING).inputs
@@ -122,35 +123,30 @@ def test_an_existing_functions_role_is_given_the_rights() -> None:
         ({"stream_arn": STREAM, "code": code(), "handler": "app.handler", "filters": ["REMOVE"]}, "filters[0]"),
         ({"stream_arn": STREAM, "code": code(), "handler": "app.handler", "filters": ["{}"] * 11}, "filters"),
         ({"stream_arn": STREAM, "code": code(), "handler": "app.handler", "batch_size": 5}, "batch_size"),
+        (OWN | {"stream": {"batch_size": 0}}, "stream.batch_size"),
+        (OWN | {"encryption_key_arn": "alias/mine"}, "encryption_key_arn"),
+        (OWN | {"tags": {"aws:owner": "me"}}, "tags (key)"),
+        (OWN | {"code": "app.zip"}, "code"),
+        (OWN | {"handler": "handler"}, "handler"),
+        (OWN | {"function": {"timeout": 0}}, "function.timeout"),
+        (OWN | {"variables": {"A B": ""}}, "variables (key)"),
+        (OWN | {"statements": [{"actions": ["s3:GetObject"]}]}, "statements[0].resources"),
+        (OWN | {"statements": [{"actions": ["*"], "resources": ["*"]}]}, "statements[0].actions[0]"),
+        (OWN | {"statements": [{"actions": [], "resources": [], "effect": "Deny"}]}, "statements[0].effect"),
+        (OWN | {"statements": ["s3:GetObject"]}, "statements[0]"),
+        (OWN | {"function": {"environment": {"TABLE_NAME": "x"}}}, "function.environment (key)"),
+        (OWN | {"function_role_name": "role"}, "function_role_name"),
+        ("everything", "args"),
     ],
 )
 def test_bad_arguments_are_refused_before_anything_exists(args: Any, path: str) -> None:
+    monitor = RecordingMonitor()
     with pytest.raises(ArgumentError) as raised:
-        run(lambda: StreamConsumer("audit", args))
+        run(lambda: StreamConsumer("audit", args), monitor=monitor)
     assert str(raised.value).startswith(f"{path}: ")
+    assert [resource.type for resource in monitor.resources] == ["pulumi:pulumi:Stack"]
 
 
-@pytest.mark.parametrize("preview", [False, True])
-def test_a_third_reader_of_one_stream_gets_a_warning_with_the_reason(preview: bool) -> None:
-    def program() -> None:
-        counter = StreamTriggeredCounter("counter")
-        other = StreamTriggeredCounter("other")
-        for number in range(2):
-            StreamConsumer(
-                f"more-{number}", {"stream_arn": counter.stream_arn, "code": code(), "handler": "app.handler"}
-            )
-        StreamConsumer("one-more", {"stream_arn": other.stream_arn, "code": code(), "handler": "app.handler"})
-
-    warnings = run(program, preview=preview).warnings
-    assert len(warnings) == 1
-    assert "consumer 3 of one stream" in warnings[0]
-    assert "serves 2 readers" in warnings[0]
-
-
-def test_readers_named_by_text_are_counted_per_program() -> None:
-    def program() -> None:
-        for number in range(2):
-            StreamConsumer(f"reader-{number}", {"stream_arn": STREAM, "code": code(), "handler": "app.handler"})
-
-    assert run(program).warnings == []
-    assert run(program).warnings == []
+def test_a_bad_name_is_refused() -> None:
+    with pytest.raises(ArgumentError, match=r"^name: 'two words' is invalid; allowed: 1 to 56 letters"):
+        run(lambda: StreamConsumer("two words", OWN))  # type: ignore[arg-type]

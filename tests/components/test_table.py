@@ -3,8 +3,7 @@
 import pulumi
 import pytest
 
-from components import StreamTable, StreamTableArgs
-from components.testing import Result, run
+from components.testing import Result
 
 from .conftest import Build
 
@@ -70,16 +69,6 @@ def test_what_the_user_says_of_protect_holds_for_the_tables(
     assert [resource.protect for resource in result.all(TABLE)] == [protect] * 3
 
 
-def test_protect_is_the_users_own_for_a_table_that_stands_alone() -> None:
-    args = StreamTableArgs(table={"deletion_protection": True})
-
-    def program() -> None:
-        StreamTable("protected", args)
-        StreamTable("free", args, pulumi.ResourceOptions(protect=False))
-
-    assert {table.name: table.protect for table in run(program).all(TABLE)} == {"protected": True, "free": False}
-
-
 def test_a_key_encrypts_every_table(build: Build) -> None:
     key = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd"
     tables = build({"table": {"encryption_key_arn": key}}).all(TABLE)
@@ -87,9 +76,10 @@ def test_a_key_encrypts_every_table(build: Build) -> None:
 
 
 @pytest.mark.parametrize("view_type", ["NEW_IMAGE", "NEW_AND_OLD_IMAGES"])
-def test_stands_alone(view_type: str) -> None:
-    result = run(lambda: StreamTable("alone", StreamTableArgs(table={"stream_view_type": view_type})))  # type: ignore[typeddict-item]
-    assert result.one(TABLE).inputs["streamViewType"] == view_type
-    component = result.one("stream-triggered-counter:index:StreamTable")
-    assert component.outputs is not None
-    assert component.outputs["streamArn"] == result.one(TABLE).state["streamArn"]
+def test_the_view_type_reaches_the_stream(build: Build, view_type: str) -> None:
+    result = build({"table": {"stream_view_type": view_type}})
+    main = result.one(TABLE, "counter-table")
+    assert main.inputs["streamViewType"] == view_type
+    outputs = result.one("stream-triggered-counter:index:StreamTable").outputs
+    assert outputs is not None
+    assert outputs["streamArn"] == main.state["streamArn"]

@@ -1,60 +1,42 @@
-"""What the documentation says of a default or a limit is what the code does."""
+"""What the schema says of an argument's default and limits is what the code does."""
 
 import dataclasses
 import re
-from collections.abc import Iterator
 from enum import Enum
 from typing import Any
 
+import pulumi
 import pytest
 
-from components import function_with_role, http_api, settings
-from components.plugin import NAME, CounterProvider
-from components.validation import Check, config_key, default_of
+import components
+from components import StreamConsumer, StreamTriggeredCounter
+from components.plugin import COMPONENTS, NAME, CounterProvider
+from components.validation import Group, Settings, config_key, default_of, is_required
 
 DOCUMENT = CounterProvider().document
-GROUPS = {
-    "TableArgs": settings.TableSettings,
-    "ExistingTableArgs": settings.ExistingTableSettings,
-    "StreamArgs": settings.StreamSettings,
-    "FunctionArgs": settings.FunctionSettings,
-    "ApiArgs": settings.ApiSettings,
-}
-NARROWER = {"TableArgs.streamViewType": "NEW_AND_OLD_IMAGES or NEW_IMAGE"}
-"""What is refused for more than its type; the refusal has tests of its own."""
-
-ELSEWHERE: dict[str, Check] = {
-    "StreamTriggeredCounter.tags": settings.TAGS,
-    "StreamTable.tags": settings.TAGS,
-    "FunctionWithRole.handler": function_with_role.HANDLER,
-    "FunctionWithRole.variables": function_with_role.VARIABLES,
-    "FunctionWithRole.tags": settings.TAGS,
-    "HttpApi.functions": http_api.FUNCTIONS,
-    "HttpApi.tags": settings.TAGS,
-    "StreamConsumer.streamArn": settings.STREAM_ARN,
-    "StreamConsumer.handler": function_with_role.HANDLER,
-    "StreamConsumer.variables": function_with_role.VARIABLES,
-    "StreamConsumer.functionArn": settings.FUNCTION_ARN,
-    "StreamConsumer.functionRoleName": settings.ROLE_NAME,
-    "StreamConsumer.encryptionKeyArn": settings.KEY_ARN,
-    "StreamConsumer.tags": settings.TAGS,
-    "RouteArgs.key": http_api.ROUTE_KEY,
-    "RouteArgs.function": http_api.FUNCTION_KEY,
-}
-FIELDS = [(group, field) for group, declared in GROUPS.items() for field in dataclasses.fields(declared)]
+FIELDS = [
+    pytest.param(kind, declared, id=f"{kind.__name__}.{declared.name}")
+    for kind in Settings.__subclasses__()
+    for declared in kind.declared().values()
+]
 
 
-def descriptions() -> Iterator[tuple[str, str]]:
-    """Every input, as `Component.input` or `Type.property`, with its description."""
-    for token, component in DOCUMENT["resources"].items():
-        for name, declared in component["inputProperties"].items():
-            yield f"{token.removeprefix(f'{NAME}:index:')}.{name}", declared["description"]
-    for token, definition in DOCUMENT["types"].items():
-        for name, declared in definition.get("properties", {}).items():
-            yield f"{token.removeprefix(f'{NAME}:index:')}.{name}", declared["description"]
+def described(kind: type[Settings]) -> dict[str, Any]:
+    """Return the inputs of a component, or the properties of a type, by their names."""
+    name = kind.__name__.removesuffix("Settings")
+    component = DOCUMENT["resources"].get(f"{NAME}:index:{name}")
+    inputs: dict[str, Any] = (
+        component["inputProperties"] if component else DOCUMENT["types"][f"{NAME}:index:{name}Args"]["properties"]
+    )
+    return inputs
 
 
-DESCRIPTIONS = dict(descriptions())
+def required_names(kind: type[Settings]) -> set[str]:
+    name = kind.__name__.removesuffix("Settings")
+    component = DOCUMENT["resources"].get(f"{NAME}:index:{name}")
+    if component:
+        return set(component.get("requiredInputs", ()))
+    return set(DOCUMENT["types"][f"{NAME}:index:{name}Args"].get("required", ()))
 
 
 def spelled(default: Any) -> str:
@@ -67,30 +49,37 @@ def spelled(default: Any) -> str:
     return {(): "[]", None: "none"}.get(default, str(default)) if not isinstance(default, dict) else "{}"
 
 
-@pytest.mark.parametrize(("group", "field"), FIELDS, ids=[f"{group}.{field.name}" for group, field in FIELDS])
-def test_default_and_limits_of_a_setting(group: str, field: dataclasses.Field[Any]) -> None:
-    path = f"{group}.{config_key(field.name)}"
-    text = DESCRIPTIONS[path]
-    default = re.escape(spelled(default_of(field)))
-    # A default may go on to say what it means: `Default: none, which …`.
-    assert re.search(rf"Default: {default}(\.( |$)|, )", text)
-    allowed = NARROWER.get(path, str(field.metadata["check"]))
-    assert re.search(rf"Allowed: {re.escape(allowed)}(\.( |$)|; )", text)
+@pytest.mark.parametrize(("kind", "declared"), FIELDS)
+def test_default_and_limits(kind: type[Settings], declared: dataclasses.Field[Any]) -> None:
+    text = described(kind)[config_key(declared.name)]["description"]
+    meaning = re.split(r" ?(?:Default|Allowed): ", text)[0]
+    assert meaning.endswith(".")
+    check = declared.metadata["check"]
+    limits = "" if isinstance(check, Group) else f" Allowed: {check}."
+    silent = is_required(declared) or isinstance(default_of(declared), Settings)
+    assert text == meaning + ("" if silent else f" Default: {spelled(default_of(declared))}.") + limits
 
 
-@pytest.mark.parametrize("path", ELSEWHERE)
-def test_limits_of_an_argument_that_stands_alone(path: str) -> None:
-    assert re.search(rf"Allowed: {re.escape(str(ELSEWHERE[path]))}(\.( |$)|; )", DESCRIPTIONS[path])
+@pytest.mark.parametrize("kind", Settings.__subclasses__())
+def test_the_schema_has_exactly_the_declared_arguments(kind: type[Settings]) -> None:
+    declared = kind.declared()
+    assert list(described(kind)) == [config_key(name) for name in declared]
+    assert required_names(kind) == {config_key(name) for name, one in declared.items() if is_required(one)}
 
 
-def test_no_limit_is_stated_that_nothing_holds_to_the_code() -> None:
-    held = {f"{group}.{config_key(field.name)}" for group, field in FIELDS} | ELSEWHERE.keys()
-    nested = {"StatementArgs.actions", "StatementArgs.resources", "StatementArgs.conditions", "StreamConsumer.filters"}
-    assert {path for path, text in DESCRIPTIONS.items() if "Allowed: " in text} <= held | nested
-    for path, check in {
-        "StatementArgs.actions": settings.STATEMENT.required["actions"],
-        "StatementArgs.resources": settings.STATEMENT.required["resources"],
-        "StatementArgs.conditions": settings.STATEMENT.optional["conditions"],
-    }.items():
-        assert f"Allowed: {check}" in DESCRIPTIONS[path]
-    assert f"each item {settings.FILTER}" in DESCRIPTIONS["StreamConsumer.filters"]
+def test_every_default_is_allowed() -> None:
+    checked = 0
+    for kind in Settings.__subclasses__():
+        for name, declared in kind.declared().items():
+            default, check = default_of(declared), declared.metadata["check"]
+            if default is not None and not isinstance(check, Group):
+                assert check(name, default) == default
+                checked += 1
+    assert checked > 20
+
+
+def test_only_the_two_components_are_published() -> None:
+    offered = {getattr(components, name) for name in components.__all__}
+    published = {one for one in offered if isinstance(one, type) and issubclass(one, pulumi.ComponentResource)}
+    assert published == {*COMPONENTS} == {StreamTriggeredCounter, StreamConsumer}
+    assert {token.rpartition(":")[2] for token in DOCUMENT["resources"]} == {one.__name__ for one in published}

@@ -66,10 +66,10 @@ ACTIONS: Mapping[str, Action] = {
     "delete from the table": lambda role: role.dynamodb.delete_item(TableName=role.table, Key=TAG),
     "delete from the ledger": lambda role: role.dynamodb.delete_item(TableName=role.ledger, Key=TAG),
     "delete the table": lambda role: role.dynamodb.delete_table(TableName=role.table),
-    "send to the failure queue": lambda role: role.sqs.send_message(
+    "send to the dead-letter queue": lambda role: role.sqs.send_message(
         QueueUrl=role.outputs["deadLetterQueueUrl"], MessageBody="test"
     ),
-    "read the failure queue": lambda role: role.sqs.receive_message(QueueUrl=role.outputs["deadLetterQueueUrl"]),
+    "read the dead-letter queue": lambda role: role.sqs.receive_message(QueueUrl=role.outputs["deadLetterQueueUrl"]),
     "write another's log": lambda role: role.logs.create_log_stream(logGroupName="/other", logStreamName="role-test"),
     "make a log group": lambda role: role.logs.create_log_group(logGroupName="/new"),
     "call a function": lambda role: role.functions.invoke(FunctionName=role.outputs["functionNames"]["welcome"]),
@@ -86,7 +86,7 @@ MAY = {
         "get from the ledger",
         "batch-get from the ledger",
         "update the ledger",
-        "send to the failure queue",
+        "send to the dead-letter queue",
     },
 }
 

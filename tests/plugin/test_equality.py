@@ -1,13 +1,13 @@
 """What the plugin registers and answers is what the same component does in a Python program."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
 import pulumi
 import pytest
 
-from components import FunctionWithRole, HttpApi, StreamConsumer, StreamTable, StreamTriggeredCounter
+from components import StreamConsumer, StreamTriggeredCounter
 from components.testing import UNKNOWN, Resource, Result, run
 
 from .engine import Constructed, Plugin, output, text_archive
@@ -32,7 +32,7 @@ ALL_ARGUMENTS = {
         "maximum_retry_attempts": -1,
         "maximum_record_age_in_seconds": 60,
         "bisect_batch_on_function_error": False,
-        "failure_queue_retention_seconds": 3_600,
+        "dead_letter_queue_retention_seconds": 3_600,
     },
     "functions": {
         "runtime": "python3.12",
@@ -58,32 +58,24 @@ STATEMENTS = [
         "conditions": {"StringLike": {"s3:prefix": ["a"]}},
     }
 ]
-PARTS: dict[str, tuple[Callable[..., pulumi.ComponentResource], dict[str, Any]]] = {
-    "StreamTable": (StreamTable, {"table": {"deletion_protection": True}, "tags": {"a": "b"}}),
-    "FunctionWithRole": (
-        FunctionWithRole,
-        {"handler": "app.handler", "statements": STATEMENTS, "variables": {"A_B": "c"}, "function": {"timeout": 3}},
-    ),
-    "StreamConsumer": (
-        StreamConsumer,
-        {
-            "stream_arn": STREAM,
-            "handler": "app.handler",
-            "filters": ['{"eventName": ["REMOVE"]}'],
-            "stream": {"batch_size": 10},
-            "encryption_key_arn": KEY,
-        },
-    ),
-    "HttpApi": (
-        HttpApi,
-        {
-            "functions": {"hello": ARN("lambda", "function:hello")},
-            "routes": [{"key": "GET /hello", "function": "hello"}],
-            "api": {"cors_allow_origins": ["*"]},
-        },
-    ),
+CONSUMER: dict[str, dict[str, Any]] = {
+    "own function": {
+        "stream_arn": STREAM,
+        "handler": "app.handler",
+        "statements": STATEMENTS,
+        "variables": {"A_B": "c"},
+        "function": {"timeout": 3, "environment": {"C_D": "e"}},
+        "filters": ['{"eventName": ["REMOVE"]}'],
+        "stream": {"batch_size": 10},
+        "encryption_key_arn": KEY,
+        "tags": {"a_b": "c"},
+    },
+    "existing function": {
+        "stream_arn": STREAM,
+        "function_arn": ARN("lambda", "function:hello"),
+        "function_role_name": "hello-role",
+    },
 }
-WITH_CODE = ("FunctionWithRole", "StreamConsumer")
 
 
 def in_camel_case(value: Any, own_keys: bool = False) -> Any:
@@ -95,7 +87,7 @@ def in_camel_case(value: Any, own_keys: bool = False) -> Any:
     spelled = {}
     for key, item in value.items():
         first, *others = [key] if own_keys else key.split("_")
-        chosen = key in ("tags", "environment", "variables", "conditions") or (key == "functions" and "routes" in value)
+        chosen = key in ("tags", "environment", "variables", "conditions")
         spelled[first + "".join(map(str.capitalize, others))] = in_camel_case(item, own_keys or chosen)
     return spelled
 
@@ -145,17 +137,17 @@ def test_counter_is_the_same_through_the_plugin(plugin: Plugin, args: Any, previ
     assert (constructed.state["apiEndpoint"] is UNKNOWN) == preview
 
 
-@pytest.mark.parametrize("component", PARTS)
-def test_part_is_the_same_through_the_plugin(plugin: Plugin, component: str) -> None:
-    construct, args = PARTS[component]
-    has_code = component in WITH_CODE
-    sent = in_camel_case(args) | ({"code": text_archive(CODE)} if has_code else {})
+@pytest.mark.parametrize("case", CONSUMER)
+def test_consumer_is_the_same_through_the_plugin(plugin: Plugin, case: str) -> None:
+    args = CONSUMER[case]
+    sent = in_camel_case(args) | ({"code": text_archive(CODE)} if "handler" in args else {})
 
     def program() -> None:
         code = pulumi.AssetArchive({name: pulumi.StringAsset(text) for name, text in CODE.items()})
-        construct("part", {**args, "code": code} if has_code else args)
+        given: Any = {**args, "code": code} if "handler" in args else args
+        StreamConsumer("consumer", given)
 
-    assert_equal(plugin.construct(component, sent, name="part"), run(program))
+    assert_equal(plugin.construct("StreamConsumer", sent, name="consumer"), run(program))
 
 
 def test_options_reach_the_children_as_in_process(plugin: Plugin) -> None:

@@ -98,11 +98,11 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
         "stream.batch_size: there is no such argument (did you mean 'batchSize'?)",
     ),
     "misspelt item of a list": (
-        "HttpApi",
-        {"functions": {}, "routes": [{"key": "GET /", "function": "a", "methd": "x"}]},
-        "routes[0].methd: there is no such argument",
+        "StreamConsumer",
+        CONSUMER | {"statements": [{"actions": [], "resources": [], "acton": "x"}]},
+        "statements[0].acton: there is no such argument (did you mean 'actions'?)",
     ),
-    "missing input": ("StreamConsumer", {}, "streamArn: is missing; allowed: an ARN that matches arn:aws"),
+    "missing input": ("StreamConsumer", {}, "streamArn: is missing; allowed: the ARN of a DynamoDB stream"),
     "missing input of two that go together": (
         "StreamConsumer",
         {"streamArn": STREAM, "code": CODE},
@@ -125,37 +125,47 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     "wrong enum": (
         COUNTER,
         {"table": {"billingMode": "ON_DEMAND"}},
-        "table.billingMode: 'ON_DEMAND' is not offered; allowed: PAY_PER_REQUEST, PROVISIONED",
+        "table.billingMode: 'ON_DEMAND' is not a BillingMode; allowed: PAY_PER_REQUEST or PROVISIONED",
     ),
     "view type without the new image": (
         COUNTER,
         {"table": {"streamViewType": "KEYS_ONLY"}},
-        "table.streamViewType: 'KEYS_ONLY' leaves the new image out of the stream records",
+        "table.streamViewType: 'KEYS_ONLY' is not a StreamViewType; allowed: NEW_AND_OLD_IMAGES or NEW_IMAGE",
     ),
     "argument without effect": (
         COUNTER,
         {"table": {"readCapacity": 5.0}},
         "table.readCapacity: 5 has no effect on a table that is billed on demand; allowed: table.billingMode",
     ),
-    "text for a group": (COUNTER, {"stream": "fast"}, "stream: a value of type str does not fit; allowed: a mapping"),
-    "list for a mapping": (COUNTER, {"tags": ["a"]}, "tags: a value of type list does not fit; allowed: a mapping"),
+    "text for a group": (
+        COUNTER,
+        {"stream": "fast"},
+        "stream: 'fast' is not a mapping; allowed: a mapping with the keys startingPosition, batchSize",
+    ),
+    "list for a mapping": (COUNTER, {"tags": ["a"]}, "tags: a value of type list is not a mapping; allowed: a mapping"),
     "text for a list": (
         COUNTER,
         {"api": {"corsAllowOrigins": "*"}},
-        "api.corsAllowOrigins: a value of type str does not fit; allowed: a list",
+        "api.corsAllowOrigins: '*' is not a list; allowed: a list",
     ),
-    "bad item of a list": (COUNTER, {"api": {"corsAllowOrigins": ["x"]}}, "api.corsAllowOrigins[0]: 'x' does not fit"),
-    "text for code": ("FunctionWithRole", {"code": "x", "handler": "a.b"}, "code: a value of type str does not fit"),
-    "bad text": (COUNTER, {"table": {"encryptionKeyArn": "key"}}, "table.encryptionKeyArn: 'key' does not fit"),
+    "bad item of a list": (COUNTER, {"api": {"corsAllowOrigins": ["x"]}}, "api.corsAllowOrigins[0]: 'x' is invalid"),
+    "text for code": ("StreamConsumer", CONSUMER | {"code": "x"}, "code: a value of type str is invalid"),
+    "bad text": (COUNTER, {"table": {"encryptionKeyArn": "key"}}, "table.encryptionKeyArn: 'key' is invalid"),
     "bad text in an Output": (
         COUNTER,
         {"table": {"encryptionKeyArn": output("key", dependencies=("urn:pulumi:test::project::a:b:C::d",))}},
-        "table.encryptionKeyArn: 'key' does not fit",
+        "table.encryptionKeyArn: 'key' is invalid",
     ),
     "bad text in a secret": (
         COUNTER,
         {"table": {"encryptionKeyArn": output("hush", secret=True)}},
-        "table.encryptionKeyArn: a value of type str does not fit",
+        "table.encryptionKeyArn: a value of type str is invalid",
+    ),
+    "secret for a group": (COUNTER, {"stream": output("hush", secret=True)}, "stream: is a secret"),
+    "secret for a list": (
+        COUNTER,
+        {"api": {"corsAllowOrigins": output("hush", secret=True)}},
+        "api.corsAllowOrigins: is",
     ),
     "secret where it could not stay one": (
         COUNTER,
@@ -171,7 +181,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     "reserved variable": (
         COUNTER,
         {"functions": {"environment": {"TABLE_NAME": "x"}}},
-        "functions.environment (key): 'TABLE_NAME' does not fit",
+        "functions.environment (key): 'TABLE_NAME' is invalid",
     ),
 }
 
@@ -188,5 +198,5 @@ def test_refusal_is_a_sentence_that_names_the_field(plugin: Plugin, case: str) -
 
 
 def test_bad_name_is_refused(plugin: Plugin) -> None:
-    with pytest.raises(RefusedError, match="name: 'a b' does not fit; allowed: 1 to"):
+    with pytest.raises(RefusedError, match="name: 'a b' is invalid; allowed: 1 to"):
         plugin.construct(COUNTER, {}, name="a b")

@@ -1,38 +1,12 @@
 """A Lambda function that has an execution role and a log group of its own."""
 
-from typing import Any, NotRequired, TypedDict
+from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_aws as aws
 
 from . import policies
-from .args import FunctionArgs, StatementArgs
-from .naming import check_name
-from .settings import ANY_TEXT, STATEMENT, TAGS, FunctionSettings
-from .validation import ArgumentError, Entries, Items, Text, read, refuse_unknown
-
-HANDLER = Text("module.function, such as app.handler", r"[A-Za-z_][\w/-]*(\.[A-Za-z_]\w*)+")
-VARIABLES = Entries(Text("the name of an environment variable", r"[A-Za-z][A-Za-z0-9_]+"), ANY_TEXT)
-
-
-class FunctionWithRoleArgs(TypedDict):
-    """The arguments of `FunctionWithRole`."""
-
-    code: pulumi.Archive
-    """The code, as an archive of files."""
-    handler: str
-    """The function that Lambda calls. Allowed: module.function, such as app.handler."""
-    statements: NotRequired[list[StatementArgs]]
-    """What the function may do besides writing its log. Default: []."""
-    variables: NotRequired[dict[str, pulumi.Input[str]]]
-    """Environment variables of this function; they win over `function.environment`. Default: {}.
-    Allowed: a mapping; key: the name of an environment variable; value: text."""
-    function: NotRequired[FunctionArgs]
-    """Runtime, memory, timeout, log and environment."""
-    tags: NotRequired[dict[str, pulumi.Input[str]]]
-    """Tags of every resource that can have tags. Default: {}. Allowed: a mapping; key: 1 to 128 letters, digits, spaces
-    and _.:/=+-@, not starting with aws:; value: at most 256 letters, digits, spaces and _.:/=+-@. The characters are
-    IAM's, the strictest of the services."""
+from .settings import FunctionSettings, StatementSettings
 
 
 class FunctionWithRole(pulumi.ComponentResource):
@@ -53,15 +27,18 @@ class FunctionWithRole(pulumi.ComponentResource):
     log_group_name: pulumi.Output[str]
     """The name of its log group."""
 
-    def __init__(self, name: str, args: FunctionWithRoleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        check_name(name)
-        refuse_unknown("", args, FunctionWithRoleArgs.__annotations__)
-        code = checked_code(args)
-        handler = HANDLER("handler", args.get("handler"))
-        settings = read(FunctionSettings, args.get("function"), "function")
-        variables = VARIABLES("variables", args.get("variables") or {})
-        statements = Items(STATEMENT)("statements", args.get("statements") or [])
-        tags = TAGS("tags", args.get("tags") or {})
+    def __init__(
+        self,
+        name: str,
+        settings: FunctionSettings,
+        *,
+        code: pulumi.Archive,
+        handler: str,
+        statements: Sequence[StatementSettings],
+        variables: Mapping[str, pulumi.Input[str]],
+        tags: Mapping[str, pulumi.Input[str]],
+        opts: pulumi.ResourceOptions,
+    ) -> None:
         super().__init__("stream-triggered-counter:index:FunctionWithRole", name, {}, opts)
 
         child = pulumi.ResourceOptions(parent=self)
@@ -110,11 +87,3 @@ class FunctionWithRole(pulumi.ComponentResource):
                 "logGroupName": self.log_group_name,
             }
         )
-
-
-def checked_code(args: Any) -> pulumi.Archive:
-    """Return the code archive out of the arguments; raises `ArgumentError`."""
-    code = args.get("code")
-    if not isinstance(code, pulumi.Archive):
-        raise ArgumentError("code", f"a value of type {type(code).__name__} does not fit", "an archive")
-    return code

@@ -5,16 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-import pytest
 
-from components import ArgumentError, FunctionWithRole
+from components import StreamConsumer
 from components.functions_package import carried_files, function_archive
 from components.testing import Result, run
 
 from .conftest import Build, exactly
 
 FUNCTION = "aws:lambda/function:Function"
+LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 POLICY = "aws:iam/rolePolicy:RolePolicy"
+ROLE = "aws:iam/role:Role"
+STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/t/stream/2024-01-01T00:00:00.000"
 
 
 def code() -> pulumi.Archive:
@@ -93,49 +95,31 @@ def test_no_policy_has_a_wildcard_but_for_log_streams(counter: Result) -> None:
                 assert resource.startswith("arn:aws:")
 
 
-def test_stands_alone() -> None:
+def test_a_consumers_own_function_gets_what_it_was_given() -> None:
     result = run(
-        lambda: FunctionWithRole(
-            "alone",
+        lambda: StreamConsumer(
+            "audit",
             {
+                "stream_arn": STREAM,
                 "code": code(),
                 "handler": "app.handler",
                 "statements": [{"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::bucket/key"]}],
-                "variables": {"BUCKET": "bucket"},
+                "variables": {"BUCKET": "bucket", "BOTH": "variables"},
+                "function": {"environment": {"COLOUR": "red", "BOTH": "environment"}, "timeout": 3},
+                "tags": {"team": "web"},
             },
         )
     )
-    assert result.one(FUNCTION).inputs["environment"]["variables"] == {"BUCKET": "bucket"}
+    function = result.one(FUNCTION)
+    assert function.inputs["environment"]["variables"] == {"BUCKET": "bucket", "COLOUR": "red", "BOTH": "variables"}
+    assert (function.inputs["handler"], function.inputs["timeout"]) == ("app.handler", 3)
+    assert {kind: result.one(kind).inputs["tags"] for kind in (FUNCTION, ROLE, LOG_GROUP)} == {
+        kind: {"team": "web"} for kind in (FUNCTION, ROLE, LOG_GROUP)
+    }
     outputs = result.one("stream-triggered-counter:index:FunctionWithRole").outputs
     assert outputs is not None
-    assert outputs["functionArn"] == result.one(FUNCTION).state["arn"]
-    assert outputs["roleArn"] == result.one("aws:iam/role:Role").state["arn"]
-
-
-@pytest.mark.parametrize(
-    ("args", "path"),
-    [
-        ({"handler": "app.handler"}, "code"),
-        ({"code": "app.zip", "handler": "app.handler"}, "code"),
-        ({"code": code()}, "handler"),
-        ({"code": code(), "handler": "handler"}, "handler"),
-        ({"code": code(), "handler": "app.handler", "timeout": 3}, "timeout"),
-        ({"code": code(), "handler": "app.handler", "function": {"timeout": 0}}, "function.timeout"),
-        ({"code": code(), "handler": "app.handler", "variables": {"A B": ""}}, "variables (key)"),
-        (
-            {"code": code(), "handler": "app.handler", "statements": [{"actions": ["s3:GetObject"]}]},
-            "statements[0].resources",
-        ),
-        (
-            {"code": code(), "handler": "app.handler", "statements": [{"actions": ["*"], "resources": ["*"]}]},
-            "statements[0].actions[0]",
-        ),
-    ],
-)
-def test_bad_arguments_are_refused(args: Any, path: str) -> None:
-    with pytest.raises(ArgumentError) as raised:
-        run(lambda: FunctionWithRole("alone", args))
-    assert str(raised.value).startswith(f"{path}: ")
+    assert outputs["functionArn"] == function.state["arn"]
+    assert outputs["roleArn"] == result.one(ROLE).state["arn"]
 
 
 def test_archive_holds_the_sources_sorted_and_nothing_compiled(counter: Result) -> None:

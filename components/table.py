@@ -1,26 +1,13 @@
-"""The table that is counted in, with its stream, and the ledger beside it."""
+"""The table that is counted in, with its stream, and the tables beside it."""
 
-from typing import Any, TypedDict
+from collections.abc import Mapping
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
-from .args import TableArgs
 from .functions_package import PARTITION_KEY
-from .naming import check_name
-from .settings import TAGS, TableSettings, table_settings
-from .validation import refuse_unknown
-
-
-class StreamTableArgs(TypedDict, total=False):
-    """The arguments of `StreamTable`."""
-
-    table: TableArgs
-    """Billing, stream, recovery, protection and encryption."""
-    tags: dict[str, pulumi.Input[str]]
-    """Tags of the table. Default: {}. Allowed: a mapping; key: 1 to 128 letters, digits, spaces and _.:/=+-@, not
-    starting with aws:; value: at most 256 letters, digits, spaces and _.:/=+-@. The characters are IAM's, the strictest
-    of the services."""
+from .settings import TableSettings
 
 
 class StreamTable(pulumi.ComponentResource):
@@ -33,11 +20,9 @@ class StreamTable(pulumi.ComponentResource):
     stream_arn: pulumi.Output[str]
     """The ARN of the table's stream."""
 
-    def __init__(self, name: str, args: StreamTableArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        check_name(name)
-        refuse_unknown("", args, StreamTableArgs.__annotations__)
-        settings = table_settings(args.get("table"))
-        tags = TAGS("tags", args.get("tags") or {})
+    def __init__(
+        self, name: str, settings: TableSettings, tags: Mapping[str, pulumi.Input[str]], opts: pulumi.ResourceOptions
+    ) -> None:
         super().__init__("stream-triggered-counter:index:StreamTable", name, {}, opts)
 
         table = keyed_table(
@@ -58,7 +43,7 @@ class StreamTable(pulumi.ComponentResource):
 def keyed_table(
     name: str,
     settings: TableSettings,
-    tags: dict[str, pulumi.Input[str]],
+    tags: Mapping[str, pulumi.Input[str]],
     parent: pulumi.Resource,
     **more: Any,
 ) -> aws.dynamodb.Table:

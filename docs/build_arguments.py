@@ -1,0 +1,146 @@
+"""Writes components/args.py and the `config:` section of Pulumi.yaml: `.venv/bin/python docs/build_arguments.py`.
+
+Both follow from the declarations in components/settings.py. The schema and the reference follow from args.py, so they
+are written after it.
+"""
+
+import ast
+import inspect
+import json
+import re
+import sys
+import textwrap
+from collections.abc import Iterator
+from dataclasses import Field
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+ARGUMENTS = ROOT / "components" / "args.py"
+PROJECT = ROOT / "Pulumi.yaml"
+
+sys.path.insert(0, str(ROOT))
+
+from components import settings  # noqa: E402 - the checkout is on the path only now
+from components.config import config_default, config_fields, config_type  # noqa: E402
+from components.validation import Group, Number, Settings, config_key, default_of, is_required  # noqa: E402
+
+HEAD = '''"""The components' arguments as the component host and type checkers need them: nested TypedDicts.
+
+Written by docs/build_arguments.py from the declarations in settings.py; a test holds it to them.
+"""
+
+from typing import NotRequired, TypedDict
+
+import pulumi
+
+from .choices import Architecture, BillingMode, LogLevel, Runtime, StartingPosition, StreamViewType
+'''
+TYPES = ((r" \| None$", ""), (r"\bMapping\[", "dict["), (r"\bSequence\[", "list["), (r"(\w+)Settings\b", r"\1Args"))
+"""How the type of a setting differs from that of the argument."""
+
+
+def arguments() -> str:
+    """Make the text of args.py."""
+    module = ast.parse(inspect.getsource(settings))
+    sources = {node.name: node for node in module.body if isinstance(node, ast.ClassDef)}
+    return HEAD + "".join(_typed_dict(kind, sources[kind.__name__]) for kind in Settings.__subclasses__())
+
+
+def configuration() -> str:
+    """Make the text of Pulumi.yaml: what stands above `config:`, and a key for each argument of the counter."""
+    module = ast.parse(inspect.getsource(settings))
+    meanings = {
+        (node.name, name): meaning
+        for node in module.body
+        if isinstance(node, ast.ClassDef)
+        for name, (_, meaning) in _declarations(node).items()
+    }
+    text = [PROJECT.read_text(encoding="utf-8").partition("config:\n")[0], "config:\n"]
+    for group, declared in config_fields():
+        kind = settings.GROUPS[group] if group else settings.StreamTriggeredCounterSettings
+        meaning = re.split(r"(?<=\.)\s", meanings[kind.__name__, declared.name])[0]
+        text.append(f"  {config_key(declared.name)}:\n    type: {config_type(declared)}\n")
+        text.append("    items:\n      type: string\n" if config_type(declared) == "array" else "")
+        text.append(f"    description: {json.dumps(meaning + _as_text(declared), ensure_ascii=False)}\n")
+        text.append(f"    default: {_yaml(config_default(declared))}\n")
+    return "".join(text)
+
+
+def _typed_dict(kind: type[Settings], source: ast.ClassDef) -> str:
+    declared = kind.declared()
+    some_required = any(map(is_required, declared.values()))
+    name = kind.__name__.replace("Settings", "Args")
+    text = [f"\n\nclass {name}(TypedDict{'' if some_required else ', total=False'}):\n"]
+    text.append(f"{textwrap.indent(_class_docstring(kind), ' ' * 4)}\n\n")
+    for field_name, (annotation, meaning) in _declarations(source).items():
+        if field_name in declared:
+            optional = some_required and not is_required(declared[field_name])
+            text.append(f"    {field_name}: {f'NotRequired[{annotation}]' if optional else annotation}\n")
+            text.append(_wrapped(f'"""{meaning}{_limits(declared[field_name])}"""'))
+    return "".join(text)
+
+
+def _declarations(source: ast.ClassDef) -> dict[str, tuple[str, str]]:
+    """Return the type and the description of each field, as they stand in the source."""
+    found = {}
+    for node, after in zip(source.body, source.body[1:], strict=False):
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            annotation = ast.unparse(node.annotation)
+            for pattern, replacement in TYPES:
+                annotation = re.sub(pattern, replacement, annotation)
+            described = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+            meaning = str(after.value.value) if described else ""  # type: ignore[attr-defined]
+            found[node.target.id] = (annotation, " ".join(meaning.split()))
+    return found
+
+
+def _class_docstring(kind: type[Settings]) -> str:
+    first, *others = inspect.cleandoc(kind.__doc__ or "").split("\n\n")
+    return f'"""{first}"""' if not others else "\n\n".join([f'"""{first}', *others]) + '\n"""'
+
+
+def _limits(declared: Field[Any]) -> str:
+    """Say a field's default and limits in words; a group has them in its own fields."""
+    check = declared.metadata["check"]
+    if isinstance(check, Group):
+        return "" if default_of(declared) else " Default: none."
+    default = "" if is_required(declared) else f" Default: {_spelled(default_of(declared))}."
+    return f"{default} Allowed: {check}."
+
+
+def _spelled(default: Any) -> str:
+    if default is None:
+        return "none"
+    if isinstance(default, bool | dict):
+        return json.dumps(default)
+    if isinstance(default, tuple):
+        return json.dumps(list(default))
+    return (
+        f"{default:g}" if isinstance(default, float) else f"{default.value if isinstance(default, Enum) else default}"
+    )
+
+
+def _as_text(declared: Field[Any]) -> str:
+    """Say what a number may be that `Pulumi.yaml` declares as text."""
+    if not isinstance(declared.metadata["check"], Number) or config_type(declared) != "string":
+        return ""
+    kind = "A whole number" if declared.metadata["check"].whole else "A number, which may have a fraction"
+    return f" {kind}." if config_default(declared) else f" {kind}; empty means {default_of(declared)}."
+
+
+def _yaml(default: Any) -> str:
+    # The text of a number would be read as one.
+    plain = isinstance(default, str) and re.fullmatch(r"[A-Za-z_][\w.]*", default)
+    return str(default) if plain else json.dumps(default)
+
+
+def _wrapped(text: str) -> str:
+    lines: Iterator[str] = iter(textwrap.wrap(text, 116, break_on_hyphens=False, break_long_words=False))
+    return "".join(f"    {line}\n" for line in lines)
+
+
+if __name__ == "__main__":
+    ARGUMENTS.write_text(arguments(), encoding="utf-8")
+    PROJECT.write_text(configuration(), encoding="utf-8")
