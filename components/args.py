@@ -14,7 +14,7 @@ class TableArgs(TypedDict, total=False):
     """The tables that the component creates: the main table unless it is adopted, and those that belong to it."""
 
     billing_mode: BillingMode
-    """How reads and writes are paid for. Default: PAY_PER_REQUEST. Allowed: PAY_PER_REQUEST or PROVISIONED."""
+    """How reads and writes are billed. Default: PAY_PER_REQUEST. Allowed: PAY_PER_REQUEST or PROVISIONED."""
     read_capacity: int
     """Read capacity units per second of each table, with billing mode PROVISIONED only. A table may have 40,000 unless
     AWS raises your quota. Default: 5. Allowed: 1 or more."""
@@ -23,14 +23,14 @@ class TableArgs(TypedDict, total=False):
     AWS raises your quota. A visit takes one unit of the main table; a batch takes two of each table for each tag in it,
     since it is written in a transaction. Default: 5. Allowed: 1 or more."""
     stream_view_type: StreamViewType
-    """What a stream record holds. The total is made from the count in the new image, so DynamoDB's other two view types
-    are not supported. Default: NEW_AND_OLD_IMAGES. Allowed: NEW_AND_OLD_IMAGES or NEW_IMAGE."""
+    """What a stream record holds. The total is calculated from the count in the new image, so DynamoDB's other two view
+    types are not supported. Default: NEW_AND_OLD_IMAGES. Allowed: NEW_AND_OLD_IMAGES or NEW_IMAGE."""
     point_in_time_recovery: bool
     """Whether the main table and the ledger can be restored to any second of the last 35 days. The idempotency keys,
     which live for a day, are not kept for that. Default: true. Allowed: true or false."""
     deletion_protection: bool
-    """Whether the tables refuse to be deleted, by DynamoDB and by Pulumi (`protect`), so that `pulumi destroy` fails at
-    its preview, with nothing deleted. Default: false. Allowed: true or false."""
+    """Whether DynamoDB and Pulumi (`protect`) refuse to delete the tables, so that `pulumi destroy` fails at its
+    preview, with nothing deleted. Default: false. Allowed: true or false."""
     encryption_key_arn: pulumi.Input[str]
     """The ARN of the KMS key that encrypts the tables; every execution role that reads or writes items then gets
     kms:Decrypt on it, through DynamoDB only. Without one, DynamoDB encrypts with a key that AWS owns. Default: none.
@@ -38,10 +38,10 @@ class TableArgs(TypedDict, total=False):
 
 
 class ExistingTableArgs(TypedDict):
-    """A table to count in that exists already, such as the one of AWS's tutorial. Its partition key is `ID` (S).
+    """An existing table to count in, such as the one of AWS's tutorial. Its partition key must be `ID` (S).
 
-    A stack that made a table of its own before deletes it, with its counts; the preview shows that. If a
-    customer-managed KMS key encrypts the adopted table, `encryption_key_arn` has to name it.
+    If the stack created a table of its own before, it deletes that table with its counts; the preview shows it. If a
+    customer-managed KMS key encrypts the existing table, `encryption_key_arn` must name it.
     """
 
     table_arn: pulumi.Input[str]
@@ -52,25 +52,25 @@ class ExistingTableArgs(TypedDict):
 
 
 class StreamArgs(TypedDict, total=False):
-    """The event source mapping, and the queue for the batches that it gives up."""
+    """The event source mapping, and the dead-letter queue for the batches that it discards."""
 
     starting_position: StartingPosition
-    """Where a new mapping begins to read. Applies once, when the mapping is created. Default: TRIM_HORIZON. Allowed:
+    """Where a new mapping begins to read. It applies only when the mapping is created. Default: TRIM_HORIZON. Allowed:
     TRIM_HORIZON or LATEST."""
     batch_size: int
     """The most records in a batch. Up to 99 tags are written in one transaction. Default: 100. Allowed: 1 to 10,000."""
     maximum_batching_window_in_seconds: int
-    """How many seconds to wait for a batch to fill. A longer window costs fewer invocations and makes the total lag by
-    as much. Default: 0. Allowed: 0 to 300."""
+    """How many seconds to wait for a batch to fill. A longer window saves invocations, and the total lags by as much.
+    Default: 0. Allowed: 0 to 300."""
     maximum_retry_attempts: int
-    """How often a failed batch is tried again. -1 has no limit, so that an outage costs no record: until it is over, or
-    the records reach their maximum age, the total lags. Default: -1. Allowed: -1, or 0 to 10,000."""
+    """How often a failed batch is retried; -1 means no limit. Without a limit an outage loses no records: the total
+    lags until it is over, or until the records reach their maximum age. Default: -1. Allowed: -1, or 0 to 10,000."""
     maximum_record_age_in_seconds: int
-    """The age, in seconds, at which a record is given up. -1 has no limit. The default is 23 and a half hours, just
-    inside the 24 that a stream keeps its records: a record that the stream itself drops leaves no message in the
-    dead-letter queue, and one that is given up before that does. Default: 84600. Allowed: -1, or 60 to 604,800."""
+    """The age, in seconds, at which a record is discarded; -1 means no limit. A stream keeps its records for 24 hours
+    and then drops them without a message in the dead-letter queue. The default, 23 and a half hours, discards a record
+    before that, with a message. Default: 84600. Allowed: -1, or 60 to 604,800."""
     bisect_batch_on_function_error: bool
-    """Whether a failed batch is split in two, which isolates a bad record without using up attempts. Default: true.
+    """Whether a failed batch is split in two, which isolates a bad record without using up retries. Default: true.
     Allowed: true or false."""
     dead_letter_queue_retention_seconds: int
     """How many seconds the dead-letter queue keeps a message. Default: 1209600. Allowed: 60 to 1,209,600."""
@@ -95,8 +95,8 @@ class FunctionArgs(TypedDict, total=False):
     """The least severe log lines that are kept. Default: INFO. Allowed: TRACE, DEBUG, INFO, WARN, ERROR or FATAL."""
     environment: dict[str, pulumi.Input[str]]
     """Further environment variables of every function. Default: {}. Allowed: a mapping; key: two or more letters,
-    digits and underscores, starting with a letter, but not AWS_… and none of TABLE_NAME, LEDGER_TABLE_NAME,
-    IDEMPOTENCY_TABLE_NAME, which are the component's; value: text."""
+    digits and underscores, starting with a letter; not AWS_…, and not TABLE_NAME, LEDGER_TABLE_NAME,
+    IDEMPOTENCY_TABLE_NAME, which the component sets; value: text."""
 
 
 class ApiArgs(TypedDict, total=False):

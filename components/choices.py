@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class BillingMode(StrEnum):
-    """How reads and writes of the tables are paid for."""
+    """How reads and writes of the tables are billed."""
 
     PAY_PER_REQUEST = "PAY_PER_REQUEST"
     """On demand: pay for each request, nothing to plan."""
@@ -13,7 +13,7 @@ class BillingMode(StrEnum):
 
 
 class StreamViewType(StrEnum):
-    """What a stream record holds of the item that changed: at least the new image, which the total is made from."""
+    """What a stream record holds of the item that changed: at least the new image, since the total needs it."""
 
     NEW_AND_OLD_IMAGES = "NEW_AND_OLD_IMAGES"
     """The item as it was and as it is."""

@@ -73,7 +73,7 @@ async def _urn_once_all_is_well(result: ConstructResult) -> Any:
 
 
 def _refused_argument(error: BaseException | None) -> ArgumentError | None:
-    """Find the refusal that an error came of: the SDK wraps it once for each resource on the way."""
+    """Find the refusal that caused an error: the SDK wraps it once for each resource on the way."""
     while error:
         if isinstance(error, ArgumentError):
             return error

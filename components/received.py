@@ -27,7 +27,7 @@ def read_inputs(schema: Mapping[str, Any], token: str, inputs: Mapping[str, Any]
     """Read the inputs of the component `token`, and give them their Python names.
 
     Raises `ArgumentError` for an input that the schema does not have, and for one that is plain but not known yet, or
-    secret: what is plain would stand in the stack's state for everybody to read.
+    secret: a plain value is readable in the stack's state.
     """
     return _Reader(schema["types"]).record("", schema["resources"][token]["inputProperties"], inputs, ())
 
@@ -67,8 +67,9 @@ class _Reader:
             entries = definition["additionalProperties"]
             return {key: self.value(f"{path}.{key}", entries, item, around) for key, item in value.items()}
         if any(held.secret for held in map(settled, around) if held):
-            raise ArgumentError(path, "is a secret, which it could not stay here", "a value that is not secret")
-        # The wire knows no integers.
+            problem = "is a secret, but this argument is stored as plain text"
+            raise ArgumentError(path, problem, "a value that is not secret")
+        # The engine's protocol has no integers.
         return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

@@ -83,7 +83,7 @@ class TableSettings(Settings):
     """The tables that the component creates: the main table unless it is adopted, and those that belong to it."""
 
     billing_mode: BillingMode = setting(BillingMode.PAY_PER_REQUEST, Member(BillingMode))
-    """How reads and writes are paid for."""
+    """How reads and writes are billed."""
     read_capacity: int = setting(5, Number(1))
     """Read capacity units per second of each table, with billing mode PROVISIONED only. A table may have 40,000 unless
     AWS raises your quota."""
@@ -92,14 +92,14 @@ class TableSettings(Settings):
     AWS raises your quota. A visit takes one unit of the main table; a batch takes two of each table for each tag in it,
     since it is written in a transaction."""
     stream_view_type: StreamViewType = setting(StreamViewType.NEW_AND_OLD_IMAGES, Member(StreamViewType))
-    """What a stream record holds. The total is made from the count in the new image, so DynamoDB's other two view
-    types are not supported."""
+    """What a stream record holds. The total is calculated from the count in the new image, so DynamoDB's other two
+    view types are not supported."""
     point_in_time_recovery: bool = setting(True, Flag())
     """Whether the main table and the ledger can be restored to any second of the last 35 days. The idempotency keys,
     which live for a day, are not kept for that."""
     deletion_protection: bool = setting(False, Flag())
-    """Whether the tables refuse to be deleted, by DynamoDB and by Pulumi (`protect`), so that `pulumi destroy` fails at
-    its preview, with nothing deleted."""
+    """Whether DynamoDB and Pulumi (`protect`) refuse to delete the tables, so that `pulumi destroy` fails at its
+    preview, with nothing deleted."""
     encryption_key_arn: pulumi.Input[str] | None = setting(None, KEY_ARN)
     """The ARN of the KMS key that encrypts the tables; every execution role that reads or writes items then
     gets kms:Decrypt on it, through DynamoDB only. Without one, DynamoDB encrypts with a key that AWS owns."""
@@ -122,10 +122,10 @@ class TableSettings(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class ExistingTableSettings(Settings):
-    """A table to count in that exists already, such as the one of AWS's tutorial. Its partition key is `ID` (S).
+    """An existing table to count in, such as the one of AWS's tutorial. Its partition key must be `ID` (S).
 
-    A stack that made a table of its own before deletes it, with its counts; the preview shows that. If a
-    customer-managed KMS key encrypts the adopted table, `encryption_key_arn` has to name it.
+    If the stack created a table of its own before, it deletes that table with its counts; the preview shows it. If a
+    customer-managed KMS key encrypts the existing table, `encryption_key_arn` must name it.
     """
 
     table_arn: pulumi.Input[str] = required(TABLE_ARN)
@@ -142,24 +142,24 @@ class ExistingTableSettings(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class StreamSettings(Settings):
-    """The event source mapping, and the queue for the batches that it gives up."""
+    """The event source mapping, and the dead-letter queue for the batches that it discards."""
 
     starting_position: StartingPosition = setting(StartingPosition.TRIM_HORIZON, Member(StartingPosition))
-    """Where a new mapping begins to read. Applies once, when the mapping is created."""
+    """Where a new mapping begins to read. It applies only when the mapping is created."""
     batch_size: int = setting(100, Number(1, 10_000))
     """The most records in a batch. Up to 99 tags are written in one transaction."""
     maximum_batching_window_in_seconds: int = setting(0, Number(0, 300))
-    """How many seconds to wait for a batch to fill. A longer window costs fewer invocations and makes the total lag by
+    """How many seconds to wait for a batch to fill. A longer window saves invocations, and the total lags by
     as much."""
     maximum_retry_attempts: int = setting(-1, Number(0, 10_000, also=(-1,)))
-    """How often a failed batch is tried again. -1 has no limit, so that an outage costs no record: until it is over, or
-    the records reach their maximum age, the total lags."""
+    """How often a failed batch is retried; -1 means no limit. Without a limit an outage loses no records: the total
+    lags until it is over, or until the records reach their maximum age."""
     maximum_record_age_in_seconds: int = setting(84_600, Number(60, 604_800, also=(-1,)))
-    """The age, in seconds, at which a record is given up. -1 has no limit. The default is 23 and a half hours, just
-    inside the 24 that a stream keeps its records: a record that the stream itself drops leaves no message in the
-    dead-letter queue, and one that is given up before that does."""
+    """The age, in seconds, at which a record is discarded; -1 means no limit. A stream keeps its records for 24 hours
+    and then drops them without a message in the dead-letter queue. The default, 23 and a half hours, discards a record
+    before that, with a message."""
     bisect_batch_on_function_error: bool = setting(True, Flag())
-    """Whether a failed batch is split in two, which isolates a bad record without using up attempts."""
+    """Whether a failed batch is split in two, which isolates a bad record without using up retries."""
     dead_letter_queue_retention_seconds: int = setting(1_209_600, Number(60, 1_209_600))
     """How many seconds the dead-letter queue keeps a message."""
 
@@ -185,8 +185,8 @@ class FunctionSettings(Settings):
         {},
         Entries(
             Text(
-                "two or more letters, digits and underscores, starting with a letter, but not AWS_… "
-                f"and none of {', '.join(RESERVED_VARIABLES)}, which are the component's",
+                "two or more letters, digits and underscores, starting with a letter; not AWS_…, "
+                f"and not {', '.join(RESERVED_VARIABLES)}, which the component sets",
                 rf"(?!AWS_|({'|'.join(RESERVED_VARIABLES)})$)[A-Za-z][A-Za-z0-9_]+",
             ),
             ANY_TEXT,

@@ -1,4 +1,4 @@
-"""A function on a DynamoDB stream: the event source mapping, its rights, and the queue for what it gives up."""
+"""A function on a DynamoDB stream: the event source mapping, its rights, and the dead-letter queue."""
 
 from typing import Self
 
@@ -16,7 +16,7 @@ class StreamConsumer(pulumi.ComponentResource):
     """A function that is called with batches of a DynamoDB stream's records.
 
     The mapping is registered after the policy that it needs, since AWS refuses it otherwise. By default a failed batch
-    is tried again until its records are almost as old as a stream keeps them; each batch given up is reported to a
+    is tried again until its records are almost as old as a stream keeps them; each discarded batch is reported to a
     dead-letter queue. DynamoDB serves two readers of a stream's shard at a time and throttles any further one.
     """
 

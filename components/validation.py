@@ -189,7 +189,7 @@ class Entries:
         folded = [str(key).casefold() for key in value]
         for key in value if self.ignore_case else ():
             if folded.count(str(key).casefold()) > 1:
-                raise ArgumentError(f"{path} (key)", f"{key!r} is there twice", "keys that differ in more than case")
+                raise ArgumentError(f"{path} (key)", f"{key!r} appears twice", "keys that differ in more than case")
         return {self.keys(f"{path} (key)", key): self.values(f"{path}.{key}", item) for key, item in value.items()}
 
     def __str__(self) -> str:

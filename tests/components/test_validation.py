@@ -96,7 +96,7 @@ REFUSED: list[tuple[Any, str, str, str]] = [
     ({"tags": {"owner": "me & you"}}, "tags.owner", "'me & you'", "letters, digits, spaces and _.:/=+-@"),
     ({"tags": {"owner": "two\nlines"}}, "tags.owner", "two", "letters, digits, spaces and _.:/=+-@"),
     ({"tags": {"owner!": "me"}}, "tags (key)", "'owner!'", "letters, digits, spaces and _.:/=+-@"),
-    ({"tags": {"Owner": "me", "owner": "you"}}, "tags (key)", "'Owner' is there twice", "more than case"),
+    ({"tags": {"Owner": "me", "owner": "you"}}, "tags (key)", "'Owner' appears twice", "more than case"),
     ({"tags": {str(n): "" for n in range(51)}}, "tags", "51 entries", "at most 50"),
     ({"existing_table": {"table_arn": TABLE}}, "existing_table.stream_arn", "without a stream", "stream"),
     (
