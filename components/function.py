@@ -16,17 +16,6 @@ class FunctionWithRole(pulumi.ComponentResource):
     registered before the function, so that no invocation comes before its rights.
     """
 
-    function_name: pulumi.Output[str]
-    """The function's name."""
-    function_arn: pulumi.Output[str]
-    """The function's ARN."""
-    role_name: pulumi.Output[str]
-    """The name of its execution role, for granting it more."""
-    role_arn: pulumi.Output[str]
-    """The ARN of its execution role."""
-    log_group_name: pulumi.Output[str]
-    """The name of its log group."""
-
     def __init__(
         self,
         name: str,
@@ -45,16 +34,16 @@ class FunctionWithRole(pulumi.ComponentResource):
         log_group = aws.cloudwatch.LogGroup(
             name, retention_in_days=settings.log_retention_in_days, tags=tags, opts=child
         )
-        role = aws.iam.Role(name, assume_role_policy=policies.assumed_by_lambda(), tags=tags, opts=child)
+        self.role = aws.iam.Role(name, assume_role_policy=policies.assumed_by_lambda(), tags=tags, opts=child)
         self.policy = aws.iam.RolePolicy(
             name,
-            role=role.name,
+            role=self.role.name,
             policy=policies.document([policies.write_logs(log_group.arn), *statements]),
             opts=child,
         )
-        function = aws.lambda_.Function(
+        self.function = aws.lambda_.Function(
             name,
-            role=role.arn,
+            role=self.role.arn,
             code=code,
             handler=handler,
             runtime=settings.runtime.value,
@@ -73,17 +62,12 @@ class FunctionWithRole(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.policy]),
         )
 
-        self.function_name = function.name
-        self.function_arn = function.arn
-        self.role_name = role.name
-        self.role_arn = role.arn
-        self.log_group_name = log_group.name
         self.register_outputs(
             {
-                "functionName": self.function_name,
-                "functionArn": self.function_arn,
-                "roleName": self.role_name,
-                "roleArn": self.role_arn,
-                "logGroupName": self.log_group_name,
+                "functionName": self.function.name,
+                "functionArn": self.function.arn,
+                "roleName": self.role.name,
+                "roleArn": self.role.arn,
+                "logGroupName": log_group.name,
             }
         )

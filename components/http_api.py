@@ -21,11 +21,6 @@ class HttpApi(pulumi.ComponentResource):
     function's policy (aws/aws-cdk#19535).
     """
 
-    api_endpoint: pulumi.Output[str]
-    """The URL of the API, without a trailing slash."""
-    api_id: pulumi.Output[str]
-    """The API's identifier."""
-
     def __init__(
         self,
         name: str,
@@ -87,8 +82,7 @@ class HttpApi(pulumi.ComponentResource):
 
         # Known only with the stage, because nothing answers at the endpoint before.
         self.api_endpoint = pulumi.Output.all(api.api_endpoint, stage.id).apply(lambda known: str(known[0]))
-        self.api_id = api.id
-        self.register_outputs({"apiEndpoint": self.api_endpoint, "apiId": self.api_id})
+        self.register_outputs({"apiEndpoint": self.api_endpoint, "apiId": api.id})
 
 
 def _cors(settings: ApiSettings) -> aws.apigatewayv2.ApiCorsConfigurationArgsDict | None:

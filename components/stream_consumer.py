@@ -119,7 +119,7 @@ class StreamConsumer(pulumi.ComponentResource):
             tags=settings.tags,
             opts=child,
         )
-        self.function_name = function.function_name
-        self.function_arn = function.function_arn
-        self.function_role_name = function.role_name
+        self.function_name = function.function.name
+        self.function_arn = function.function.arn
+        self.function_role_name = function.role.name
         return function

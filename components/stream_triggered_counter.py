@@ -121,7 +121,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
         api = HttpApi(
             f"{name}-api",
             settings.api,
-            functions={key: function.function_arn for key, function in functions.items()},
+            functions={key: part.function.arn for key, part in functions.items()},
             routes=routes(),
             tags=settings.tags,
             opts=child,
@@ -150,7 +150,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
         self.ledger_table_name = ledger.name
         self.event_source_mapping_id = consumer.event_source_mapping_id
         self.function_names = pulumi.Output.all(
-            **{key: function.function_name for key, function in functions.items()},
+            **{key: part.function.name for key, part in functions.items()},
             processStream=consumer.function_name,
         )
         self.dead_letter_queue_url = consumer.dead_letter_queue_url
@@ -203,4 +203,4 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
             found = adopt(settings.existing_table, settings, self)
             return CountedTable(found.name, found.arn, found.stream_arn)
         made = StreamTable(f"{self._name}-table", settings.table, settings.tags, child)
-        return CountedTable(made.table_name, made.table_arn, made.stream_arn)
+        return CountedTable(made.table.name, made.table.arn, made.table.stream_arn)

@@ -13,31 +13,17 @@ from .settings import TableSettings
 class StreamTable(pulumi.ComponentResource):
     """A DynamoDB table with the partition key `ID` (S), and its stream."""
 
-    table_name: pulumi.Output[str]
-    """The table's name."""
-    table_arn: pulumi.Output[str]
-    """The table's ARN."""
-    stream_arn: pulumi.Output[str]
-    """The ARN of the table's stream."""
-
     def __init__(
         self, name: str, settings: TableSettings, tags: Mapping[str, pulumi.Input[str]], opts: pulumi.ResourceOptions
     ) -> None:
         super().__init__("stream-triggered-counter:index:StreamTable", name, {}, opts)
 
-        table = keyed_table(
-            name,
-            settings,
-            tags,
-            self,
-            stream_enabled=True,
-            stream_view_type=settings.stream_view_type.value,
+        self.table = keyed_table(
+            name, settings, tags, self, stream_enabled=True, stream_view_type=settings.stream_view_type.value
         )
-
-        self.table_name = table.name
-        self.table_arn = table.arn
-        self.stream_arn = table.stream_arn
-        self.register_outputs({"tableName": self.table_name, "tableArn": self.table_arn, "streamArn": self.stream_arn})
+        self.register_outputs(
+            {"tableName": self.table.name, "tableArn": self.table.arn, "streamArn": self.table.stream_arn}
+        )
 
 
 def keyed_table(
