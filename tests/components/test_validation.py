@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable
+from dataclasses import FrozenInstanceError
 from typing import Any
 
 import pulumi
@@ -210,6 +211,14 @@ def test_every_argument_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None
     }
     run(lambda: StreamTriggeredCounter("counter", args))
     assert sorted(checked) == sorted(f"{group}.{name}" for group, given in args.items() for name in given)
+
+
+def test_settings_are_frozen() -> None:
+    settings = counter_settings({"existing_table": {"table_arn": TABLE, "stream_arn": STREAM}})
+    for part in (settings, *(getattr(settings, group) for group in GROUPS)):
+        for name in part.declared():
+            with pytest.raises(FrozenInstanceError):
+                setattr(part, name, None)
 
 
 def test_none_means_the_default() -> None:
