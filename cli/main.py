@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from .commands import local, reconcile, test
+from .commands import generate, local, reconcile, test
 
 _DESCRIPTION = "Visits counted per tag, and an exact total kept by a stream: run it here, test it, repair it."
 # A command has SUMMARY, run(arguments) and add_arguments(parser), or VERBATIM if it takes its arguments as they are.
-_COMMANDS = {"local": local, "test": test, "reconcile": reconcile}
+_COMMANDS = {"local": local, "test": test, "reconcile": reconcile, "generate": generate}
 # How a write to a full disk or a broken device fails.
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from functions.counting import tags
 from functions.http.problems import ProblemError
-from tests.functions import joining_types
 from tests.functions.gateway import DOCUMENT, request
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -120,12 +119,6 @@ def test_spaces_of_every_kind_are_one_character() -> None:
     spaces = [chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) == "Zs"]
     assert len(spaces) > 10
     assert {tags.validate_tag(f"a{space}b") for space in spaces} == {"a b"}
-
-
-def test_the_joining_types_are_those_of_unicode() -> None:
-    assert joining_types.FILE.read_text(encoding="utf-8") == joining_types.text(), (
-        "run .venv/bin/python -m tests.functions.joining_types"
-    )
 
 
 JOINED = ["\u0628", "\u0627", "\u0648", "\u06cc", "a", "क", "\u094d", "\u064b", "\u0301", "-", "\u200c", "\u200d"]

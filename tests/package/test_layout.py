@@ -1,4 +1,7 @@
-"""The URNs of a released layout: an update must find every resource again, or it would replace the tables."""
+"""The URNs of a released layout: an update must find every resource again, or it would replace the tables.
+
+`layout.json` is kept by hand: `./counter generate` would write a renamed resource into it without a question.
+"""
 
 import json
 from collections.abc import Iterator, Mapping

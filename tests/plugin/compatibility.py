@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from cli.commands.generate import without_descriptions
+
 Schema = Mapping[str, Any]
 
 
@@ -30,20 +32,6 @@ def breaks(released: Schema, present: Schema) -> list[str]:
         if new is not None and old.get("type") != new.get("type"):
             found.append(f"{token} is of another type")
     return found
-
-
-def without_descriptions(value: Any) -> Any:
-    """Leave out of a schema what people read and no program relies on."""
-    if isinstance(value, list):
-        return [without_descriptions(item) for item in value]
-    if isinstance(value, Mapping):
-        # A property may be called description; its value is a declaration then.
-        return {
-            key: without_descriptions(item)
-            for key, item in value.items()
-            if key != "description" or not isinstance(item, str)
-        }
-    return value
 
 
 def _properties(where: str, old: Schema, new: Schema) -> Iterator[str]:

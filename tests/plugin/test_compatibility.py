@@ -1,7 +1,7 @@
 """A program written for the released schema works with the present one.
 
 `released.json` is the schema of the last release, without descriptions. It is written anew at each release, and before
-the first one whenever a break is meant to be: `.venv/bin/python tests/plugin/update_schema.py --release`.
+the first one whenever a break is meant to be: `./counter generate --release`.
 """
 
 import copy
@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from cli.commands.generate import without_descriptions
 from components.plugin import NAME, CounterProvider
 
-from .compatibility import breaks, without_descriptions
+from .compatibility import breaks
 
 RELEASED: dict[str, Any] = json.loads((Path(__file__).parent / "released.json").read_text(encoding="utf-8"))
 COUNTER = f"{NAME}:index:StreamTriggeredCounter"

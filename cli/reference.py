@@ -1,29 +1,23 @@
-"""Writes docs/reference.md out of the docstrings and the schema: `.venv/bin/python docs/build_reference.py`."""
+"""The text of docs/reference.md, made out of the docstrings and the schema."""
 
 import inspect
-import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-REFERENCE = ROOT / "docs" / "reference.md"
+import components.testing
+from components import plugin
+from components.config import config_default, config_fields, config_type
+from components.validation import config_key
+
 TYPES = "#/types/"
 ENUM_HEAD = "| value | meaning |\n| --- | --- |\n"
 REQUIRED = " \\*"
 ASSETS = {"pulumi.json#/Archive": "archive", "pulumi.json#/Any": "any"}
 
-sys.path.insert(0, str(ROOT))
-
-import components.testing  # noqa: E402 - the checkout is on the path only now
-from components import plugin  # noqa: E402
-from components.config import config_default, config_fields, config_type  # noqa: E402
-from components.validation import config_key  # noqa: E402
-
 HEAD = """# Reference
 
-<!-- Written by docs/build_reference.py; a test holds it to the code. -->
+<!-- Written by ./counter generate; a test compares it with the code. -->
 
 Names are those of YAML and TypeScript (`batchSize`); in Python the same names have underscores (`batch_size`). All
 arguments are optional unless they are marked with \\*.
@@ -163,7 +157,3 @@ def _cell(text: str) -> str:
 
 def _short(token: str) -> str:
     return token.rpartition(":")[2]
-
-
-if __name__ == "__main__":
-    REFERENCE.write_text(reference(), encoding="utf-8")

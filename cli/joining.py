@@ -1,21 +1,16 @@
-"""The letters that join their neighbours, as the package `idna` knows them, for `functions/counting/joining.py`.
-
-Run `.venv/bin/python -m tests.functions.joining_types` to write that file anew.
-"""
+"""The text of functions/counting/joining.py: the letters that join their neighbours, as the package `idna` knows."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from idna import valid_contextj
 
-FILE = Path(__file__).parents[2] / "functions" / "counting" / "joining.py"
 CURSIVE = range(0x600, 0x1F000)
 """Where all cursive scripts are."""
 
 NON_JOINER, MARK, BEH = "\u200c", "\u064b", "\u0628"
 HEAD = '''"""Letters that join the next or the previous one in cursive scripts (Joining_Type), as hexadecimal ranges.
 
-Written by tests/functions/joining_types.py. A test holds it to the package `idna`.
+Written by ./counter generate, from the package `idna`; a test compares it with that.
 """
 '''
 
@@ -42,8 +37,8 @@ def ranges(joins: Callable[[str], bool]) -> list[str]:
     return [f"{first:x}" if first == last else f"{first:x}-{last:x}" for first, last in found]
 
 
-def text() -> str:
-    """Return what the file must hold."""
+def joining() -> str:
+    """Make the module."""
     made = HEAD
     for name, joins in (("NEXT", joins_next), ("PREVIOUS", joins_previous)):
         lines, line = [], ""
@@ -56,7 +51,3 @@ def text() -> str:
         body = "\n".join(f'    "{each}"' for each in lines)
         made += f"\n{name} = (\n{body}\n)\n"
     return made
-
-
-if __name__ == "__main__":
-    FILE.write_text(text(), encoding="utf-8")

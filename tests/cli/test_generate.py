@@ -1,0 +1,66 @@
+"""`./counter generate`, and that every generated file is what it would write."""
+
+from __future__ import annotations
+
+import difflib
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cli.commands import generate
+from cli.main import main
+
+
+@pytest.mark.parametrize("name", generate.GENERATED)
+def test_a_generated_file_is_up_to_date(name: str) -> None:
+    found, expected = generate.read(name).splitlines(), generate.expected(name).splitlines()
+    difference = "\n".join(difflib.unified_diff(found, expected, name, "the code", lineterm=""))
+    if difference:
+        pytest.fail(f"{name} is out of date; run ./counter generate\n{difference}", pytrace=False)
+
+
+@pytest.fixture
+def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let the command work on a copy of what it writes."""
+    for name in (*generate.GENERATED, generate.RELEASED):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(generate.ROOT / name, tmp_path / name)
+    monkeypatch.setattr(generate, "ROOT", tmp_path)
+    return tmp_path
+
+
+def test_check_names_the_files_that_are_out_of_date_and_writes_nothing(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["generate", "--check"]) == 0
+    assert capsys.readouterr().out == "4 generated files are up to date\n"
+    (copy / "Pulumi.yaml").write_text(generate.read("Pulumi.yaml").replace("default: 100\n", "default: 99\n"))
+    (copy / "components" / "schema.json").unlink()
+    before = {path: path.read_bytes() for path in copy.rglob("*.*") if path.is_file()}
+    assert main(["generate", "--check"]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "components/schema.json is out of date; run ./counter generate",
+        "Pulumi.yaml is out of date; run ./counter generate",
+    ]
+    assert {path: path.read_bytes() for path in copy.rglob("*.*") if path.is_file()} == before
+
+
+def test_what_is_out_of_date_is_written(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in generate.GENERATED:
+        (copy / name).write_text("name: mine\nconfig:\n  old: {}\n" if name == "Pulumi.yaml" else "old\n")
+    assert main(["generate"]) == 0
+    assert capsys.readouterr().out.splitlines() == [f"{name} written" for name in generate.GENERATED]
+    assert [name for name in generate.GENERATED if generate.read(name) != generate.expected(name)] == []
+    assert yaml.safe_load(generate.read("Pulumi.yaml"))["name"] == "mine"
+
+
+def test_the_released_schema_is_written_at_a_release_only(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (copy / generate.RELEASED).write_text("{}\n")
+    assert main(["generate"]) == 0
+    assert generate.read(generate.RELEASED) == "{}\n"
+    assert main(["generate", "--release", "--check"]) == 1
+    assert f"{generate.RELEASED} is out of date; run ./counter generate --release" in capsys.readouterr().out
+    assert main(["generate", "--release"]) == 0
+    assert generate.read(generate.RELEASED) == generate.released()
