@@ -11,9 +11,9 @@ from enum import Enum
 from typing import Any, cast
 
 import pulumi
-from pulumi.runtime.config import CONFIG
 
 from .args import StreamTriggeredCounterArgs
+from .internals import config_keys
 from .settings import CAPACITIES, GROUPS, StreamTriggeredCounterSettings
 from .validation import (
     ArgumentError,
@@ -97,6 +97,5 @@ def _read(config: pulumi.Config, key: str, declared: Field[Any]) -> Any:
 
 
 def _given_keys(namespace: str) -> list[str]:
-    """List the keys that are set in a namespace, for which the SDK has no function."""
-    every = {**pulumi.runtime.get_config_env(), **CONFIG.get()}
-    return sorted(key.removeprefix(f"{namespace}:") for key in every if key.startswith(f"{namespace}:"))
+    """List the keys that are set in a namespace."""
+    return [key.removeprefix(f"{namespace}:") for key in config_keys() if key.startswith(f"{namespace}:")]

@@ -27,7 +27,7 @@ def adopt(
     if pulumi.runtime.is_dry_run():
         pulumi.log.warn(
             "This counter adopts a table. If the stack has a table of its own, this preview shows it as deleted "
-            f"({parent._name}-table), and its counts go with it.",
+            f"({parent.pulumi_resource_name}-table), and its counts go with it.",
             resource=parent,
         )
     arn: pulumi.Output[Any] = pulumi.Output.from_input(existing.table_arn)

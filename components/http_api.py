@@ -45,7 +45,7 @@ class HttpApi(pulumi.ComponentResource):
                 action="lambda:InvokeFunction",
                 function=function_arn,
                 principal="apigateway.amazonaws.com",
-                source_arn=pulumi.Output.concat(api.execution_arn, "/*/*"),
+                source_arn=pulumi.Output.format("{}/*/*", api.execution_arn),
                 opts=child,
             )
             integrations[key] = aws.apigatewayv2.Integration(

@@ -43,7 +43,7 @@ def assumed_by_lambda() -> pulumi.Output[str]:
 
 def write_logs(log_group_arn: pulumi.Output[str]) -> StatementSettings:
     """Allow writing to a function's own log group, which exists already: creating one is not allowed."""
-    return allow(["logs:CreateLogStream", "logs:PutLogEvents"], [pulumi.Output.concat(log_group_arn, ":*")])
+    return allow(["logs:CreateLogStream", "logs:PutLogEvents"], [pulumi.Output.format("{}:*", log_group_arn)])
 
 
 def read_stream(stream_arn: pulumi.Input[str]) -> StatementSettings:

@@ -12,7 +12,7 @@ from typing import Any
 import pulumi
 from pulumi.output import Unknown
 
-from .settled import settled
+from .internals import settled
 from .validation import ArgumentError, Settings, config_key, refuse_unknown
 
 FIELDS = {name for kind in Settings.__subclasses__() for name in kind.declared()}

@@ -185,7 +185,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
     def _grant(
         self, right: str, statements: list[StatementSettings], role: aws.iam.Role | pulumi.Input[str], name: str | None
     ) -> aws.iam.RolePolicy:
-        own = role._name if isinstance(role, aws.iam.Role) else role
+        own = role.pulumi_resource_name if isinstance(role, aws.iam.Role) else role
         if not isinstance(name or own, str):
             raise ArgumentError("name", "is missing", "a name for the grant, since the role's own is an Output")
         return aws.iam.RolePolicy(

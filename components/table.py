@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from .functions_package import PARTITION_KEY
+from .internals import is_unprotected
 from .settings import TableSettings
 
 
@@ -37,7 +38,7 @@ def keyed_table(
     # DynamoDB's own protection stops a deletion only when it comes to the table, with the rest of the stack deleted
     # already. Pulumi's stops it in the preview. A program may say otherwise of the component (`protect=False`); in the
     # plugin, which has no root, the SDK says False whenever the program says nothing.
-    refused = parent._protect is False and pulumi.runtime.get_root_resource() is not None
+    refused = is_unprotected(parent) and pulumi.runtime.get_root_resource() is not None
     protect = True if settings.deletion_protection and not refused else None
     return aws.dynamodb.Table(
         name,

@@ -14,7 +14,7 @@ from typing import Any, Protocol, Self
 
 import pulumi
 
-from .settled import settled
+from .internals import settled
 
 LONGEST_NAME = 64
 """The most characters in the name of an IAM role, or of a Lambda function."""
@@ -138,8 +138,12 @@ class Text:
             return self._checked(path, value, self.shown)
         if (held := settled(value)) and held.known:
             self._checked(path, held.value, self.shown and not held.secret)
-        checked: pulumi.Output[str] = value.apply(lambda known: self._checked(path, known, self.shown))
-        return checked
+        later: pulumi.Output[Any] = value.apply(lambda known: self._checked_later(path, known))
+        return later
+
+    def _checked_later(self, path: str, value: Any) -> Any:
+        # None is what Pulumi's own mocks give for everything that the cloud computes, such as a table's name.
+        return None if value is None else self._checked(path, value, self.shown)
 
     def _checked(self, path: str, value: Any, shown: bool) -> str:
         if not isinstance(value, str) or not re.fullmatch(self.pattern, value):

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.testing.engine import Message, RecordingEngine
-from components.testing.monitor import RecordingMonitor
-from components.testing.resource import Resource
-from components.testing.stack_config import StackConfig, StackConfigError, load
+from components.engine.monitor import RecordingMonitor
+from components.engine.resource import Resource
+from components.engine.server import Message, RecordingEngine
+from components.engine.stack_config import StackConfig, StackConfigError, load
 
 from .console import Console
 from .emulator.gateway import OWN_AGENT

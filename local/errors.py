@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.testing.resource import Resource
+from components.engine.resource import Resource
 
 
 class ResourceError(Exception):

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
 
-from components.testing.resource import Resource
+from components.engine.resource import Resource
 
 from .site import Site
 

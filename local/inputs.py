@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from components.testing.resource import Resource
+from components.engine.resource import Resource
 
 from .errors import UnknownInputError
 

@@ -11,10 +11,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError  # type: ignore[import-untyped]
 
-from components.testing.computed import Computed, Place, compute
-from components.testing.invokes import InvokeFailedError
-from components.testing.monitor import RecordingMonitor
-from components.testing.resource import Resource
+from components.engine.answers import Computed, InvokeFailedError, Place, compute
+from components.engine.monitor import RecordingMonitor
+from components.engine.resource import Resource
 
 from .environment import ACCOUNT
 from .errors import ResourceError, UnknownTypeError

@@ -10,10 +10,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from components.testing.engine import RecordingEngine
-from components.testing.monitor import RecordingMonitor
-from components.testing.server import serve
-from components.testing.stack_config import StackConfig
+from components.engine.monitor import RecordingMonitor
+from components.engine.server import RecordingEngine, serve
+from components.engine.stack_config import StackConfig
 
 from .launcher import NO_PULUMI
 

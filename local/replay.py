@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from components.testing.computed import Computed
-from components.testing.engine import RecordingEngine
-from components.testing.monitor import RecordingMonitor
-from components.testing.resource import Resource
+from components.engine.answers import Computed
+from components.engine.monitor import RecordingMonitor
+from components.engine.resource import Resource
+from components.engine.server import RecordingEngine
 
 from .cloud import LocalCloud, functions_of
 from .errors import ResourceError

@@ -8,8 +8,8 @@ import time
 from types import FrameType
 from typing import NoReturn
 
-from components.testing.invokes import UnknownInvokeError
-from components.testing.stack_config import StackConfigError
+from components.engine.answers import UnknownInvokeError
+from components.engine.stack_config import StackConfigError
 
 from .archive import ArchiveError
 from .cloud import ApiError, LocalCloud, Options

@@ -14,8 +14,8 @@ import boto3  # type: ignore[import-untyped]
 import botocore.session  # type: ignore[import-untyped]
 from botocore.config import Config  # type: ignore[import-untyped]
 
-from components.testing.computed import Place
-from components.testing.resource import Resource
+from components.engine.answers import Place
+from components.engine.resource import Resource
 
 from .environment import ACCESS_KEY, ACCOUNT, NOWHERE, SECRET_KEY
 

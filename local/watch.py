@@ -9,7 +9,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
 
-from components.testing.resource import Resource
+from components.engine.resource import Resource
 
 from . import archive
 from .console import Console

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from .monitor import RecordingMonitor
+from ..engine.monitor import RecordingMonitor
 from .stream_events import StreamEvents
 
 

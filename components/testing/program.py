@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from pulumi.runtime import Settings, configure, set_all_config
-from pulumi.runtime.settings import ROOT
 from pulumi.runtime.stack import run_in_stack
 
-from .engine import Message, RecordingEngine
-from .monitor import RecordingMonitor
-from .resource import STACK_TYPE, Invoke, Resource
+from ..engine.monitor import RecordingMonitor
+from ..engine.resource import STACK_TYPE, Invoke, Resource
+from ..engine.server import Message, RecordingEngine
+from ..internals import forget_stack
 
 Program = Callable[[], object] | Path
 
@@ -120,7 +120,7 @@ def _outside_loops(work: Callable[[], None]) -> None:
 
 
 def _run(program: Program, monitor: RecordingMonitor, engine: RecordingEngine, config: Mapping[str, str]) -> None:
-    ROOT.set(None)
+    forget_stack()
     set_all_config(dict(config))
     root = program if isinstance(program, Path) else Path.cwd()
     configure(
@@ -134,7 +134,9 @@ def _run(program: Program, monitor: RecordingMonitor, engine: RecordingEngine, c
             root_directory=str(root),
         )
     )
-    asyncio.run(_await(program))
+    # Unlike asyncio.run, this leaves the thread's own event loop as it is, which Pulumi's mocks use.
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        runner.run(_await(program))
 
 
 async def _await(program: Program) -> None:

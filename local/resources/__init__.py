@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from components.testing.computed import Computed
+from components.engine.answers import Computed
 
 from ..inputs import Inputs
 from ..site import Site

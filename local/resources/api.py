@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.testing.computed import Computed
+from components.engine.answers import Computed
 
 from ..emulator.gateway import STAGE, api_address, api_id
 from ..errors import ResourceError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.testing.computed import Computed
+from components.engine.answers import Computed
 
 from ..inputs import Inputs, Shape, same
 from ..site import Site

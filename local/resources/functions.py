@@ -7,7 +7,7 @@ from typing import Any
 
 import pulumi
 
-from components.testing.computed import Computed
+from components.engine.answers import Computed
 
 from .. import archive
 from ..errors import ResourceError

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from components.testing.computed import Computed
+from components.engine.answers import Computed
 
 from ..inputs import Inputs, same
 from ..site import Site

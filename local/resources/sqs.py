@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from components.testing.computed import Computed
+from components.engine.answers import Computed
 
 from ..inputs import Inputs, Shape, same
 from ..site import Site

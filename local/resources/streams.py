@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.testing.computed import Computed
+from components.engine.answers import Computed
 
 from ..inputs import Inputs, Shape, same
 from ..site import Site

@@ -8,8 +8,8 @@ import pytest
 
 from components import ArgumentError, StreamTriggeredCounter
 from components.config import args_from_config
-from components.testing import InvokeFailedError, RecordingMonitor, Result, run
-from components.testing.invokes import InvokeHandler
+from components.engine.answers import InvokeFailedError, InvokeHandler
+from components.testing import RecordingMonitor, Result, run
 
 TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/tutorial"
 STREAM = f"{TABLE}/stream/2024-01-01T00:00:00.000"

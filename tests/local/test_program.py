@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from components.testing import RecordingMonitor, UnknownInvokeError, load_stack_config
-from components.testing.engine import RecordingEngine
+from components.engine.answers import UnknownInvokeError
+from components.engine.server import RecordingEngine
+from components.testing import RecordingMonitor, load_stack_config
 from local.program import ProgramError, ProgramRun
 
 

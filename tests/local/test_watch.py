@@ -12,7 +12,8 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.testing import Resource, UnknownInvokeError
+from components.engine.answers import UnknownInvokeError
+from components.testing import Resource
 from local.console import Console
 from local.replay import ReplayMonitor
 from local.watch import Watcher, check_syntax

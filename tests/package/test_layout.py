@@ -10,8 +10,8 @@ from pathlib import Path
 import pulumi
 
 from components import StreamConsumer, StreamTriggeredCounter
+from components.engine.resource import make_urn
 from components.testing import Resource, Result, run
-from components.testing.resource import make_urn
 
 LAYOUT = Path(__file__).with_name("layout.json")
 STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/Counts/stream/2026-01-01T00:00:00.000"

@@ -119,6 +119,10 @@ def test_example_runs_on_the_recording_monitor(project: Path) -> None:
         assert name.startswith("functions/")
 
 
+def test_the_examples_own_tests_pass(project: Path) -> None:
+    run(str(python(project)), "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_program.py", cwd=project)
+
+
 def test_example_runs_on_the_local_cloud(project: Path) -> None:
     cloud = RunningCloud("--program", str(project), "--python", str(python(project)), "--port", "0")
     try:

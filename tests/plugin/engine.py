@@ -12,23 +12,22 @@ from typing import IO, Any
 
 import grpc
 from google.protobuf import empty_pb2
-from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, resource_pb2
 
-from components.testing import Message, RecordingMonitor, Resource, values
-from components.testing.engine import RecordingEngine
-from components.testing.invokes import InvokeHandler
-from components.testing.resource import STACK_TYPE
-from components.testing.server import serve
+from components.engine import values
+from components.engine.answers import InvokeHandler
+from components.engine.monitor import RecordingMonitor
+from components.engine.resource import STACK_TYPE, Resource
+from components.engine.server import Message, RecordingEngine, serve
+from components.internals import ARCHIVE, ASSET, OUTPUT, SIGNATURE
 
 COMPONENTS = Path(__file__).parents[2] / "components"
 SECONDS = 60
-_SIGNATURE = rpc._special_sig_key
 
 
 def output(value: Any = values.UNKNOWN, *, secret: bool = False, dependencies: tuple[str, ...] = ()) -> dict[str, Any]:
     """Write an Output as the engine sends it, unknown unless a value is given."""
-    written: dict[str, Any] = {_SIGNATURE: rpc._special_output_value_sig}
+    written: dict[str, Any] = {SIGNATURE: OUTPUT}
     if value is not values.UNKNOWN:
         written["value"] = value
     return written | ({"secret": True} if secret else {}) | ({"dependencies": [*dependencies]} if dependencies else {})
@@ -36,8 +35,8 @@ def output(value: Any = values.UNKNOWN, *, secret: bool = False, dependencies: t
 
 def text_archive(files: Mapping[str, str]) -> dict[str, Any]:
     """Write an archive of text files as the engine sends it."""
-    assets = {name: {_SIGNATURE: rpc._special_asset_sig, "text": text} for name, text in files.items()}
-    return {_SIGNATURE: rpc._special_archive_sig, "assets": assets}
+    assets = {name: {SIGNATURE: ASSET, "text": text} for name, text in files.items()}
+    return {SIGNATURE: ARCHIVE, "assets": assets}
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components.testing import InvokeFailedError
+from components.engine.answers import InvokeFailedError
 
 from .engine import Plugin, RefusedError, output
 

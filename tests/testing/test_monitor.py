@@ -8,16 +8,10 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.testing import (
-    UNKNOWN,
-    Alias,
-    DuplicateURNError,
-    InvokeFailedError,
-    Place,
-    RecordingMonitor,
-    UnknownInvokeError,
-    run,
-)
+from components.engine.answers import InvokeFailedError, Place, UnknownInvokeError
+from components.engine.monitor import DuplicateURNError
+from components.engine.resource import Alias
+from components.testing import UNKNOWN, RecordingMonitor, run
 
 
 class Part(pulumi.ComponentResource):

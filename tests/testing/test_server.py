@@ -5,10 +5,9 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, resource_pb2, resource_pb2_grpc
 
+from components.engine.server import Message, RecordingEngine, serve
+from components.engine.values import decode, encode
 from components.testing import RecordingMonitor
-from components.testing.engine import Message, RecordingEngine
-from components.testing.server import serve
-from components.testing.values import decode, encode
 
 
 def test_registrations_arrive_and_are_answered() -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from components.testing import StackConfigError, load_stack_config
+from components.engine.stack_config import StackConfigError
+from components.testing import load_stack_config
 
 PROJECT = """
 name: sample

@@ -6,7 +6,8 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.testing import Alias, run
+from components.engine.resource import Alias
+from components.testing import run
 
 QUEUE = "aws:sqs/queue:Queue"
 

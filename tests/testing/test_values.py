@@ -3,9 +3,9 @@
 import pulumi
 import pytest
 from google.protobuf import json_format, struct_pb2
-from pulumi.runtime import rpc
 
-from components.testing.values import UNKNOWN, ResourceReference, decode, encode, strings
+from components.engine.values import UNKNOWN, ResourceReference, decode, encode, strings
+from components.internals import ARCHIVE, ASSET, OUTPUT, SECRET, SIGNATURE
 
 
 def wire(value: object) -> struct_pb2.Struct:
@@ -13,7 +13,7 @@ def wire(value: object) -> struct_pb2.Struct:
 
 
 def special(signature: str, **fields: object) -> dict[str, object]:
-    return {rpc._special_sig_key: signature, **fields}
+    return {SIGNATURE: signature, **fields}
 
 
 @pytest.mark.parametrize("value", ["", "text", True, False, 0, -3, 2.5, [], [1, "a", [True]], {}, {"a": {"b": [1]}}])
@@ -38,15 +38,15 @@ def test_unknown_values_are_the_one_unknown() -> None:
 
 
 def test_secrets_are_unwrapped_and_their_paths_kept() -> None:
-    secret = special(rpc._special_secret_sig, value={"token": "hush"})
+    secret = special(SECRET, value={"token": "hush"})
     decoded = decode(wire({"inner": [1, secret]}))
     assert decoded.values == {"value": {"inner": [1, {"token": "hush"}]}}
     assert decoded.secrets == {"value.inner[1]"}
 
 
 def test_secret_output_values_are_unwrapped() -> None:
-    known = special(rpc._special_output_value_sig, value="v", secret=True)
-    unknown = special(rpc._special_output_value_sig)
+    known = special(OUTPUT, value="v", secret=True)
+    unknown = special(OUTPUT)
     decoded = decode(wire([known, unknown]))
     assert decoded.values == {"value": ["v", UNKNOWN]}
     assert decoded.secrets == {"value[0]"}
@@ -58,10 +58,10 @@ def test_resource_references_survive_a_round_trip() -> None:
 
 
 def test_archives_become_pulumis_objects() -> None:
-    text = special(rpc._special_asset_sig, text="x = 1")
-    file = special(rpc._special_asset_sig, path="a.py")
-    folder = special(rpc._special_archive_sig, path="folder")
-    archive = special(rpc._special_archive_sig, assets={"t.py": text, "f.py": file, "d": folder})
+    text = special(ASSET, text="x = 1")
+    file = special(ASSET, path="a.py")
+    folder = special(ARCHIVE, path="folder")
+    archive = special(ARCHIVE, assets={"t.py": text, "f.py": file, "d": folder})
     decoded = decode(wire(archive)).values["value"]
     assert isinstance(decoded, pulumi.AssetArchive)
     assert {name: vars(asset) for name, asset in decoded.assets.items()} == {
@@ -73,8 +73,8 @@ def test_archives_become_pulumis_objects() -> None:
 
 
 def test_remote_assets_keep_their_address() -> None:
-    asset = special(rpc._special_asset_sig, uri="https://example.com/a")
-    archive = special(rpc._special_archive_sig, uri="https://example.com/b.zip")
+    asset = special(ASSET, uri="https://example.com/a")
+    archive = special(ARCHIVE, uri="https://example.com/b.zip")
     values = decode(wire([asset, archive])).values["value"]
     assert [value.uri for value in values] == ["https://example.com/a", "https://example.com/b.zip"]
 

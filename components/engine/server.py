@@ -1,21 +1,61 @@
-"""A monitor and an engine behind a real gRPC port, for programs that run in a process of their own."""
+"""The engine that a program logs to, and a gRPC port for programs that run in a process of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
-from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
-from pulumi.runtime.proto import engine_pb2_grpc, resource_pb2_grpc
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, resource_pb2_grpc
 
-from .engine import RecordingEngine
 from .monitor import RecordingMonitor
 
 # A registration holds its thread until the resource exists, and programs register many at a time.
 _THREADS = 32
+# As the SDK's own servers have them: an archive of text travels inside a message, and a call may wait for others.
+_OPTIONS = [
+    ("grpc.max_receive_message_length", 400 * 1024 * 1024),
+    ("grpc.server_max_unrequested_time_in_server", 30 * 60),
+]
+_SEVERITIES = {
+    engine_pb2.DEBUG: "debug",
+    engine_pb2.INFO: "info",
+    engine_pb2.WARNING: "warning",
+    engine_pb2.ERROR: "error",
+}
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message that the program logged: severity `debug`, `info`, `warning` or `error`."""
+
+    severity: str
+    text: str
+    urn: str = ""
+
+
+class RecordingEngine:
+    """Keeps the messages of one run; `on_message` sees each as it comes."""
+
+    def __init__(self, on_message: Callable[[Message], None] | None = None) -> None:
+        self.messages: list[Message] = []
+        self._on_message = on_message
+
+    def Log(self, request: engine_pb2.LogRequest) -> empty_pb2.Empty:  # noqa: N802
+        """Record a message."""
+        message = Message(_SEVERITIES[request.severity], request.message, request.urn)
+        self.messages.append(message)
+        if self._on_message:
+            self._on_message(message)
+        return empty_pb2.Empty()
+
+    def RequirePulumiVersion(self, _request: object) -> engine_pb2.RequirePulumiVersionResponse:  # noqa: N802
+        """Accept any requirement: there is no CLI whose version could be wrong."""
+        return engine_pb2.RequirePulumiVersionResponse()
 
 
 @contextmanager
@@ -29,7 +69,7 @@ def serve(
 
     An exception in the monitor fails the program's call with its text; `on_error` gets the exception itself.
     """
-    server = grpc.server(ThreadPoolExecutor(_THREADS), options=_GRPC_CHANNEL_OPTIONS)
+    server = grpc.server(ThreadPoolExecutor(_THREADS), options=_OPTIONS)
     resource_pb2_grpc.add_ResourceMonitorServicer_to_server(
         _forward(resource_pb2_grpc.ResourceMonitorServicer(), monitor, on_error), server
     )

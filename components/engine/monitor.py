@@ -10,10 +10,9 @@ from typing import Any
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import callback_pb2, resource_pb2
 
-from . import requests, transforms, values
-from .computed import Computed, Place, compute
-from .invokes import InvokeFailedError, InvokeHandler, UnknownInvokeError, standard
-from .resource import STACK_TYPE, Invoke, Resource, make_urn
+from . import transforms, values
+from .answers import Computed, InvokeFailedError, InvokeHandler, Place, UnknownInvokeError, compute, standard
+from .resource import STACK_TYPE, Invoke, Resource, from_read, from_registration, make_urn
 
 _FEATURES = [
     resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS,
@@ -101,7 +100,7 @@ class RecordingMonitor:
         urn = make_urn(self.stack, self.project, parent, request.type, request.name)
         request = transforms.apply(request, self._inherit_transforms(urn, parent, request))
         decoded = values.decode(request.object)
-        resource = requests.from_registration(request, urn=urn, parent=parent, decoded=decoded)
+        resource = from_registration(request, urn=urn, parent=parent, decoded=decoded)
         self._add(resource)
         response = resource_pb2.RegisterResourceResponse(urn=urn)
         if not resource.custom:
@@ -122,7 +121,7 @@ class RecordingMonitor:
         parent = request.parent or self._stack_urn
         urn = make_urn(self.stack, self.project, parent, request.type, request.name)
         decoded = values.decode(request.properties)
-        resource = requests.from_read(request, urn=urn, parent=parent, decoded=decoded)
+        resource = from_read(request, urn=urn, parent=parent, decoded=decoded)
         self._add(resource)
         computed = {} if self.preview else self.read(resource)
         self._complete(resource, resource.id, computed)

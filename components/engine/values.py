@@ -8,14 +8,8 @@ from typing import Any, Final
 
 import pulumi
 from google.protobuf import struct_pb2
-from pulumi.runtime import rpc
 
-_SIGNATURE = rpc._special_sig_key
-_SECRET = rpc._special_secret_sig
-_ASSET = rpc._special_asset_sig
-_ARCHIVE = rpc._special_archive_sig
-_RESOURCE = rpc._special_resource_sig
-_OUTPUT = rpc._special_output_value_sig
+from ..internals import ARCHIVE, ASSET, OUTPUT, RESOURCE, SECRET, SIGNATURE, UNKNOWN_TEXT
 
 
 class Unknown:
@@ -81,7 +75,7 @@ def strings(value: object, path: str = "") -> Iterator[tuple[str, str]]:
 def _decode(value: struct_pb2.Value, path: str, secrets: set[str]) -> Any:
     match value.WhichOneof("kind"):
         case "string_value":
-            return UNKNOWN if value.string_value == rpc.UNKNOWN else value.string_value
+            return UNKNOWN if value.string_value == UNKNOWN_TEXT else value.string_value
         case "number_value":
             number = value.number_value
             return int(number) if number.is_integer() else number
@@ -98,22 +92,22 @@ def _decode(value: struct_pb2.Value, path: str, secrets: set[str]) -> Any:
 
 def _decode_struct(struct: struct_pb2.Struct, path: str, secrets: set[str]) -> Any:
     fields = struct.fields
-    signature = fields[_SIGNATURE].string_value if _SIGNATURE in fields else None
+    signature = fields[SIGNATURE].string_value if SIGNATURE in fields else None
     if signature is None:
         return {key: _decode(item, f"{path}.{key}", secrets) for key, item in fields.items()}
-    plain = {key: _decode(item, path, secrets) for key, item in fields.items() if key != _SIGNATURE}
-    if signature == _SECRET:
+    plain = {key: _decode(item, path, secrets) for key, item in fields.items() if key != SIGNATURE}
+    if signature == SECRET:
         secrets.add(path)
         return plain.get("value")
-    if signature == _OUTPUT:
+    if signature == OUTPUT:
         if plain.get("secret"):
             secrets.add(path)
         return plain.get("value", UNKNOWN)
-    if signature == _RESOURCE:
+    if signature == RESOURCE:
         return ResourceReference(plain["urn"], plain.get("id"))
-    if signature == _ASSET:
+    if signature == ASSET:
         return _decode_asset(plain)
-    if signature == _ARCHIVE:
+    if signature == ARCHIVE:
         return _decode_archive(plain)
     raise ValueError(f"{path}: unknown signature {signature!r} of a property value")
 
@@ -136,9 +130,9 @@ def _decode_archive(plain: Mapping[str, Any]) -> pulumi.Archive:
 
 def _encode(value: object) -> struct_pb2.Value:
     if isinstance(value, Unknown):
-        value = rpc.UNKNOWN
+        value = UNKNOWN_TEXT
     elif isinstance(value, ResourceReference):
-        value = {_SIGNATURE: _RESOURCE, "urn": value.urn, "id": value.id}
+        value = {SIGNATURE: RESOURCE, "urn": value.urn, "id": value.id}
     # A boolean is an integer to Python, so it comes first.
     for kinds, write in _ENCODERS:
         if isinstance(value, kinds):

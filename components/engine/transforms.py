@@ -7,8 +7,6 @@ from collections.abc import Iterable
 import grpc
 from pulumi.runtime.proto import callback_pb2, callback_pb2_grpc, resource_pb2
 
-from .requests import merge_dependencies
-
 # Options that a transform sees and may change, by their names in the registration and in the transform's options.
 _PLAIN = {
     "protect": "protect",
@@ -92,7 +90,7 @@ def _write_options(
         getattr(request, target).extend(getattr(options, source))
     # An option object built by a transform lists what it adds; what the inputs depend on stays.
     of_properties = [urn for entry in request.propertyDependencies.values() for urn in entry.urns]
-    dependencies = merge_dependencies([*options.depends_on, *of_properties])
+    dependencies = list(dict.fromkeys([*options.depends_on, *of_properties]))
     request.ClearField("dependencies")
     request.dependencies.extend(dependencies)
     request.ClearField("aliases")

@@ -1,4 +1,7 @@
-"""What AWS computes for a resource, made up plausibly and always the same for the same URN."""
+"""What AWS answers, made up plausibly: what it computes for a resource, and where a program is being deployed.
+
+The same URN always gets the same answer.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,15 @@ from typing import Any
 from .resource import Resource
 
 Computed = tuple[str, Mapping[str, Any]]
+InvokeHandler = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
+class UnknownInvokeError(Exception):
+    """The program calls a provider function that the monitor has no answer for."""
+
+
+class InvokeFailedError(Exception):
+    """An answer raises this to fail as the provider would: the program gets an error with this text."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +53,30 @@ def physical_name(resource: Resource, *, suffix: str = "") -> str:
 def compute(resource: Resource, place: Place) -> Computed:
     """Make up the id and the computed properties of a resource; for a type without a rule the id and an ARN."""
     return _RULES.get(resource.type, _anything)(resource, place)
+
+
+def standard(place: Place) -> dict[str, InvokeHandler]:
+    """Return the answers for the region, the caller and the partition, by token."""
+    region = {
+        "id": place.region,
+        "region": place.region,
+        "name": place.region,
+        "description": place.region,
+        "endpoint": f"ec2.{place.region}.amazonaws.com",
+    }
+    root = place.arn("iam", "root", region="")
+    identity = {"id": place.account, "accountId": place.account, "arn": root, "userId": place.account}
+    partition = {
+        "id": place.partition,
+        "partition": place.partition,
+        "dnsSuffix": "amazonaws.com",
+        "reverseDnsPrefix": "com.amazonaws",
+    }
+    return {
+        "aws:index/getRegion:getRegion": lambda _: region,
+        "aws:index/getCallerIdentity:getCallerIdentity": lambda _: identity,
+        "aws:index/getPartition:getPartition": lambda _: partition,
+    }
 
 
 def _anything(resource: Resource, place: Place) -> Computed:
