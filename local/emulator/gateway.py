@@ -17,6 +17,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from .internals import OWN_PATHS
+
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -26,7 +28,6 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 STAGE = "$default"
 # The local cloud's own requests, which are no visits to report.
 OWN_AGENT = "counter-local"
-_EMULATOR_PATHS = ("/_ministack/", "/_localstack/", "/_aws/", "/restapis/")
 _EMULATOR_HEADERS = (b"x-amz-target", b"x-amz-date")
 _OWN_HOSTS = ("127.0.0.1", "localhost")
 _LONGEST_ANSWER = 2_000
@@ -66,7 +67,7 @@ def find_api(path: bytes) -> tuple[str, bytes]:
 
 def is_for_api(scope: Scope) -> bool:
     """Tell whether a request comes from an API's client: not signed, and to no address that is the emulator's own."""
-    if scope["type"] != "http" or scope["path"].startswith(_EMULATOR_PATHS):
+    if scope["type"] != "http" or scope["path"].startswith(OWN_PATHS):
         return False
     headers = dict(scope["headers"])
     host = headers.get(b"host", b"").decode("latin-1").partition(":")[0]

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from ..environment import clean, with_credentials
+from .internals import READY_PATH
 
 HOST = "127.0.0.1"
 _ROOT = Path(__file__).resolve().parents[2]
@@ -77,7 +78,7 @@ class Emulator:
             if remaining <= 0:
                 raise EmulatorError(f"the emulator did not answer within {timeout:g} s{self._end_of_log()}")
             with contextlib.suppress(OSError):
-                _open(f"{self.origin}/_ministack/ready", timeout=min(1.0, remaining))
+                _open(f"{self.origin}{READY_PATH}", timeout=min(1.0, remaining))
                 return
             time.sleep(0.02)
 

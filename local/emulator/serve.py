@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import json
 import logging
 import os
@@ -22,15 +21,8 @@ from typing import Any
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
+from local.emulator import internals
 from local.emulator.gateway import Gateway
-
-# What the emulator's poller logs once it has handed a batch to a function.
-_BATCH_DONE = "ESM: Lambda %s processed %d DynamoDB stream records from %s"
-_BATCH_FAILED = "ESM: Lambda %s failed processing DynamoDB stream batch from %s"
-
-# How long an invocation waits for the first line of a log that may never come. The emulator's own 50 ms would be most
-# of a request's time; a line that is later than this goes out with the next invocation's.
-_LOG_SECONDS = 0.01
 
 
 class Events:
@@ -56,10 +48,10 @@ class BatchHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Report a batch that was processed or failed."""
         arguments = record.args if isinstance(record.args, tuple) else ()
-        if record.msg == _BATCH_DONE:
+        if record.msg == internals.BATCH_DONE:
             function, count, table = arguments
             self._events.report({"event": "batch", "function": function, "records": count, "table": table})
-        elif record.msg.startswith(_BATCH_FAILED):
+        elif record.msg.startswith(internals.BATCH_FAILED):
             function, table, kind, message = arguments[:4]
             reason = f"{kind}: {message}"
             self._events.report({"event": "failure", "function": function, "table": table, "reason": reason})
@@ -76,12 +68,7 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     socket_descriptor, event_descriptor = map(int, sys.argv[1:3])
     events = Events(event_descriptor)
-    # It reads the environment when imported, so not before it must.
-    from ministack.app import app  # type: ignore[import-untyped]  # noqa: PLC0415
-    from ministack.core.lambda_runtime import Worker  # type: ignore[import-untyped]  # noqa: PLC0415
-
-    drain = Worker._drain_stderr_bounded
-    Worker._drain_stderr_bounded = functools.partialmethod(drain, first_line_wait=_LOG_SECONDS)
+    app = internals.load()
     logging.getLogger().addHandler(BatchHandler(events))
     config = Config()
     config.bind = [f"fd://{socket_descriptor}"]

@@ -1,0 +1,119 @@
+"""What is used of other packages without being promised is there, or its loss says what it breaks."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import importlib
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+
+import pulumi
+import pytest
+
+from components import internals
+from components.internals import settled
+from local.emulator import internals as emulator
+
+ROOT = Path(__file__).parents[2]
+# Name, kind of object, and what breaks without it.
+PRIVATE = [
+    ("pulumi.runtime.rpc._special_sig_key", str, "the engine: secrets, assets and references in property values"),
+    ("pulumi.runtime.rpc._special_secret_sig", str, "the engine: secrets"),
+    ("pulumi.runtime.rpc._special_asset_sig", str, "the engine: assets"),
+    ("pulumi.runtime.rpc._special_archive_sig", str, "the engine: archives, so every function's code"),
+    ("pulumi.runtime.rpc._special_resource_sig", str, "the engine: resources as inputs"),
+    ("pulumi.runtime.rpc._special_output_value_sig", str, "the engine: Outputs that the plugin is given"),
+    ("pulumi.runtime.rpc.UNKNOWN", str, "the engine: unknown values in previews"),
+    ("pulumi.runtime.config.CONFIG.get", object, "the refusal of unknown configuration keys"),
+    ("pulumi.runtime.settings.ROOT.set", object, "the kit: several programs in one process"),
+    ("pulumi.runtime.stack.run_in_stack", object, "the kit and the local cloud: running a program"),
+    ("pulumi.provider.experimental.component.ComponentProvider.map_inputs", object, "the plugin: strict inputs"),
+    ("pulumi.provider.experimental.util.camel_case", object, "the plugin: names in error messages"),
+    ("pulumi.provider.server.ComponentInitError", type, "the plugin: a refused argument as one sentence"),
+    ("ministack.app.app", object, "the local cloud: the emulator itself"),
+    ("ministack.core.lambda_runtime.Worker._drain_stderr_bounded", object, "the local cloud: fast invocations"),
+]
+
+
+def look_up(path: str) -> object:
+    """Import as much of a dotted path as is a module, and read the rest of it."""
+    parts = path.split(".")
+    for length in range(len(parts) - 1, 0, -1):
+        try:
+            found: object = importlib.import_module(".".join(parts[:length]))
+        except ModuleNotFoundError:
+            continue
+        for name in parts[length:]:
+            found = getattr(found, name)
+        return found
+    raise ModuleNotFoundError(path)
+
+
+@pytest.mark.parametrize(("path", "kind", "used_by"), PRIVATE, ids=[path for path, _, _ in PRIVATE])
+def test_a_private_name_is_still_there(path: str, kind: type, used_by: str) -> None:
+    try:
+        found = look_up(path)
+    except (AttributeError, ModuleNotFoundError) as error:
+        pytest.fail(f"{path} is gone ({error}); it is needed by {used_by}", pytrace=False)
+    assert isinstance(found, kind), f"{path} is a {type(found).__name__} now; it is needed by {used_by}"
+
+
+def test_a_loss_is_reported_with_what_it_breaks() -> None:
+    with pytest.raises(pytest.fail.Exception, match=r"is gone .* needed by everything"):
+        test_a_private_name_is_still_there("pulumi.runtime.rpc._no_such_name", str, "everything")
+
+
+def test_an_output_shows_its_value_once_it_has_one() -> None:
+    async def made() -> tuple[object, object]:
+        output = pulumi.Output.secret("hush")
+        before = settled(output)
+        await output.future()
+        return before, settled(output)
+
+    _, held = asyncio.run(made())
+    assert held == internals.Settled("hush", known=True, secret=True), (
+        "_data of Output is needed by the plugin's checks"
+    )
+
+
+def test_a_resource_keeps_what_it_was_told_of_protection() -> None:
+    source = inspect.getsource(pulumi.Resource.__init__)
+    assert "self._protect = " in source, "Resource._protect is needed by deletionProtection"
+
+
+def test_the_emulator_logs_batches_as_they_are_read() -> None:
+    runtime = importlib.import_module("ministack.services.lambda_svc")
+    source = inspect.getsource(runtime)
+    for text in (emulator.BATCH_DONE, emulator.BATCH_FAILED):
+        assert text in source, f"the emulator no longer logs {text!r}, which ./counter local needs"
+
+
+def test_the_emulator_still_takes_a_wait_for_the_first_log_line() -> None:
+    worker = look_up("ministack.core.lambda_runtime.Worker")
+    assert "first_line_wait" in inspect.signature(worker._drain_stderr_bounded).parameters  # type: ignore[attr-defined]
+
+
+def private_uses(path: Path) -> Iterator[str]:
+    """Go through the underscored names that a module imports of other packages, or reads off what is not its own."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    own = {"self", "cls", "os", *(node.name for node in nodes if isinstance(node, ast.ClassDef))}
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(("pulumi", "ministack")):
+            names = [*(node.module or "").split("."), *(name.name for name in node.names)]
+            yield from (name for name in names if name.startswith("_"))
+        elif isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
+            if isinstance(node.value, ast.Name) and node.value.id not in own:
+                yield f"{node.value.id}.{node.attr}"
+
+
+@pytest.mark.parametrize("folder", ["components", "local", "cli"])
+def test_only_one_module_for_each_package_uses_private_names(folder: str) -> None:
+    doors = {ROOT / "components" / "internals.py", ROOT / "local" / "emulator" / "internals.py"}
+    found = {
+        str(path.relative_to(ROOT)): uses
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if path not in doors and (uses := list(private_uses(path)))
+    }
+    assert not found, "move these to components/internals.py, or to local/emulator/internals.py for the emulator's"
