@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.testing.stream_events import StreamEvents
-from functions import database, process_stream, record_visit
-from functions.retry import Patience, patience
-from functions.totals import Total, TotalNotWrittenError
+from functions import process_stream, record_visit
+from functions.dynamodb import client as dynamodb
+from functions.dynamodb.retries import RetryBudget, retry_budget
+from functions.total.totals import Total, TotalNotWrittenError
 from tests.functions.conftest import LEDGER, TABLE
 from tests.functions.gateway import request
 
@@ -45,13 +45,13 @@ class Clock:
         self.slept.append(seconds)
         self.left -= seconds
 
-    def patience(self, jitter: float) -> Patience:
-        return Patience(lambda: self.left, sleep=self.sleep, jitter=lambda: jitter)
+    def budget(self, jitter: float) -> RetryBudget:
+        return RetryBudget(lambda: self.left, sleep=self.sleep, jitter=lambda: jitter)
 
 
 def test_the_pauses_double_up_to_a_second() -> None:
     clock = Clock(60)
-    budget = clock.patience(jitter=1.0)
+    budget = clock.budget(jitter=1.0)
     assert all(budget.pause(attempt) for attempt in [*range(1, 11), 1_000_000])
     assert clock.slept == pytest.approx([0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1, 1, 1, 1, 1])
 
@@ -62,30 +62,30 @@ def test_a_pause_takes_a_random_part_and_never_touches_the_last_half_second(
 ) -> None:
     clock = Clock(left)
     pause = jitter * min(1.0, 0.02 * 2 ** (attempt - 1))
-    assert clock.patience(jitter).pause(attempt) == (left >= pause + 0.5)
+    assert clock.budget(jitter).pause(attempt) == (left >= pause + 0.5)
     assert clock.slept == ([pytest.approx(pause)] if left >= pause + 0.5 else [])
 
 
 def test_it_really_sleeps() -> None:
     started = time.monotonic()
-    assert Patience(lambda: 10.0, jitter=lambda: 1.0).pause(3)
+    assert RetryBudget(lambda: 10.0, jitter=lambda: 1.0).pause(3)
     assert time.monotonic() - started >= 0.08
 
 
 def test_those_who_collided_wait_differently_long() -> None:
     clock = Clock(60)
-    budget = Patience(lambda: clock.left, sleep=clock.sleep)
+    budget = RetryBudget(lambda: clock.left, sleep=clock.sleep)
     assert all(budget.pause(1) for _ in range(50))
     assert len(set(clock.slept)) > 40
     assert 0 <= min(clock.slept) < 0.005
     assert 0.015 < max(clock.slept) <= 0.02
 
 
-def test_patience_ends_by_itself_half_a_second_before_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_budget_ends_by_itself_half_a_second_before_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(1000)
-    monkeypatch.setattr("functions.retry.time.monotonic", lambda: -clock.left)
-    assert not replace(patience(0.5), sleep=clock.sleep, jitter=lambda: 1.0).pause(1)
-    budget, attempt = replace(patience(0.7), sleep=clock.sleep, jitter=lambda: 1.0), 1
+    monkeypatch.setattr("functions.dynamodb.retries.time.monotonic", lambda: -clock.left)
+    assert not retry_budget(0.5)._replace(sleep=clock.sleep, jitter=lambda: 1.0).pause(1)
+    budget, attempt = retry_budget(0.7)._replace(sleep=clock.sleep, jitter=lambda: 1.0), 1
     while budget.pause(attempt):
         attempt += 1
     assert clock.slept == pytest.approx([0.02, 0.04, 0.08])
@@ -112,7 +112,7 @@ def process(milliseconds: int = 60_000) -> Any:
 
 def start_total(client: Any) -> None:
     """Let the total begin, so that a batch writes nothing but itself."""
-    Total(client, TABLE, LEDGER).confirm(patience(10))
+    Total(client, TABLE, LEDGER).confirm(retry_budget(10))
 
 
 def total(client: Any) -> Any:
@@ -133,8 +133,8 @@ def test_lambdas_milliseconds_become_seconds(tables: Any, refuse: Any, milliseco
 
 
 def test_the_lists_of_codes_are_these() -> None:
-    assert sorted(database.THROTTLES) == REFUSALS
-    assert sorted(database.FAULTS) == FAULTS
+    assert sorted(dynamodb.THROTTLES) == REFUSALS
+    assert sorted(dynamodb.FAULTS) == FAULTS
 
 
 @pytest.mark.parametrize("code", REFUSALS)
@@ -148,7 +148,7 @@ def test_a_refused_visit_is_sent_again_and_counted_once(tables: Any, refuse: Any
 def test_a_visit_refused_until_the_end_is_a_503_and_not_counted(
     tables: Any, refuse: Any, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
-    monkeypatch.setattr(record_visit, "patience", lambda _: Patience(lambda: 0.0))
+    monkeypatch.setattr(record_visit, "retry_budget", lambda _: RetryBudget(lambda: 0.0))
     calls = refuse("update_item", error(code))
     answer = request("POST", "/tag/a")
     assert answer.status == 503

@@ -103,9 +103,9 @@ def private_uses(path: Path) -> Iterator[str]:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(("pulumi", "ministack")):
             names = [*(node.module or "").split("."), *(name.name for name in node.names)]
             yield from (name for name in names if name.startswith("_"))
-        elif isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
-            if isinstance(node.value, ast.Name) and node.value.id not in own:
-                yield f"{node.value.id}.{node.attr}"
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id not in own:
+            name = node.attr
+            yield from [f"{node.value.id}.{name}"] * (name.startswith("_") and not name.startswith("__"))
 
 
 @pytest.mark.parametrize("folder", ["components", "local", "cli"])
