@@ -1,0 +1,39 @@
+"""The door between the components and the functions."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from components import functions_package
+from functions.dynamodb import tables
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_names_are_those_of_the_functions() -> None:
+    for name in ("EXPIRES_AT", "TABLE_NAME", "LEDGER_TABLE_NAME", "IDEMPOTENCY_TABLE_NAME"):
+        assert getattr(functions_package, name) == getattr(tables, name)
+    assert (functions_package.PARTITION_KEY, functions_package.TOTAL_KEY) == (tables.KEY, tables.COUNTER)
+
+
+def test_a_program_may_have_a_package_functions_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "functions").mkdir()
+    (tmp_path / "functions" / "__init__.py").write_text("OURS = False\n")
+    script = (
+        f"import sys; sys.path.append({str(ROOT)!r})\n"
+        "import functions\n"
+        "from components.functions_package import TOTAL_KEY, function_archive\n"
+        "assert functions.OURS is False\n"
+        "print(TOTAL_KEY, 'functions/total/ledger.py' in function_archive().assets)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["COUNTER", "True"]
+
+
+def test_no_other_module_of_the_components_knows_where_the_functions_lie() -> None:
+    for path in (ROOT / "components").rglob("*.py"):
+        if path.name != "functions_package.py":
+            text = path.read_text(encoding="utf-8")
+            assert "import functions\n" not in text, path
+            assert "from functions" not in text, path
+            assert '"functions/' not in text, path
