@@ -85,6 +85,6 @@ def _problem_of(error: Exception) -> ProblemError:
     if isinstance(error, ProblemError):
         return error
     if isinstance(error, UnreadItemsError) or is_transient(error):
-        return unavailable("The database is busy or does not answer at the moment; ask again.")
-    detail = "The request could not be answered; the function's log says why."
+        return unavailable("The database is busy or unavailable. Try again.")
+    detail = "An unexpected error occurred. The function's log has the details."
     return ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, detail)
