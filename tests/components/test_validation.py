@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components import ArgumentError, BillingMode, LogLevel, StreamTriggeredCounter
-from components.settings import GROUPS, RESERVED_VARIABLES, counter_settings
+from components.settings import ANY_TEXT, GROUPS, RESERVED_VARIABLES, counter_settings
 from components.testing import RecordingMonitor, run
-from components.validation import Flag, Items, Member, Number, OneOf
+from components.validation import Entries, Flag, Items, Member, Number, OneOf
 
 STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/tutorial/stream/2024-01-01T00:00:00.000"
 TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/tutorial"
@@ -250,6 +250,20 @@ def test_a_tag_is_let_through_exactly_if_iam_takes_it(text: str) -> None:
         else:
             with pytest.raises(ArgumentError):
                 counter_settings({"tags": tags})
+
+
+@given(st.integers(0, 5), st.integers(0, 5))
+def test_as_many_items_and_entries_are_let_through_as_the_limit_says(most: int, size: int) -> None:
+    values = [f"value-{number}" for number in range(size)]
+    for check, value in (
+        (Items(ANY_TEXT, most), values),
+        (Entries(ANY_TEXT, ANY_TEXT, most), dict.fromkeys(values, "")),
+    ):
+        if size <= most:
+            assert len(check("field", value)) == size
+        else:
+            with pytest.raises(ArgumentError, match=rf"^field: {size} .* too many"):
+                check("field", value)
 
 
 @given(st.integers(), st.integers(), st.integers())
