@@ -14,7 +14,7 @@ from . import transforms, values
 from .answers import Computed, InvokeFailedError, InvokeHandler, Place, UnknownInvokeError, compute, standard
 from .resource import STACK_TYPE, Invoke, Resource, from_read, from_registration, make_urn
 
-# What this monitor understands, by the name that an SDK of up to 3.25x asks for, and later ones find in a list.
+# What this monitor understands, by the name that older SDKs ask for; newer ones are given a list.
 _FEATURES = {
     "secrets": "SECRETS",
     "resourceReferences": "RESOURCE_REFERENCES",

@@ -6,6 +6,7 @@ import ast
 import asyncio
 import importlib
 import inspect
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -103,9 +104,8 @@ def private_uses(path: Path) -> Iterator[str]:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(("pulumi", "ministack")):
             names = [*(node.module or "").split("."), *(name.name for name in node.names)]
             yield from (name for name in names if name.startswith("_"))
-        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id not in own:
-            name = node.attr
-            yield from [f"{node.value.id}.{name}"] * (name.startswith("_") and not name.startswith("__"))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id not in own:
+            yield from (f"{node.value.id}.{name}" for name in re.findall("^_[^_].*", node.attr))
 
 
 @pytest.mark.parametrize("folder", ["components", "local", "cli"])

@@ -7,6 +7,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 import pytest
+from pulumi.runtime.proto import resource_pb2
 
 from components.engine.answers import InvokeFailedError, Place, UnknownInvokeError
 from components.engine.monitor import DuplicateURNError
@@ -228,3 +229,9 @@ def test_a_lookup_is_recorded_as_one() -> None:
 def test_a_resource_handed_over_whole_can_be_exported() -> None:
     result = run(lambda: pulumi.export("queue", aws.sqs.Queue("q", name="n")))
     assert result.outputs["queue"]["name"] == "n"
+
+
+@pytest.mark.parametrize(("feature", "understood"), [("secrets", True), ("transforms", True), ("outputValues", False)])
+def test_an_older_sdk_may_ask_for_one_feature(feature: str, understood: bool) -> None:
+    request = resource_pb2.SupportsFeatureRequest(id=feature)
+    assert RecordingMonitor().SupportsFeature(request).hasSupport is understood
