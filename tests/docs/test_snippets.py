@@ -52,6 +52,14 @@ def test_the_readme_and_the_page_on_embedding_have_programs() -> None:
 
 
 def test_every_relative_link_leads_somewhere() -> None:
-    for page in [*PAGES, ROOT / "CHANGELOG.md"]:
+    for page in [*PAGES, ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md"]:
         for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_file_that_a_recipe_names_exists() -> None:
+    named = re.findall(
+        r"`((?:components|docs|functions|local|tests)/[^`<]+\.\w+)`", (ROOT / "CONTRIBUTING.md").read_text()
+    )
+    assert len(named) > 12
+    assert [name for name in named if not (ROOT / name).exists()] == []
