@@ -14,10 +14,18 @@ from components.plugin import NAME
 from components.testing import load_stack_config
 from tests.plugin.engine import COMPONENTS, Plugin, output, text_archive
 
-from .literals import New, Reference, constructed
+from . import typescript
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 LANGUAGES = ["yaml", "typescript"]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A property of another component, such as `hits.streamArn`."""
+
+    of: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -42,8 +50,8 @@ class Example:
         return [name for part in self.components.values() for name in part.inputs.get("code", ())]
 
 
-def load(language: str) -> Example:
-    return {"yaml": load_yaml, "typescript": load_typescript}[language](EXAMPLES / language)
+def load(language: str, folder: Path) -> Example:
+    return load_yaml(EXAMPLES / "yaml") if language == "yaml" else load_typescript(folder)
 
 
 def load_yaml(folder: Path) -> Example:
@@ -67,30 +75,48 @@ def load_yaml(folder: Path) -> Example:
 
 
 def load_typescript(folder: Path) -> Example:
-    source = (folder / "index.ts").read_text()
+    assert typescript.check((typescript.EXAMPLE / "index.ts").read_text(), folder) == []
+    ran = typescript.run(folder)
 
     def read(value: Any) -> Any:
-        if isinstance(value, New) and value.name == "pulumi.asset.AssetArchive":
-            return {name: asset.arguments[0] for name, asset in value.arguments[0].items()}
+        if isinstance(value, dict) and value.keys() == {"of", "name"}:
+            return Reference(value["of"], value["name"])
+        if isinstance(value, dict) and value.keys() == {"assets"}:
+            return {name: asset["path"] for name, asset in value["assets"].items()}
         return value
 
     components = {
-        name: Declared(new.name, {key: read(value) for key, value in new.arguments[1].items()})
-        for name, new in constructed(source).items()
+        name: Declared(made["type"], {key: read(value) for key, value in made["inputs"].items()})
+        for name, made in ran["made"].items()
     }
-    exported = re.findall(r"^export const \w+ = (\w+)\.(\w+)", source, re.MULTILINE)
-    return Example(folder, components, [Reference(of, name) for of, name in exported])
+    return Example(typescript.EXAMPLE, components, [read(value) for value in ran["outputs"]])
 
 
-@pytest.fixture(params=LANGUAGES)
-def example(request: pytest.FixtureRequest) -> Example:
-    return load(request.param)
+@pytest.fixture(scope="module", params=LANGUAGES)
+def example(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Example:
+    return load(request.param, tmp_path_factory.mktemp(request.param))
 
 
-def test_both_examples_say_the_same() -> None:
-    in_yaml, in_typescript = map(load, LANGUAGES)
+def test_both_examples_say_the_same(tmp_path: Path) -> None:
+    in_yaml, in_typescript = load("yaml", tmp_path), load("typescript", tmp_path)
     assert in_yaml.components == in_typescript.components
     assert in_yaml.outputs == in_typescript.outputs
+
+
+def test_the_compiler_refuses_what_the_schema_does_not_have(tmp_path: Path) -> None:
+    source = (typescript.EXAMPLE / "index.ts").read_text()
+    mistakes = {
+        "batchSize: 500": "batchSise: 500",
+        "logRetentionInDays: 7": 'logRetentionInDays: "7"',
+        '"WARN"': '"LOUD"',
+        "    streamArn: hits.streamArn,\n": "",
+        "audit.deadLetterQueueUrl": "audit.deadLetterQueueURL",
+    }
+    for right, wrong in mistakes.items():
+        assert right in source
+        source = source.replace(right, wrong)
+    errors = typescript.check(source, tmp_path)
+    assert len(errors) == len(mistakes), errors
 
 
 def test_inputs_and_outputs_are_in_the_schema(example: Example) -> None:
