@@ -1,6 +1,6 @@
 """The components' arguments as the component host and type checkers need them: nested TypedDicts.
 
-Written by docs/build_arguments.py from the declarations in settings.py; a test holds it to them.
+Written by ./counter generate from the declarations in settings.py; a test holds it to them.
 """
 
 from typing import NotRequired, TypedDict

@@ -1,6 +1,6 @@
 """Every argument, declared once: its type, its meaning, its default, and what it may hold.
 
-`docs/build_arguments.py` writes the TypedDicts of `args.py` and the `config:` section of `Pulumi.yaml` out of these
+`./counter generate` writes the TypedDicts of `args.py` and the `config:` section of `Pulumi.yaml` out of these
 classes; the schema and the reference follow from the TypedDicts. A class `…Settings` becomes `…Args`, and the string
 after a field becomes its description, with the default and the limits added.
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterator, Mapping
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 SUMMARY = "write every generated file anew: the schema, the reference, the configuration keys, the joining letters"
 ROOT = Path(__file__).resolve().parents[2]
+ARGUMENTS = "components/args.py"
+"""What the schema and the reference follow from, as it was when this process started."""
+
 RELEASED = "tests/plugin/released.json"
 """The schema of the last release, which later ones must stay compatible with; only `--release` writes it."""
 
@@ -22,17 +27,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the files that are out of date and name them. With `--check`, returns 1 if there is one."""
+    if not arguments.check and (text := expected(ARGUMENTS)) != read(ARGUMENTS):
+        write(ARGUMENTS, text)
+        return start_anew(arguments)
     wanted = [*GENERATED, *([RELEASED] if arguments.release else [])]
     outdated = {name: text for name in wanted if (text := expected(name)) != read(name)}
     for name, text in outdated.items():
         if arguments.check:
             print(f"{name} is out of date; run ./counter generate{' --release' if name == RELEASED else ''}")
         else:
-            (ROOT / name).write_text(text, encoding="utf-8")
-            print(f"{name} written")
+            write(name, text)
     if not outdated:
         print(f"{len(wanted)} generated files are up to date")
     return 1 if arguments.check and outdated else 0
+
+
+def start_anew(arguments: argparse.Namespace) -> int:
+    """Run the command once more in a new process, which sees the arguments as they are now."""
+    command = [sys.executable, str(ROOT / "cli"), "generate", *(["--release"] if arguments.release else [])]
+    return subprocess.run(command, check=False).returncode  # noqa: S603
+
+
+def write(name: str, text: str) -> None:
+    """Write a generated file, and say so."""
+    (ROOT / name).write_text(text, encoding="utf-8")
+    print(f"{name} written", flush=True)
 
 
 def expected(name: str) -> str:
@@ -51,6 +70,13 @@ def document() -> Mapping[str, Any]:
     from components.plugin import CounterProvider  # noqa: PLC0415 - `--help` does without
 
     return CounterProvider().document
+
+
+def arguments() -> str:
+    """Make components/args.py, the arguments as the component host needs them."""
+    from cli.arguments import arguments as text  # noqa: PLC0415
+
+    return text()
 
 
 def schema() -> str:
@@ -78,9 +104,10 @@ def joining() -> str:
 
 
 def project() -> str:
-    """Make Pulumi.yaml: its own first part, and the configuration keys as the components declare them."""
-    head, separator, _ = read("Pulumi.yaml").partition("\nconfig:\n")
-    return head + (separator or "\nconfig:\n") + "".join(_keys())
+    """Make Pulumi.yaml: its own first part, and the configuration keys as the settings declare them."""
+    from cli.arguments import configuration  # noqa: PLC0415
+
+    return read("Pulumi.yaml").partition("config:\n")[0] + configuration()
 
 
 def without_descriptions(value: Any) -> Any:
@@ -97,53 +124,12 @@ def without_descriptions(value: Any) -> Any:
     return value
 
 
-def _keys() -> Iterator[str]:
-    from components.config import config_default, config_fields, config_type  # noqa: PLC0415
-    from components.settings import CAPACITIES  # noqa: PLC0415
-    from components.validation import Number, config_key, default_of  # noqa: PLC0415
-
-    described = _descriptions()
-    for _, field in config_fields():
-        kind, default, key = config_type(field), config_default(field), config_key(field.name)
-        # The first sentence; the reference has the rest, defaults and limits included.
-        text = described[key].partition(". ")[0].removesuffix(".") + "."
-        if field.name in CAPACITIES:
-            text += f" If it is empty, {default_of(field)}."
-        elif kind == "string" and isinstance(field.metadata["check"], Number):
-            text += " It may have a fraction."
-        yield f"  {key}:\n    type: {kind}\n"
-        if kind == "array":
-            yield "    items:\n      type: string\n"
-        yield f"    description: {_json_line(text)}\n    default: {_scalar(default)}\n"
-
-
-def _descriptions() -> dict[str, str]:
-    """Return the description of every argument of the counter and of its groups, by its name."""
-    made = document()
-    inputs = made["resources"][f"{made['name']}:index:StreamTriggeredCounter"]["inputProperties"]
-    described = {}
-    for declared in inputs.values():
-        token = declared.get("$ref", "").removeprefix("#/types/")
-        for name, member in made["types"].get(token, {}).get("properties", {}).items():
-            described[name] = member["description"]
-    return described | {name: declared["description"] for name, declared in inputs.items()}
-
-
-def _scalar(value: Any) -> str:
-    import yaml  # noqa: PLC0415 - `--help` does without
-
-    return value if isinstance(value, str) and yaml.safe_load(value) == value else _json_line(value)
-
-
-def _json_line(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
 def _json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
 GENERATED: dict[str, Callable[[], str]] = {
+    ARGUMENTS: arguments,
     "components/schema.json": schema,
     "docs/reference.md": reference,
     "Pulumi.yaml": project,

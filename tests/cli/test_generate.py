@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import difflib
 import shutil
 from pathlib import Path
@@ -35,7 +36,7 @@ def test_check_names_the_files_that_are_out_of_date_and_writes_nothing(
     copy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["generate", "--check"]) == 0
-    assert capsys.readouterr().out == "4 generated files are up to date\n"
+    assert capsys.readouterr().out == "5 generated files are up to date\n"
     (copy / "Pulumi.yaml").write_text(generate.read("Pulumi.yaml").replace("default: 100\n", "default: 99\n"))
     (copy / "components" / "schema.json").unlink()
     before = {path: path.read_bytes() for path in copy.rglob("*.*") if path.is_file()}
@@ -48,12 +49,33 @@ def test_check_names_the_files_that_are_out_of_date_and_writes_nothing(
 
 
 def test_what_is_out_of_date_is_written(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for name in generate.GENERATED:
+    wanted = [name for name in generate.GENERATED if name != generate.ARGUMENTS]
+    for name in wanted:
         (copy / name).write_text("name: mine\nconfig:\n  old: {}\n" if name == "Pulumi.yaml" else "old\n")
     assert main(["generate"]) == 0
-    assert capsys.readouterr().out.splitlines() == [f"{name} written" for name in generate.GENERATED]
+    assert capsys.readouterr().out.splitlines() == [f"{name} written" for name in wanted]
     assert [name for name in generate.GENERATED if generate.read(name) != generate.expected(name)] == []
     assert yaml.safe_load(generate.read("Pulumi.yaml"))["name"] == "mine"
+
+
+def test_arguments_that_are_out_of_date_are_written_first_and_the_rest_follows_in_a_new_process(
+    copy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun: list[bool] = []
+
+    def start_anew(arguments: argparse.Namespace) -> int:
+        begun.append(arguments.release)
+        return 0
+
+    monkeypatch.setattr(generate, "start_anew", start_anew)
+    (copy / generate.ARGUMENTS).write_text("old\n")
+    assert main(["generate", "--check"]) == 1
+    assert not begun
+    capsys.readouterr()
+    assert main(["generate"]) == 0
+    assert capsys.readouterr().out == f"{generate.ARGUMENTS} written\n"
+    assert generate.read(generate.ARGUMENTS) == generate.expected(generate.ARGUMENTS)
+    assert begun == [False]
 
 
 def test_the_released_schema_is_written_at_a_release_only(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,34 +1,22 @@
-"""Writes components/args.py and the `config:` section of Pulumi.yaml: `.venv/bin/python docs/build_arguments.py`.
-
-Both follow from the declarations in components/settings.py. The schema and the reference follow from args.py, so they
-are written after it.
-"""
+"""The texts of components/args.py and of the `config:` section of Pulumi.yaml, made out of components/settings.py."""
 
 import ast
 import inspect
 import json
 import re
-import sys
 import textwrap
 from collections.abc import Iterator
 from dataclasses import Field
 from enum import Enum
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-ARGUMENTS = ROOT / "components" / "args.py"
-PROJECT = ROOT / "Pulumi.yaml"
-
-sys.path.insert(0, str(ROOT))
-
-from components import settings  # noqa: E402 - the checkout is on the path only now
-from components.config import config_default, config_fields, config_type  # noqa: E402
-from components.validation import Group, Number, Settings, config_key, default_of, is_required  # noqa: E402
+from components import settings
+from components.config import config_default, config_fields, config_type
+from components.validation import Group, Number, Settings, config_key, default_of, is_required
 
 HEAD = '''"""The components' arguments as the component host and type checkers need them: nested TypedDicts.
 
-Written by docs/build_arguments.py from the declarations in settings.py; a test holds it to them.
+Written by ./counter generate from the declarations in settings.py; a test holds it to them.
 """
 
 from typing import NotRequired, TypedDict
@@ -49,7 +37,7 @@ def arguments() -> str:
 
 
 def configuration() -> str:
-    """Make the text of Pulumi.yaml: what stands above `config:`, and a key for each argument of the counter."""
+    """Make the `config:` section of Pulumi.yaml: a key for each argument of the counter."""
     module = ast.parse(inspect.getsource(settings))
     meanings = {
         (node.name, name): meaning
@@ -57,7 +45,7 @@ def configuration() -> str:
         if isinstance(node, ast.ClassDef)
         for name, (_, meaning) in _declarations(node).items()
     }
-    text = [PROJECT.read_text(encoding="utf-8").partition("config:\n")[0], "config:\n"]
+    text = ["config:\n"]
     for group, declared in config_fields():
         kind = settings.GROUPS[group] if group else settings.StreamTriggeredCounterSettings
         meaning = re.split(r"(?<=\.)\s", meanings[kind.__name__, declared.name])[0]
@@ -139,8 +127,3 @@ def _yaml(default: Any) -> str:
 def _wrapped(text: str) -> str:
     lines: Iterator[str] = iter(textwrap.wrap(text, 116, break_on_hyphens=False, break_long_words=False))
     return "".join(f"    {line}\n" for line in lines)
-
-
-if __name__ == "__main__":
-    ARGUMENTS.write_text(arguments(), encoding="utf-8")
-    PROJECT.write_text(configuration(), encoding="utf-8")
