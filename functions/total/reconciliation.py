@@ -69,12 +69,12 @@ class Reconciliation:
         """
         described = self._total.described(budget)
         progress = Progress(expected=described.items)
-        for epoch, entries, drift in self._settle(described.identity, budget):
+        for epoch, entries, drift in self._settle(described.fingerprint, budget):
             progress = progress._replace(epoch=epoch, entries=entries, drift=drift)
             yield progress
         epoch = progress.epoch
         for images in self._tags():
-            behind = self._behind(images, epoch, described.identity, budget)
+            behind = self._behind(images, epoch, described.fingerprint, budget)
             for tag in behind:
                 self._mark(tag)
             progress = progress._replace(
@@ -89,7 +89,7 @@ class Reconciliation:
         elif not progress.behind:
             self._declare_rebuilt(epoch)
 
-    def _settle(self, identity: str, budget: RetryBudget) -> Iterator[tuple[str, int, int]]:
+    def _settle(self, table: str, budget: RetryBudget) -> Iterator[tuple[str, int, int]]:
         """Bring every entry into the present epoch, and the total to what the entries gave.
 
         Yields the epoch, the number of entries seen, and by how much the total moved meanwhile.
@@ -99,7 +99,7 @@ class Reconciliation:
             entries, given, older = 0, 0, 0
             for items in self._pages(self._ledger, {}):
                 read = {item[KEY]["S"]: read_entry(item) for item in items if item[KEY]["S"] != COUNTER}
-                own = {tag: entry for tag, entry in read.items() if entry.table == identity and entry.position}
+                own = {tag: entry for tag, entry in read.items() if entry.table == table and entry.position}
                 behind = [tag for tag, entry in own.items() if entry.epoch != epoch]
                 self._total.apply(dict.fromkeys(behind, ()), budget)
                 entries, older = entries + len(read), older + len(behind)
@@ -143,13 +143,13 @@ class Reconciliation:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
-    def _behind(self, images: Mapping[str, Image], epoch: str, identity: str, budget: RetryBudget) -> dict[str, int]:
+    def _behind(self, images: Mapping[str, Image], epoch: str, table: str, budget: RetryBudget) -> dict[str, int]:
         entries = read_items(self._client, self._ledger, list(images), budget) if images else {}
         read = {tag: (read_entry(entries.get(tag)), image) for tag, image in images.items()}
         return {
-            tag: missing(entry, image, epoch, identity)
+            tag: missing(entry, image, epoch, table)
             for tag, (entry, image) in read.items()
-            if not is_current(entry, image, epoch, identity)
+            if not is_current(entry, image, epoch, table)
         }
 
     def _mark(self, tag: str) -> None:

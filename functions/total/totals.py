@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from hashlib import sha256
 from typing import Any, NamedTuple, TypeVar
 
 from ..dynamodb.client import is_transient, is_transient_cancellation
@@ -26,9 +27,8 @@ T = TypeVar("T")
 TAGS_PER_TRANSACTION = 99
 """A transaction takes 100 actions, one of them the total's; a batch read takes 100 keys, one of them the marker's."""
 
-ENTRY_ATTRIBUTES = ("Counted", "Since", "Ended", "Given", "Stream", "Sequence", "Table", "Epoch")
-ENTRY_VERSION = ("Stream", "Sequence", "Table", "Epoch")
-"""The attributes of which every write of an entry changes at least one."""
+ENTRY_VERSION = ("Sequence", "Epoch")
+"""The attributes of an entry of which every write changes at least one."""
 
 MARKER_ATTRIBUTES = ("Table", "Epoch")
 COUNTER_ATTRIBUTES = ("TotalViews", "Held", "Ledger", "Epoch")
@@ -60,6 +60,11 @@ class Described(NamedTuple):
     def identity(self) -> str:
         """The text under which the ledger knows the table."""
         return f"{self.arn}@{self.created.astimezone(UTC).isoformat(timespec='milliseconds')}"
+
+    @property
+    def fingerprint(self) -> str:
+        """A short form of the identity. Every epoch begins with it, and so every ledger entry names its table."""
+        return sha256(self.identity.encode()).hexdigest()[:16]
 
     def owns(self, change: Change) -> bool:
         """Whether `change` comes from a stream of this table, not of another one or of an earlier one of its name."""
@@ -152,9 +157,9 @@ class Total:
     def _try(self, changes: Mapping[str, Sequence[Change]], budget: RetryBudget) -> tuple[int, int]:
         # Forgotten first, so that whatever ends this attempt, the next one reads the epoch again.
         epoch, self._epoch = self._epoch, None
-        table = self._describe().identity
+        identity, table = self._describe().identity, self._describe().fingerprint
         stored = read_items(self._client, self._ledger, [COUNTER, *changes], budget)
-        if epoch is None or read_marker(stored.get(COUNTER)) != (epoch, table):
+        if epoch is None or read_marker(stored.get(COUNTER)) != (epoch, identity):
             epoch = self._confirmed()
         actions, delta, overwritten = [], 0, False
         for tag, tag_changes in changes.items():
@@ -164,7 +169,7 @@ class Total:
                 delta += added
                 actions.append({"Update": self._entry_update(tag, after, stored.get(tag))})
                 overwritten |= bool(before.table) and before.table != table
-        if overwritten and self._read_marker() != (epoch, table):
+        if overwritten and self._read_marker() != (epoch, identity):
             # The ledger went on to another table, and these entries may be that one's already.
             raise _StaleReadError("the ledger went on to another table")
         if actions:
@@ -197,7 +202,8 @@ class Total:
 
     def _take_over(self, marker: Item | None, counter: Item | None, why: str) -> str:
         """Write marker and total anew, if both are still as they were read; return the new epoch."""
-        described, epoch = self._describe(), uuid.uuid4().hex
+        described = self._describe()
+        epoch = f"{described.fingerprint}-{uuid.uuid4().hex}"
         fresh = marker is None and counter is None and described.is_wholly_streamed()
         marker_update = self._put(
             self._ledger, MARKER_ATTRIBUTES, marker, {"Table": {"S": described.identity}, "Epoch": {"S": epoch}}
@@ -254,24 +260,25 @@ class Total:
     def _entry_update(self, tag: str, entry: Entry, stored: Item | None) -> dict[str, Any]:
         condition, names, values = as_read(stored, ENTRY_VERSION)
         position = entry.position or Position("", 0)
-        written: dict[str, AttributeValue] = {
-            ":counted": {"N": str(entry.counted)},
-            ":since": {"S": entry.since},
-            ":ended": {"BOOL": entry.ended},
-            ":given": {"N": str(entry.given)},
-            ":stream": {"S": position.stream},
-            ":sequence": {"S": entry.sequence},
-            ":table": {"S": entry.table},
-            ":epoch": {"S": entry.epoch},
+        written: dict[str, AttributeValue | None] = {
+            "Counted": {"N": str(entry.counted)},
+            "Given": {"N": str(entry.given)},
+            "Stream": {"S": position.stream},
+            "Sequence": {"S": entry.sequence},
+            "Epoch": {"S": entry.epoch},
+            # What most entries do not have is left out: a batch writes 99 of them.
+            "Since": {"S": entry.since} if entry.since else None,
+            "Ended": {"BOOL": True} if entry.ended else None,
         }
-        actions = ", ".join(f"#{name} = :{name.lower()}" for name in ENTRY_ATTRIBUTES)
+        sets = ", ".join(f"#{name} = :{name}" for name, value in written.items() if value)
+        removes = ", ".join(f"#{name}" for name, value in written.items() if not value)
         return {
             "TableName": self._ledger,
             "Key": {KEY: {"S": tag}},
-            "UpdateExpression": f"SET {actions}",
+            "UpdateExpression": f"SET {sets}" + (f" REMOVE {removes}" if removes else ""),
             "ConditionExpression": condition,
-            "ExpressionAttributeNames": names | {f"#{name}": name for name in ENTRY_ATTRIBUTES},
-            "ExpressionAttributeValues": values | written,
+            "ExpressionAttributeNames": names | {f"#{name}": name for name in written},
+            "ExpressionAttributeValues": values | {f":{name}": value for name, value in written.items() if value},
         }
 
     def _total_update(self, delta: int, epoch: str) -> dict[str, Any]:
@@ -326,9 +333,10 @@ def read_counter(stored: Item | None) -> Counter | None:
 
 def read_entry(stored: Item | None) -> Entry:
     """Read a ledger entry; if there is none, or a part is missing, that of a tag never seen stands in."""
-    stream, sequence = text(stored, "Stream"), text(stored, "Sequence") or ""
+    stream, sequence, epoch = text(stored, "Stream"), text(stored, "Sequence") or "", text(stored, "Epoch") or ""
+    table = epoch.partition("-")[0]
     if stored is None or not stream or not sequence.isdigit():
-        return Entry(table=text(stored, "Table") or "")
+        return Entry(table=table)
     return Entry(
         counted=whole_number(stored, "Counted") or 0,
         since=text(stored, "Since") or "",
@@ -336,8 +344,8 @@ def read_entry(stored: Item | None) -> Entry:
         given=whole_number(stored, "Given") or 0,
         position=Position(stream, int(sequence)),
         sequence=sequence,
-        table=text(stored, "Table") or "",
-        epoch=text(stored, "Epoch") or "",
+        table=table,
+        epoch=epoch,
     )
 
 

@@ -157,8 +157,8 @@ class World:
         truth = self.stream if delivered else ()
         for update in updates:
             values = update["ExpressionAttributeValues"]
-            if update["TableName"] == self.ledger and ":sequence" in values:
-                self.oracle.observe(update["Key"]["ID"]["S"], truth, delivered, values[":sequence"]["S"])
+            if update["TableName"] == self.ledger and ":Sequence" in values:
+                self.oracle.observe(update["Key"]["ID"]["S"], truth, delivered, values[":Sequence"]["S"])
 
     def drain(self, size: int = 7) -> None:
         """Deliver the rest of the stream, what the draining itself adds to it included."""
