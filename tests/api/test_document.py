@@ -12,7 +12,12 @@ from urllib.parse import quote
 from functions.http.routes import DOCUMENT
 from tests.running import ROOT, RunningCloud
 
-REQUESTS = 2_000
+EXAMPLES, REQUESTS = (250, 2_000) if os.environ.get("CI") == "true" else (50, 500)
+"""Examples for each operation that has parameters, and the requests that they must at least come to.
+
+CI asks four times as much as people wait for.
+"""
+
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 
 
@@ -33,7 +38,7 @@ def test_the_document_is_served_as_it_is_in_the_repository(cloud: RunningCloud) 
     assert answer.text == DOCUMENT.read_text(encoding="utf-8")
 
 
-def test_schemathesis_finds_nothing_in_two_thousand_requests(cloud: RunningCloud, tmp_path: Path) -> None:
+def test_schemathesis_finds_nothing_in_hundreds_of_requests(cloud: RunningCloud, tmp_path: Path) -> None:
     # By file: schemathesis leaves out of its questions the address that it loads a document from.
     document = tmp_path / "openapi.json"
     document.write_text(cloud.request("/openapi.json").text, encoding="utf-8")
@@ -41,7 +46,7 @@ def test_schemathesis_finds_nothing_in_two_thousand_requests(cloud: RunningCloud
     done = subprocess.run(
         [
             *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG)),
-            *("run", str(document), "--url", cloud.outputs["apiEndpoint"]),
+            *("run", str(document), "--url", cloud.outputs["apiEndpoint"], "--max-examples", str(EXAMPLES)),
             *("--no-color", "--report", "json", "--report-json-path", str(report)),
         ],
         cwd=tmp_path,
