@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 import uuid
@@ -15,41 +14,16 @@ from typing import Any
 import pytest
 
 from functions.http.routes import DOCUMENT
+from tests.npm import installed
 from tests.running import RunningCloud
 
-VERSION = "2.77.0"
-REDOCLY = f"@redocly/cli@{VERSION}"
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stream-triggered-counter"
+REDOCLY = "@redocly/cli@2.77.0"
 
 
 @pytest.fixture
 def redocly() -> Path:
-    """Return Redocly's command, installed once from the registry that npm is configured for."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip("no Node.js with npm is installed (20.19 or later), so Redocly does not lint the OpenAPI document")
-    home = CACHE / f"redocly-{VERSION}"
-    command = home / "node_modules" / ".bin" / "redocly"
-    if not command.exists():
-        part = home.with_name(f"{home.name}-{uuid.uuid4().hex}")
-        part.mkdir(parents=True)
-        options = ("--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel", "error")
-        done = subprocess.run(
-            [npm, "install", "--prefix", str(part), *options, REDOCLY],
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        if done.returncode:
-            shutil.rmtree(part)
-            pytest.skip(f"npm cannot install {REDOCLY}, so it does not lint the OpenAPI document: {done.stderr[-500:]}")
-        try:
-            part.rename(home)
-        except OSError:
-            # Another process was faster.
-            shutil.rmtree(part)
-    return command
+    """Return Redocly's command."""
+    return installed("redocly", REDOCLY) / "node_modules" / ".bin" / "redocly"
 
 
 def test_redocly_finds_nothing_by_its_recommended_rules(redocly: Path, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ MAX_TABLES = 50
 _SOURCE = Path(__file__).with_name("Loopback.java")
 _MAIN = "Loopback"
 _POM = f"""\
-<project xmlns="http://maven.apache.org/POM/4.0.0">
+<project>
   <modelVersion>4.0.0</modelVersion>
   <groupId>local</groupId>
   <artifactId>engine</artifactId>

@@ -1,21 +1,16 @@
 """The TypeScript example, checked by the compiler against the schema, and run to see what it asks for."""
 
 import json
-import os
-import shutil
 import subprocess
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from components.plugin import NAME
+from tests.npm import installed
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "typescript"
 PACKAGES = ("typescript@5.9.3", "@pulumi/pulumi@3.200.0", "@types/node@20.19.0")
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stream-triggered-counter"
 PLAIN = {"string": "string", "boolean": "boolean", "integer": "number", "number": "number"}
 ASSETS = {"pulumi.json#/Archive": "pulumi.asset.Archive", "pulumi.json#/Any": "any"}
 # Instead of Pulumi: a component keeps what it is given, and every property of it is a reference to it.
@@ -42,31 +37,9 @@ process.stdout.write(JSON.stringify({ made, outputs: Object.values(outputs) }));
 """
 
 
-def compiler() -> Path:
-    """Return the folder that the compiler is installed in, once, from the registry that npm is configured for."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip("no Node.js with npm is installed (20 or later), so tsc does not check the TypeScript example")
-    home = CACHE / "-".join(["tsc", *(package.rpartition("@")[2] for package in PACKAGES)])
-    if not home.exists():
-        part = home.with_name(f"{home.name}-{uuid.uuid4().hex}")
-        part.mkdir(parents=True)
-        options = ("--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel", "error")
-        done = _run(npm, "install", "--prefix", str(part), *options, *PACKAGES, cwd=part)
-        if done.returncode:
-            shutil.rmtree(part)
-            pytest.skip(f"npm cannot install {', '.join(PACKAGES)}, so tsc checks no example: {done.stderr[-500:]}")
-        try:
-            part.rename(home)
-        except OSError:
-            # Another process was faster.
-            shutil.rmtree(part)
-    return home
-
-
 def check(source: str, folder: Path) -> list[str]:
     """Compile a program as `index.js` into the folder; return the compiler's errors."""
-    home = compiler()
+    home = installed("tsc", *PACKAGES)
     sdk = folder / "node_modules" / "@pulumi" / NAME
     sdk.mkdir(parents=True)
     schema = json.loads((EXAMPLE.parents[1] / "components" / "schema.json").read_text())
