@@ -153,32 +153,30 @@ class Reconciliation:
         }
 
     def _mark(self, tag: str) -> None:
-        try:
-            self._client.update_item(
-                TableName=self._table,
-                Key={KEY: {"S": tag}},
-                UpdateExpression="SET #Reconciled = :mark",
-                ConditionExpression="attribute_exists(#Count)",
-                ExpressionAttributeNames={"#Reconciled": "Reconciled", "#Count": "Count"},
-                # Never the value it had: an update that changes nothing writes no stream record.
-                ExpressionAttributeValues={":mark": {"S": uuid.uuid4().hex}},
-            )
-        except Exception as error:
-            # Deleted since the scan saw it: there is nothing to bring back.
-            if error_code(error) != "ConditionalCheckFailedException":
-                raise
+        # A tag deleted since the scan saw it has nothing to bring back. The mark is never the value that the tag had:
+        # an update that changes nothing writes no stream record.
+        self._update_if(
+            tag,
+            UpdateExpression="SET #Reconciled = :mark",
+            ConditionExpression="attribute_exists(#Count)",
+            ExpressionAttributeNames={"#Reconciled": "Reconciled", "#Count": "Count"},
+            ExpressionAttributeValues={":mark": {"S": uuid.uuid4().hex}},
+        )
 
     def _declare_rebuilt(self, epoch: str) -> None:
+        # Unless it was not being rebuilt, or was taken over just now.
+        self._update_if(
+            COUNTER,
+            UpdateExpression="REMOVE #Rebuilding",
+            ConditionExpression="attribute_exists(#Rebuilding) AND #Epoch = :epoch",
+            ExpressionAttributeNames={"#Rebuilding": "Rebuilding", "#Epoch": "Epoch"},
+            ExpressionAttributeValues={":epoch": {"S": epoch}},
+        )
+
+    def _update_if(self, key: str, **update: Any) -> None:
+        """Update an item of the table, or leave it if the condition does not hold."""
         try:
-            self._client.update_item(
-                TableName=self._table,
-                Key={KEY: {"S": COUNTER}},
-                UpdateExpression="REMOVE #Rebuilding",
-                ConditionExpression="attribute_exists(#Rebuilding) AND #Epoch = :epoch",
-                ExpressionAttributeNames={"#Rebuilding": "Rebuilding", "#Epoch": "Epoch"},
-                ExpressionAttributeValues={":epoch": {"S": epoch}},
-            )
+            self._client.update_item(TableName=self._table, Key={KEY: {"S": key}}, **update)
         except Exception as error:
-            # It was not being rebuilt, or was taken over just now.
             if error_code(error) != "ConditionalCheckFailedException":
                 raise
