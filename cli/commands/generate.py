@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,7 @@ def read(name: str) -> str:
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
+@cache
 def document() -> Mapping[str, Any]:
     """Return the components' schema, as the plugin serves it."""
     from components.plugin import CounterProvider  # noqa: PLC0415 - `--help` does without

@@ -12,10 +12,10 @@ from urllib.parse import quote
 from functions.http.routes import DOCUMENT
 from tests.running import ROOT, RunningCloud
 
-EXAMPLES, REQUESTS = (250, 2_000) if os.environ.get("CI") == "true" else (50, 500)
+EXAMPLES, REQUESTS = (250, 2_000) if os.environ.get("CI") == "true" else (20, 250)
 """Examples for each operation that has parameters, and the requests that they must at least come to.
 
-CI asks four times as much as people wait for.
+CI asks many times as much as people wait for.
 """
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
@@ -38,7 +38,7 @@ def test_the_document_is_served_as_it_is_in_the_repository(cloud: RunningCloud) 
     assert answer.text == DOCUMENT.read_text(encoding="utf-8")
 
 
-def test_schemathesis_finds_nothing_in_hundreds_of_requests(cloud: RunningCloud, tmp_path: Path) -> None:
+def test_schemathesis_finds_nothing_in_many_requests(cloud: RunningCloud, tmp_path: Path) -> None:
     # By file: schemathesis leaves out of its questions the address that it loads a document from.
     document = tmp_path / "openapi.json"
     document.write_text(cloud.request("/openapi.json").text, encoding="utf-8")

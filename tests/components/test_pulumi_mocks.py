@@ -1,8 +1,9 @@
 """The components under Pulumi's own mocks, as an embedder would test a program that uses them."""
 
+import asyncio
 import contextvars
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pulumi
@@ -20,6 +21,16 @@ from components.testing import run
 
 TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/Counts"
 MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
+
+
+@pytest.fixture(autouse=True)
+def _event_loop() -> Iterator[None]:
+    """Provide the thread's event loop, which `pulumi.runtime.test` needs and other tests may have taken away."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 class Echo(pulumi.runtime.Mocks):
