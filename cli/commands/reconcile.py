@@ -74,15 +74,20 @@ def _run(arguments: argparse.Namespace) -> int:
             _show(f"pass {number} {bar} {seen}, {progress.visits:,} visits of {progress.behind:,} tags missing")
         sys.stderr.write("\n")
         if not progress.behind:
-            print(f"Every visit of {progress.tags:,} tags is in the total{_reservation(progress.drift)}.")
+            print(f"Every visit of {_number(progress.tags, 'tag')} is in the total{_reservation(progress.drift)}.")
             return 0
         if number < arguments.passes:
             time.sleep(arguments.batching_window + _FIRST_PAUSE_SECONDS * 2 ** (number - 1))
+    verb, counts = ("is", "its count") if progress.behind == 1 else ("are", "their counts")
     print(
-        f"{progress.behind:,} tags are not wholly in the total yet ({progress.visits:,} visits). They are marked, and "
-        "the stream re-emits their counts. If they stay, see the dead-letter queue and the log of process_stream."
+        f"{_number(progress.behind, 'tag')} {verb} not wholly in the total yet ({_number(progress.visits, 'visit')}). "
+        f"The stream re-emits {counts}. If this stays so, see the dead-letter queue and the log of process_stream."
     )
     return 1
+
+
+def _number(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def _reservation(drift: int) -> str:

@@ -65,6 +65,14 @@ def test_what_stays_missing_is_told_and_status_1(tables: Tables, capsys: pytest.
     assert "Reconciled" in tables.client.get_item(TableName=tables.table, Key={"ID": {"S": "a"}})["Item"]
 
 
+def test_one_is_singular(tables: Tables, capsys: pytest.CaptureFixture[str]) -> None:
+    tables.visit("a", 1)
+    assert tables.call("--region", "eu-west-1", "--passes", "1") == 1
+    assert capsys.readouterr().out.startswith(
+        "1 tag is not wholly in the total yet (1 visit). The stream re-emits its count."
+    )
+
+
 def test_the_pauses_allow_for_the_batching_window(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
     monkeypatch.setattr("cli.commands.reconcile.time.sleep", slept.append)
