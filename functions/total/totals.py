@@ -9,8 +9,9 @@ entry gives again what its tag ever gave. A total that a living ledger keeps is 
 import logging
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from hashlib import sha256
 from typing import Any, NamedTuple, TypeVar
 
@@ -48,7 +49,8 @@ class Applied(NamedTuple):
     attempts: int = 0
 
 
-class Described(NamedTuple):
+@dataclass(frozen=True)
+class Described:
     """What identifies a table: names can be used again, so its creation time belongs to it."""
 
     arn: str
@@ -56,12 +58,12 @@ class Described(NamedTuple):
     stream: str
     items: int
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """The text under which the ledger knows the table."""
         return f"{self.arn}@{self.created.astimezone(UTC).isoformat(timespec='milliseconds')}"
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """A short form of the identity. Every epoch begins with it, and so every ledger entry names its table."""
         return sha256(self.identity.encode()).hexdigest()[:16]
@@ -70,11 +72,13 @@ class Described(NamedTuple):
         """Whether `change` comes from a stream of this table, not of another one or of an earlier one of its name."""
         if change.table != self.arn:
             return False
+        if change.position.stream == self.stream:
+            return True
         try:
             enabled = datetime.fromisoformat(change.position.stream).replace(tzinfo=UTC)
         except ValueError:
             return True
-        return change.position.stream == self.stream or enabled >= self.created - CLOCK_TOLERANCE
+        return enabled >= self.created - CLOCK_TOLERANCE
 
     def is_wholly_streamed(self) -> bool:
         """Whether nothing was written to the table before what its stream holds, as far as that can be told."""
@@ -157,7 +161,8 @@ class Total:
     def _try(self, changes: Mapping[str, Sequence[Change]], budget: RetryBudget) -> tuple[int, int]:
         # Forgotten first, so that whatever ends this attempt, the next one reads the epoch again.
         epoch, self._epoch = self._epoch, None
-        identity, table = self._describe().identity, self._describe().fingerprint
+        described = self._describe()
+        identity, table = described.identity, described.fingerprint
         stored = read_items(self._client, self._ledger, [COUNTER, *changes], budget)
         if epoch is None or read_marker(stored.get(COUNTER)) != (epoch, identity):
             epoch = self._confirmed()
