@@ -50,9 +50,7 @@ def _look_up(
         raise ArgumentError(path, problem, "the ARN of a table that the deployment may describe") from error
 
     options = pulumi.InvokeOutputOptions(parent=parent)
-    found = aws.dynamodb.get_table_output(name=arn.rpartition("/")[2], opts=options)
-    # With an SDK that does not have it yet, the provider's own words come out.
-    return found.recover(refuse) if hasattr(pulumi.Output, "recover") else found
+    return aws.dynamodb.get_table_output(name=arn.rpartition("/")[2], opts=options).recover(refuse)
 
 
 def check_table(table: Any, stream_arn: str, settings: StreamTriggeredCounterSettings) -> Any:
@@ -94,7 +92,7 @@ def _check_key(table: Any, settings: StreamTriggeredCounterSettings, parent: pul
     used = encryption.kms_key_arn
     key = aws.kms.get_key_output(key_id=used, opts=pulumi.InvokeOutputOptions(parent=parent))
     # A key that the deployment may not look up is not the one that AWS manages.
-    manager = key.key_manager.recover(lambda _: "") if hasattr(pulumi.Output, "recover") else key.key_manager
+    manager = key.key_manager.recover(lambda _: "")
 
     def check(given: str | None, manager: str) -> Any:
         if manager == "AWS" or given == used:
