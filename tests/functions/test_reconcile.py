@@ -1,5 +1,6 @@
 """A reconciling pass on moto; what it does to the total is in tests/total."""
 
+from collections.abc import Callable
 from typing import Any
 
 import boto3  # type: ignore[import-untyped]
@@ -109,24 +110,32 @@ def test_a_total_is_rebuilt_only_once_nothing_is_behind(tables: Any, stream: Any
     assert "Rebuilding" not in counter(tables)
 
 
+class AfterScans:
+    """A client under which something happens whenever the ledger has been read."""
+
+    def __init__(self, tables: Any, act: Callable[[], None]) -> None:
+        self._tables = tables
+        self._act = act
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._tables, name)
+
+    def scan(self, **request: Any) -> Any:
+        answer = self._tables.scan(**request)
+        if request["TableName"] == LEDGER:
+            self._act()
+        return answer
+
+
 def test_a_total_that_rises_meanwhile_is_compared_as_far_as_it_can_be(tables: Any, stream: Any) -> None:
     put(tables, "a", 3)
     stream()
 
-    class Rising:
-        """A client under which a visit is counted while the ledger is read."""
+    def visit() -> None:
+        put(tables, "a", 5)
+        stream()
 
-        def __getattr__(self, name: str) -> Any:
-            def scan(**request: Any) -> Any:
-                answer = tables.scan(**request)
-                if request["TableName"] == LEDGER:
-                    put(tables, "a", 5)
-                    stream()
-                return answer
-
-            return scan if name == "scan" else getattr(tables, name)
-
-    last = list(Reconciliation(Rising(), TABLE, LEDGER).run(retry_budget(10)))[-1]
+    last = list(Reconciliation(AfterScans(tables, visit), TABLE, LEDGER).run(retry_budget(10)))[-1]
     assert (last.behind, last.drift) == (0, 2)
 
 
@@ -134,19 +143,11 @@ def test_a_total_that_is_written_all_the_time_by_something_else_ends_the_pass(ta
     put(tables, "a", 3)
     stream()
 
-    class Meddling:
-        """A client under which somebody sets the total back whenever the ledger has been read."""
-
-        def __getattr__(self, name: str) -> Any:
-            def scan(**request: Any) -> Any:
-                answer = tables.scan(**request)
-                tables.put_item(TableName=TABLE, Item=counter(tables) | {"TotalViews": {"N": "1"}, "Held": {"N": "1"}})
-                return answer
-
-            return scan if name == "scan" else getattr(tables, name)
+    def set_back() -> None:
+        tables.put_item(TableName=TABLE, Item=counter(tables) | {"TotalViews": {"N": "1"}, "Held": {"N": "1"}})
 
     with pytest.raises(TotalNotWrittenError, match="did not come to agree in 6 attempts"):
-        list(Reconciliation(Meddling(), TABLE, LEDGER).run(retry_budget(10)))
+        list(Reconciliation(AfterScans(tables, set_back), TABLE, LEDGER).run(retry_budget(10)))
 
 
 def test_another_ledgers_total_is_refused_until_it_is_taken_over(tables: Any, stream: Any) -> None:
