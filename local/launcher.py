@@ -21,7 +21,11 @@ NO_PULUMI = 3
 
 def main() -> int:
     """Run the program; gives the process' exit status."""
-    order = json.load(sys.stdin)
+    text = sys.stdin.read()
+    if not text:
+        # Whoever started this ended, on Ctrl-C for one, before it said what to run.
+        return 1
+    order = json.loads(text)
     # The program finds an end of input, not the pipe that this was read from.
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     try:

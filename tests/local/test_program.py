@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -14,6 +15,7 @@ from components.engine.answers import UnknownInvokeError
 from components.engine.server import RecordingEngine
 from components.testing import RecordingMonitor, load_stack_config
 from local.program import ProgramError, ProgramRun
+from tests.running import ROOT
 
 
 @pytest.fixture
@@ -148,3 +150,9 @@ def test_a_running_program_can_be_ended(project: Path) -> None:
     thread.join(5)
     assert not thread.is_alive()
     assert str(errors[0]) == "the program ended with status -9"
+
+
+def test_a_launcher_that_is_told_nothing_to_run_ends_without_a_word() -> None:
+    command = [sys.executable, str(ROOT / "local" / "launcher.py")]
+    done = subprocess.run(command, input="", capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "")
