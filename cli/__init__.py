@@ -1,1 +1,1 @@
-"""What an operator types: `./counter <command>`."""
+"""The command line, `./counter <command>`. All but `checkout` works wherever the functions' code is installed."""

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cli.console import Console
 from components.engine.monitor import RecordingMonitor
 from components.engine.resource import Resource
 from components.engine.server import Message, RecordingEngine
 from components.engine.stack_config import StackConfig, StackConfigError, load
 
-from .console import Console
 from .emulator.gateway import OWN_AGENT
 from .emulator.process import Emulator, Event, PortInUseError
 from .environment import clean, with_credentials

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import time
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
+from rich.text import Text
 
-from .console import Console
+from cli.console import Console
+
 from .emulator.process import Event
 from .failures import Failures
 from .site import Site
 
 # A stream's function writes the total here; see the design's data model.
 _TOTAL_KEY = {"ID": {"S": "COUNTER"}}
+
+Parts = Iterator[str | tuple[str, str]]
+"""The parts of a line, some of them with a style."""
 
 
 class Follower:
@@ -27,29 +32,30 @@ class Follower:
         self._failures = failures
 
     def show(self, event: Event) -> None:
-        """Print one event of the emulator, and for a failure what the function's log says of it."""
-        text = _SHOWN[event["event"]](self, event)
-        self._console.line(f"{self._console.paint(time.strftime('%H:%M:%S'), 'faint')}  {text}")
+        """Print one event of the emulator, and for a failure the tracebacks in the function's log."""
+        stamp = (time.strftime("%H:%M:%S"), "dim")
+        self._console.line(Text.assemble(stamp, "  ", *_SHOWN[event["event"]](self, event)))
         if event["event"] == "failure" or event.get("status", 0) >= 500:
             for line in self._failures.take():
-                self._console.line(f"            {self._console.paint(_printable(line), 'faint')}")
+                self._console.line(Text(f"            {_printable(line)}", "dim"))
 
-    def _request(self, event: Event) -> str:
+    def _request(self, event: Event) -> Parts:
         status = event["status"]
-        painted = self._console.paint(str(status), "ok" if status < 400 else "bad")
         path = _printable(urllib.parse.unquote(event["path"]))
-        return f"{event['method']:<7} {path}  {painted}  {event['milliseconds']} ms{_describe(event['answer'])}"
+        yield f"{event['method']:<7} {path}  "
+        yield str(status), "green" if status < 400 else "red"
+        yield f"  {event['milliseconds']} ms{_describe(event['answer'])}"
 
-    def _batch(self, event: Event) -> str:
+    def _batch(self, event: Event) -> Parts:
         records = event["records"]
-        plural = "record" if records == 1 else "records"
-        total = self._read_total(event["table"])
-        shown = "" if total is None else f"  total {self._console.paint(total, 'strong')}"
-        return f"{'stream':<7} {records} {plural} to {event['function']}{shown}"
+        yield f"{'stream':<7} {records} {'record' if records == 1 else 'records'} to {event['function']}"
+        if (total := self._read_total(event["table"])) is not None:
+            yield "  total "
+            yield total, "bold"
 
-    def _failure(self, event: Event) -> str:
-        reason = self._console.paint(_printable(event["reason"]), "bad")
-        return f"{'stream':<7} {event['function']} failed and gets its batch again: {reason}"
+    def _failure(self, event: Event) -> Parts:
+        yield f"{'stream':<7} {event['function']} failed and gets its batch again: "
+        yield _printable(event["reason"]), "red"
 
     def _read_total(self, table: str) -> str | None:
         try:

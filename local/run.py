@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
+from rich.text import Text
+
+from cli.console import Console
 from components.engine.answers import UnknownInvokeError
 from components.engine.stack_config import StackConfigError
 
 from .archive import ArchiveError
 from .cloud import ApiError, LocalCloud, Options
-from .console import Console, print_json, print_outputs
 from .emulator.process import EmulatorError, PortInUseError
+from .environment import ACCESS_KEY
 from .errors import ResourceError
 from .follow import Follower
 from .program import ProgramError
@@ -31,14 +36,23 @@ class Stopped(BaseException):
 
 def run(options: Options, *, as_json: bool, watch: bool) -> int:
     """Serve until a signal. Returns the exit status: 0 after a signal, 1 for a failure, 2 for a wrong call."""
-    console, output = Console(sys.stderr), Console(sys.stdout)
+    started = time.monotonic()
+    console, output = (Console(stream, on_error=_terminate) for stream in (sys.stderr, sys.stdout))
     cloud: LocalCloud | None = None
     try:
         for number in _SIGNALS:
-            signal.signal(number, _stop)
+            # nohup has a process ignore SIGHUP.
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, _stop)
         console.progress("Starting the local cloud")
         cloud = LocalCloud(options, console)
-        _serve(cloud, console, output, as_json=as_json, watch=watch)
+        outputs = cloud.start()
+        if as_json:
+            output.json(dict(sorted(outputs.items())))
+        else:
+            console.line(f"Ready in {time.monotonic() - started:.1f} s\n")
+            print_outputs(output, outputs)
+        _serve(cloud, console if as_json else output, watch=watch)
     except Stopped:
         if output.error:
             return _fail(console, f"cannot write to standard output: {output.error.strerror}", 1)
@@ -54,16 +68,22 @@ def run(options: Options, *, as_json: bool, watch: bool) -> int:
             cloud.stop()
 
 
-def _serve(cloud: LocalCloud, console: Console, output: Console, *, as_json: bool, watch: bool) -> NoReturn:
-    outputs = cloud.start()
-    shown = console if as_json else output
-    if as_json:
-        print_json(output, outputs)
-    else:
-        console.line(f"Ready in {console.seconds:.1f} s\n")
-        print_outputs(shown, outputs)
-    cloud.listen(Follower(shown, cloud.site, cloud.failures).show)
-    watcher = _watch(cloud, shown) if watch else None
+def print_outputs(console: Console, outputs: Mapping[str, Any]) -> None:
+    """Print the outputs for people, and commands to try."""
+    width = max(len(name) for name in outputs)
+    for name, value in sorted(outputs.items()):
+        text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+        console.line(f"  {name:<{width}}  {text}")
+    console.line()
+    if api := outputs.get("apiEndpoint"):
+        console.line(Text("Try it:", "bold"))
+        console.line(f"  curl -X POST {api}/tag/tech\n  curl {api}/counts/tech\n  {api}/ in a browser\n")
+    console.line(Text(f"AWS clients work with endpointUrl and {ACCESS_KEY!r} as both keys. Ctrl-C stops it.\n", "dim"))
+
+
+def _serve(cloud: LocalCloud, console: Console, *, watch: bool) -> NoReturn:
+    cloud.listen(Follower(console, cloud.site, cloud.failures).show)
+    watcher = _watch(cloud, console) if watch else None
     while True:
         time.sleep(_POLL_SECONDS)
         cloud.check()
@@ -88,6 +108,10 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
     # A second Ctrl-C must not interrupt what the first one ends.
     _ignore_signals()
     raise Stopped
+
+
+def _terminate() -> None:
+    signal.raise_signal(signal.SIGTERM)
 
 
 def _ignore_signals() -> None:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
+from rich.text import Text
 
+from cli.console import Console
 from components.engine.resource import Resource
 
 from . import archive
-from .console import Console
 from .site import Site
 
 _Stamp = tuple[int, int]
@@ -59,8 +60,8 @@ class Watcher:
         errors = [error for path in sorted(changed) if (error := check_syntax(path))]
         if errors:
             for error in errors:
-                self._report(error, "bad")
-            self._report("not redeployed; the functions run as they were", "bad")
+                self._report(error, "red")
+            self._report("not redeployed; the functions run as they were", "red")
             return
         try:
             if came_or_went:
@@ -68,9 +69,9 @@ class Watcher:
                 self._seen = self._look()
             self._redeploy()
         except (BotoCoreError, ClientError, archive.ArchiveError) as error:
-            self._report(f"not redeployed: {error}", "bad")
+            self._report(f"not redeployed: {error}", "red")
         except Exception as error:  # noqa: BLE001 - whatever the program raised while it was half written
-            self._report(f"the program failed, nothing was redeployed: {error}", "bad")
+            self._report(f"the program failed, nothing was redeployed: {error}", "red")
 
     def _redeploy(self) -> None:
         started = time.monotonic()
@@ -82,7 +83,7 @@ class Watcher:
                 self._packed[function.id] = code
                 names.append(function.name)
         if names:
-            self._report(f"{', '.join(names)} in {time.monotonic() - started:.1f} s", "ok")
+            self._report(f"{', '.join(names)} in {time.monotonic() - started:.1f} s", "green")
 
     def _pack(self, function: Resource) -> bytes:
         return archive.pack(archive.read(function.inputs["code"], self._site.directory))
@@ -102,8 +103,8 @@ class Watcher:
         return Snapshot(files, folders)
 
     def _report(self, text: str, style: str) -> None:
-        stamp = self._console.paint(time.strftime("%H:%M:%S"), "faint")
-        self._console.line(f"{stamp}  {'reload':<7} {self._console.paint(text, style)}")
+        stamp = (time.strftime("%H:%M:%S"), "dim")
+        self._console.line(Text.assemble(stamp, f"  {'reload':<7} ", (text, style)))
 
 
 def check_syntax(path: Path) -> str | None:

@@ -1,1 +1,1 @@
-"""One module per command."""
+"""The operator's commands, one module each."""

@@ -1,85 +1,96 @@
-"""`./counter reconcile`: passes over the table until every visit is in the total."""
+"""`counter reconcile`: passes over the table until every visit is in the total."""
 
 from __future__ import annotations
 
-import argparse
 import signal
 import sys
 import time
-from typing import Any
 
-SUMMARY = "bring visits that the total misses into it, while visits go on"
-_WIDTH = 30
-# What a pass marked has to come through the stream before the next pass looks: at least these seconds, twice as many
+import click
+
+from ..options import WholeNumber, aws_options, table_options
+from ..streams import say
+
+# The stream needs time to bring in what a pass marked before the next pass looks: at least these seconds, twice as many
 # after every further pass, and the batching window each time.
 _FIRST_PAUSE_SECONDS = 1.0
 _PASS_SECONDS = 24 * 3600.0
-_MAX_WINDOW = 300
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
-    parser.add_argument("--table", required=True, help="the stack output tableName")
-    parser.add_argument("--ledger", required=True, help="the stack output ledgerTableName")
-    parser.add_argument("--region", help="the tables' region (default: as the AWS SDK finds it)")
-    parser.add_argument("--endpoint-url", help="where AWS is: a local cloud's endpointUrl (default: AWS itself)")
-    parser.add_argument(
-        "--passes", type=_positive, default=5, metavar="N", help="the most passes to make until nothing is missing (5)"
-    )
-    parser.add_argument(
-        "--batching-window",
-        type=_seconds,
-        default=0,
-        metavar="S",
-        help="the mapping's maximumBatchingWindowInSeconds, which every pause between two passes allows for (0)",
-    )
-    parser.add_argument(
-        "--take-over",
-        action="store_true",
-        help="first let this ledger keep the total, even if another one does; it is rebuilt from the counts",
-    )
+@click.command("reconcile")
+@table_options
+@aws_options
+@click.option(
+    "--passes",
+    type=WholeNumber("a number of passes", 1),
+    default=5,
+    show_default=True,
+    metavar="N",
+    help="Stop after this many passes even if visits are still missing.",
+)
+@click.option(
+    "--batching-window",
+    type=WholeNumber("a batching window", 0, 300),
+    default=0,
+    show_default=True,
+    metavar="SECONDS",
+    help="The mapping's maximumBatchingWindowInSeconds, to wait for between two passes.",
+)
+@click.option(
+    "--take-over",
+    is_flag=True,
+    help="First let this ledger keep the total, even if another one does; it is rebuilt from the counts.",
+)
+def command(
+    *,
+    table: str,
+    ledger: str,
+    region: str | None,
+    endpoint_url: str | None,
+    passes: int,
+    batching_window: int,
+    take_over: bool,
+) -> int:
+    """Bring missing visits into the total.
 
+    Visits may go on meanwhile. The exit status is 0 once a pass finds nothing missing, and 1 if visits are missing
+    after the last pass.
+    """
+    # These take a while to import, and `--help` does without.
+    from .. import aws  # noqa: PLC0415
+    from ..console import Console  # noqa: PLC0415
 
-def run(arguments: argparse.Namespace) -> int:
-    """Make passes until one finds nothing missing. Returns 0 then, 1 if something is missing after the last."""
-    from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]  # noqa: PLC0415
-
-    from functions.dynamodb.retries import UnreadItemsError  # noqa: PLC0415
-    from functions.total.totals import TotalKeptElsewhereError, TotalNotWrittenError  # noqa: PLC0415
-
+    console = Console(sys.stderr)
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        return _run(arguments)
+        reconciliation = aws.Reconciliation(
+            aws.client("dynamodb", region=region, endpoint_url=endpoint_url), table, ledger
+        )
+        if take_over:
+            reconciliation.take_over(aws.retry_budget(_PASS_SECONDS))
+            console.line(f"The ledger {ledger} keeps the total of table {table} from now on.")
+        progress = aws.Progress()
+        for number in range(1, passes + 1):
+            for progress in reconciliation.run(aws.retry_budget(_PASS_SECONDS)):
+                seen = f"{progress.entries:,} ledger entries, {progress.tags:,} tags"
+                missing = f"{progress.visits:,} visits of {progress.behind:,} tags missing"
+                console.progress(f"pass {number}: {seen}, {missing}", done=progress.tags, total=progress.expected)
+            console.end_progress(keep=True)
+            if not progress.behind:
+                say(f"Every visit of {_number(progress.tags, 'tag')} is in the total{_reservation(progress.drift)}.")
+                return 0
+            if number < passes:
+                time.sleep(batching_window + _FIRST_PAUSE_SECONDS * 2 ** (number - 1))
     except KeyboardInterrupt:
-        sys.stderr.write("\ncounter: stopped; a pass may be stopped and started again at any time\n")
+        console.end_progress(keep=True)
+        console.line("counter: stopped; a pass may be stopped and started again at any time")
         return 130
-    except (BotoCoreError, ClientError, TotalKeptElsewhereError, TotalNotWrittenError, UnreadItemsError) as error:
-        sys.stderr.write(f"counter: {error}\n")
-        return 1
-
-
-def _run(arguments: argparse.Namespace) -> int:
-    from functions.dynamodb.retries import retry_budget  # noqa: PLC0415
-    from functions.total.reconciliation import Progress, Reconciliation  # noqa: PLC0415
-
-    reconciliation = Reconciliation(_client(arguments), arguments.table, arguments.ledger)
-    if arguments.take_over:
-        reconciliation.take_over(retry_budget(_PASS_SECONDS))
-        _show(f"The ledger {arguments.ledger} keeps the total of table {arguments.table} from now on.\n")
-    progress = Progress()
-    for number in range(1, arguments.passes + 1):
-        for progress in reconciliation.run(retry_budget(_PASS_SECONDS)):
-            bar = _bar(progress.tags, progress.expected)
-            seen = f"{progress.entries:,} ledger entries, {progress.tags:,} tags"
-            _show(f"pass {number} {bar} {seen}, {progress.visits:,} visits of {progress.behind:,} tags missing")
-        sys.stderr.write("\n")
-        if not progress.behind:
-            print(f"Every visit of {_number(progress.tags, 'tag')} is in the total{_reservation(progress.drift)}.")
-            return 0
-        if number < arguments.passes:
-            time.sleep(arguments.batching_window + _FIRST_PAUSE_SECONDS * 2 ** (number - 1))
+    except aws.ERRORS as error:
+        raise click.ClickException(str(error)) from error
+    finally:
+        console.end_progress(keep=True)
     verb, counts = ("is", "its count") if progress.behind == 1 else ("are", "their counts")
-    print(
+    say(
         f"{_number(progress.behind, 'tag')} {verb} not wholly in the total yet ({_number(progress.visits, 'visit')}). "
         f"The stream re-emits {counts}. If this stays so, see the dead-letter queue and the log of process_stream."
     )
@@ -94,42 +105,3 @@ def _reservation(drift: int) -> str:
     if not drift:
         return ", and the total is the sum of the ledger"
     return f"; as it was rising, it was compared with the sum of the ledger only to within {drift:,} visits"
-
-
-def _client(arguments: argparse.Namespace) -> Any:
-    import boto3  # type: ignore[import-untyped]  # noqa: PLC0415
-
-    # A session of its own, so that the credentials are those of now.
-    session, local = boto3.Session(), {}
-    if arguments.endpoint_url and not session.get_credentials():
-        from local.environment import ACCESS_KEY, SECRET_KEY  # noqa: PLC0415
-
-        local = {"aws_access_key_id": ACCESS_KEY, "aws_secret_access_key": SECRET_KEY}
-    return session.client("dynamodb", region_name=arguments.region, endpoint_url=arguments.endpoint_url, **local)
-
-
-def _bar(done: int, expected: int) -> str:
-    if expected <= 0:
-        return ""
-    filled = min(_WIDTH, _WIDTH * done // expected)
-    return f"[{'#' * filled}{'.' * (_WIDTH - filled)}]"
-
-
-def _show(text: str) -> None:
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[K{text}")
-    else:
-        sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
-
-
-def _positive(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of passes; allowed is 1 or more")
-    return int(text)
-
-
-def _seconds(text: str) -> int:
-    if not text.isdigit() or int(text) > _MAX_WINDOW:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a batching window; allowed is 0 to {_MAX_WINDOW}")
-    return int(text)

@@ -1,4 +1,4 @@
-"""A checkout with the wrapper and the command line that needs no package: it is prepared without a network."""
+"""A checkout with the wrapper and the command line. It is prepared without a network: the package it needs is there."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,6 +38,7 @@ class Checkout:
         self.root.mkdir()
         shutil.copy2(ROOT / "counter", self.root)
         shutil.copytree(ROOT / "cli", self.root / "cli", ignore=shutil.ignore_patterns("__pycache__"))
+        (self.root / "click").symlink_to(Path(click.__file__).parent)
         for name in ("requirements.txt", "requirements-local.txt", "requirements-dev.txt", "constraints.txt"):
             (self.root / name).write_text("# nothing\n", encoding="utf-8")
         for tool in TOOLS:

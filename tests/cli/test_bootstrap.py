@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from cli import bootstrap
+from cli.checkout import bootstrap
 from tests.cli.conftest import Checkout
 
 
@@ -19,7 +19,7 @@ def test_a_second_start_waits_for_the_first(checkout: Checkout) -> None:
     checkout.add_uv()
     handle = os.open(checkout.root / "constraints.txt", os.O_RDONLY)
     fcntl.flock(handle, fcntl.LOCK_EX)
-    command = [sys.executable, "-I", str(checkout.root / "cli" / "bootstrap.py"), "local", "1 2"]
+    command = [sys.executable, "-I", str(checkout.root / "cli" / "checkout" / "bootstrap.py"), "local", "1 2"]
     environment = {"PATH": str(checkout.bin), "HOME": str(checkout.bin)}
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
     assert process.stderr is not None

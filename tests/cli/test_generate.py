@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import difflib
 import shutil
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cli.commands import generate
+from cli.checkout import generate
 from cli.main import main
 
 
@@ -61,21 +60,21 @@ def test_what_is_out_of_date_is_written(copy: Path, capsys: pytest.CaptureFixtur
 def test_arguments_that_are_out_of_date_are_written_first_and_the_rest_follows_in_a_new_process(
     copy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    begun: list[bool] = []
+    restarts: list[bool] = []
 
-    def start_anew(arguments: argparse.Namespace) -> int:
-        begun.append(arguments.release)
+    def restart(*, release: bool) -> int:
+        restarts.append(release)
         return 0
 
-    monkeypatch.setattr(generate, "start_anew", start_anew)
+    monkeypatch.setattr(generate, "restart", restart)
     (copy / generate.ARGUMENTS).write_text("old\n")
     assert main(["generate", "--check"]) == 1
-    assert not begun
+    assert not restarts
     capsys.readouterr()
     assert main(["generate"]) == 0
     assert capsys.readouterr().out == f"{generate.ARGUMENTS} written\n"
     assert generate.read(generate.ARGUMENTS) == generate.expected(generate.ARGUMENTS)
-    assert begun == [False]
+    assert restarts == [False]
 
 
 def test_the_released_schema_is_written_at_a_release_only(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-import argparse
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import boto3  # type: ignore[import-untyped]
+import click
 import pytest
+from hypothesis import example, given, settings, strategies
 
-from cli.commands import local
+from cli.aws import LOCAL_KEY
 from cli.main import main
+from cli.options import Url
+from local.cloud import Options
+from local.environment import ACCESS_KEY, SECRET_KEY
 from tests.running import broken_pipe
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,55 +30,92 @@ COMMAND = (sys.executable, str(ROOT / "cli"))
 RECONCILE = ("reconcile", "--table", "t", "--ledger", "l", "--region", "eu-west-1", "--passes", "1")
 
 
-def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as caught:
-        main(["--help"])
-    assert caught.value.code == 0
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str], option: str) -> None:
+    assert main([option]) == 0
     out = capsys.readouterr().out
-    assert out.startswith("usage: counter ")
-    for text in ("local     run the stack", "test      run the tests", "reconcile"):
-        assert text in out
+    assert out.startswith("Usage: counter ")
+    for text in ("local      Run the stack on", "test       Run the tests", "reconcile  Bring", "generate   Write"):
+        assert f"\n  {text}" in out
+    # Every command is described in one line that is not cut off.
+    assert "..." not in out.partition("Commands:")[2]
 
 
-@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["local", "--nonsense"], ["reconcile"]])
-def test_a_wrong_call_is_status_2_with_the_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as caught:
-        main(arguments)
-    assert caught.value.code == 2
-    assert "usage: counter" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "Usage: counter "),
+        (["nonsense"], "No such command 'nonsense'"),
+        (["local", "--nonsense"], "No such option '--nonsense'"),
+        (["local", "surplus"], "Got unexpected extra argument (surplus)"),
+        (["reconcile", "--ledger", "l"], "Missing option '--table'"),
+    ],
+)
+def test_a_wrong_call_is_status_2_with_the_usage(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "Usage: counter" in captured.err
+    assert message in captured.err
 
 
-@pytest.mark.parametrize("port", ["-1", "65536", "x", "1.5", ""])
-def test_a_port_that_is_none_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["local", f"--port={port}"])
-    assert f"{port!r} is no port; allowed are 0 to 65535" in capsys.readouterr().err
+@pytest.mark.parametrize("port", ["-1", "65536", "x", "1.5", "", "²", "9" * 5000])
+def test_an_invalid_port_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["local", f"--port={port}"]) == 2
+    expected = f"Invalid value for '--port': {port!r} is not a valid port; allowed: 0 to 65535\n"
+    assert expected in capsys.readouterr().err
 
 
-def test_the_defaults_of_local() -> None:
-    parser = argparse.ArgumentParser()
-    local.add_arguments(parser)
-    parsed = vars(parser.parse_args([]))
-    assert parsed == {
-        "stack": "dev",
-        "program": ROOT,
-        "python": sys.executable,
-        "port": None,
-        "json": False,
-        "watch": False,
-    }
+@settings(max_examples=30)
+@given(strategies.from_regex(r"\Ahttps?://[\[\]a-z0-9.:_-]{1,8}(:[0-9]{0,6})?(/.?)?\Z"))
+@example("http://127.0.0.1:4566")
+@example("http://[::1]:4566")
+def test_every_address_that_is_accepted_makes_a_client(address: str) -> None:
+    # The SDK refuses others with a ValueError.
+    with suppress(click.BadParameter):
+        client = boto3.client("sts", region_name="eu-west-1", endpoint_url=Url().convert(address, None, None))
+        assert client.meta.endpoint_url == address
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:4566", "http://[::1]:4566", "https://dynamodb.example.org/path"])
+def test_an_address_is_accepted(address: str) -> None:
+    assert Url().convert(address, None, None) == address
+
+
+@pytest.mark.parametrize("address", ["nonsense", "http://", "ftp://host", "http://host:99999", "http://a b", ""])
+def test_an_invalid_address_is_refused(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*RECONCILE, "--endpoint-url", address]) == 2
+    expected = (
+        f"Invalid value for '--endpoint-url': {address!r} is not a URL; allowed: http:// or https:// and a host\n"
+    )
+    assert expected in capsys.readouterr().err
+
+
+def test_the_defaults_of_local(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[Any] = []
+
+    def run(*arguments: Any, **switches: bool) -> int:
+        calls.append((arguments, switches))
+        return 7
+
+    monkeypatch.setattr("local.run.run", run)
+    assert main(["local"]) == 7
+    assert calls == [((Options(ROOT, "dev", sys.executable, None),), {"as_json": False, "watch": False})]
 
 
 def test_pytest_gets_its_arguments_in_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     calls: list[Any] = []
     monkeypatch.setattr(os, "execv", lambda *arguments: calls.append((Path.cwd(), *arguments)))
     monkeypatch.setattr(os, "chdir", calls.append)
-    main(["test", "-k", "a and b", "tests/cli", "--help"])
+    arguments = ["-k", "a and b", "tests/cli", "-n0", "--", "--unknown=1", "-h", "--help"]
+    main(["test", *arguments])
     assert calls[0] == ROOT
     program, command = calls[1][1:]
     assert program == sys.executable
     assert command[:3] == [sys.executable, "-m", "pytest"]
-    assert command[-4:] == ["-k", "a and b", "tests/cli", "--help"]
+    assert command[-len(arguments) :] == arguments
 
 
 @pytest.fixture
@@ -164,3 +208,25 @@ def test_a_wrong_call_is_status_2_wherever_its_usage_goes(redirection: str, unbu
     environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     done = subprocess.run(script, capture_output=True, text=True, env=environment, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
+
+
+def test_in_an_installed_distribution_it_has_the_operators_commands_alone(tmp_path: Path) -> None:
+    package = tmp_path / "stream_triggered_counter"
+    shutil.copytree(ROOT / "cli", package / "cli", ignore=shutil.ignore_patterns("checkout", "__pycache__"))
+    shutil.copytree(ROOT / "functions", package / "functions", ignore=shutil.ignore_patterns("__pycache__"))
+    (package / "__init__.py").touch()
+    script = (
+        "import sys\n"
+        "from stream_triggered_counter.cli import aws, console, main\n"
+        "print(aws.Reconciliation.__module__, sorted(main.counter.commands))\n"
+        "print({'cli', 'functions', 'local', 'components'} & sys.modules.keys())\n"
+        "sys.exit(main.main(['reconcile', '--table', 't']))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=False)
+    module = "stream_triggered_counter.functions.total.reconciliation"
+    assert (done.returncode, done.stdout) == (2, f"{module} ['reconcile']\nset()\n")
+    assert done.stderr.endswith("Error: Missing option '--ledger'.\n")
+
+
+def test_the_keys_for_a_local_cloud_are_its_own() -> None:
+    assert {LOCAL_KEY} == {ACCESS_KEY, SECRET_KEY}

@@ -48,7 +48,7 @@ def test_a_python_that_will_do_is_found_behind_others(prepared: Prepared) -> Non
     assert prepared.first.stderr.startswith(f"Preparing {prepared.root}/.venv (once; it takes about a minute)\n")
     assert "Prepared in " in prepared.first.stderr
     for command in ("local", "test", "reconcile"):
-        assert f"\n    {command}" in prepared.first.stdout
+        assert f"\n  {command} " in prepared.first.stdout
 
 
 def test_the_second_call_prepares_nothing_and_needs_no_python_on_the_path(prepared: Prepared) -> None:
@@ -70,7 +70,7 @@ def test_a_symbolic_link_to_it_works_from_anywhere(prepared: Prepared, tmp_path:
 def test_arguments_arrive_as_they_are(prepared: Prepared) -> None:
     done = prepared.run("local", "--port", "a  b'c")
     assert done.returncode == 2
-    assert """argument --port: "a  b'c" is no port""" in done.stderr
+    assert """Invalid value for '--port': "a  b'c" is not a valid port; allowed: 0 to 65535""" in done.stderr
 
 
 def test_ctrl_c_is_kept_for_pythons_first_line_where_env_can(prepared: Prepared) -> None:

@@ -15,7 +15,6 @@ import pytest
 from tests.e2e.conftest import Start
 from tests.running import ROOT, RunningCloud, broken_pipe, descendants, eventually, running
 
-STOP_SECONDS = 2.0
 PROGRAMS = ROOT / "tests" / "local" / "programs"
 
 
@@ -48,18 +47,13 @@ def test_two_run_side_by_side_and_end_in_order(start: Start) -> None:
     assert second.request("/tag/tech", "POST").json == {"tag": "tech", "count": 1}
     assert first.request("/counts/tech").json["count"] == 2
 
-    durations = []
     for cloud, number in ((first, signal.SIGTERM), (second, signal.SIGINT)):
         children = descendants(cloud.process.pid)
         # The emulator and at least the two functions that were called.
         assert len(children) >= 3
-        status, seconds = cloud.end(number)
-        assert (status, running(children)) == (0, set())
+        assert (cloud.end(number), running(children)) == (0, set())
         assert cloud.further_lines == []
         assert "Traceback" not in cloud.errors
-        durations.append(seconds)
-    # A busy machine may be late once.
-    assert min(durations) < STOP_SECONDS
 
 
 def test_visits_and_batches_are_told_on_standard_error(cloud: RunningCloud) -> None:
@@ -88,8 +82,7 @@ def test_a_signal_during_the_start_ends_it_in_order(start: Start, tmp_path: Path
     children = descendants(cloud.process.pid)
     # Whoever is impatient presses Ctrl-C twice.
     cloud.process.send_signal(signal.SIGINT)
-    status, _ = cloud.end(signal.SIGINT)
-    assert (status, running(children)) == (0, set())
+    assert (cloud.end(signal.SIGINT), running(children)) == (0, set())
     assert "Traceback" not in cloud.errors
 
 
@@ -145,7 +138,7 @@ def test_people_get_outputs_on_standard_output_and_progress_on_the_other(tmp_pat
     )
     assert process.stdout is not None
     lines: list[str] = []
-    while not lines or "Ctrl-C ends it all" not in lines[-1]:
+    while not lines or "Ctrl-C stops it" not in lines[-1]:
         lines.append(process.stdout.readline())
         assert lines[-1], process.communicate(timeout=20)
     process.send_signal(signal.SIGINT)

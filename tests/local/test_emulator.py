@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from local.emulator import process
 from local.emulator.process import Emulator, EmulatorError, PortInUseError
 from tests.local.conftest import REGION, Cloud
 
@@ -37,15 +38,15 @@ def test_a_taken_port_is_a_sentence(cloud: Cloud) -> None:
         start(cloud.emulator.port)
 
 
-def test_stopping_ends_it_at_once_and_removes_its_files() -> None:
+def test_stopping_ends_it_without_force_and_removes_its_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    # However busy the machine is, it is not killed while it ends by itself.
+    monkeypatch.setattr(process, "_STOP_SECONDS", 60.0)
     emulator = start()
     emulator.wait(30)
     directory = emulator._directory
     assert directory.is_dir()
-    started = time.monotonic()
     emulator.stop()
     emulator.stop()
-    assert time.monotonic() - started < 2
     assert not directory.exists()
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", emulator.port), timeout=5)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.console import Console
+from cli.console import Console
 from local.failures import Failures
 from local.follow import Follower
 from tests.local.conftest import Cloud

@@ -12,9 +12,9 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
+from cli.console import Console
 from components.engine.answers import UnknownInvokeError
 from components.testing import Resource
-from local.console import Console
 from local.replay import ReplayMonitor
 from local.watch import Watcher, check_syntax
 from tests.local.conftest import REGION, TRUST, Cloud

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cli.commands.generate import without_descriptions
+from cli.checkout.generate import without_descriptions
 
 Schema = Mapping[str, Any]
 

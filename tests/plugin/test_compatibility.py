@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cli.commands.generate import without_descriptions
+from cli.checkout.generate import without_descriptions
 from components.plugin import NAME, CounterProvider
 
 from .compatibility import breaks

@@ -1,8 +1,7 @@
-"""`./counter generate`: writes every file that is made from others."""
+"""`./counter generate`: writes every generated file."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
@@ -11,7 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-SUMMARY = "write every generated file anew: the schema, the reference, the configuration keys, the joining letters"
+import click
+
+from ..streams import say
+
 ROOT = Path(__file__).resolve().parents[2]
 ARGUMENTS = "components/args.py"
 """What the schema and the reference follow from, as it was when this process started."""
@@ -20,39 +22,39 @@ RELEASED = "tests/plugin/released.json"
 """The schema of the last release, which later ones must stay compatible with; only `--release` writes it."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
-    parser.add_argument("--check", action="store_true", help="write nothing; name the files that are out of date")
-    parser.add_argument("--release", action="store_true", help=f"write {RELEASED} as well, as a release does")
+@click.command("generate")
+@click.option("--check", is_flag=True, help="Write nothing; name the files that are out of date.")
+@click.option("--release", is_flag=True, help=f"Write {RELEASED} as well, as a release does.")
+def command(*, check: bool, release: bool) -> int:
+    """Write every generated file that is out of date.
 
-
-def run(arguments: argparse.Namespace) -> int:
-    """Write the files that are out of date and name them. With `--check`, returns 1 if there is one."""
-    if not arguments.check and (text := expected(ARGUMENTS)) != read(ARGUMENTS):
+    With --check, the exit status is 1 if a file is out of date.
+    """
+    if not check and (text := expected(ARGUMENTS)) != read(ARGUMENTS):
         write(ARGUMENTS, text)
-        return start_anew(arguments)
-    wanted = [*GENERATED, *([RELEASED] if arguments.release else [])]
+        return restart(release=release)
+    wanted = [*GENERATED, *([RELEASED] if release else [])]
     outdated = {name: text for name in wanted if (text := expected(name)) != read(name)}
     for name, text in outdated.items():
-        if arguments.check:
-            print(f"{name} is out of date; run ./counter generate{' --release' if name == RELEASED else ''}")
+        if check:
+            say(f"{name} is out of date; run ./counter generate{' --release' if name == RELEASED else ''}")
         else:
             write(name, text)
     if not outdated:
-        print(f"{len(wanted)} generated files are up to date")
-    return 1 if arguments.check and outdated else 0
+        say(f"{len(wanted)} generated files are up to date")
+    return 1 if check and outdated else 0
 
 
-def start_anew(arguments: argparse.Namespace) -> int:
-    """Run the command once more in a new process, which sees the arguments as they are now."""
-    command = [sys.executable, str(ROOT / "cli"), "generate", *(["--release"] if arguments.release else [])]
-    return subprocess.run(command, check=False).returncode  # noqa: S603
+def restart(*, release: bool) -> int:
+    """Run the command again in a new process, which imports the arguments as they are now."""
+    arguments = [sys.executable, str(ROOT / "cli"), "generate", *(["--release"] if release else [])]
+    return subprocess.run(arguments, check=False).returncode  # noqa: S603
 
 
 def write(name: str, text: str) -> None:
-    """Write a generated file, and say so."""
+    """Write a generated file and report it."""
     (ROOT / name).write_text(text, encoding="utf-8")
-    print(f"{name} written", flush=True)
+    say(f"{name} written")
 
 
 def expected(name: str) -> str:
@@ -76,7 +78,7 @@ def document() -> Mapping[str, Any]:
 
 def arguments() -> str:
     """Make components/args.py, the arguments as the component host needs them."""
-    from cli.arguments import arguments as text  # noqa: PLC0415
+    from cli.checkout.arguments import arguments as text  # noqa: PLC0415
 
     return text()
 
@@ -93,21 +95,21 @@ def released() -> str:
 
 def reference() -> str:
     """Make docs/reference.md."""
-    from cli.reference import reference as text  # noqa: PLC0415
+    from cli.checkout.reference import reference as text  # noqa: PLC0415
 
     return text()
 
 
 def joining() -> str:
     """Make functions/counting/joining.py."""
-    from cli.joining import joining as text  # noqa: PLC0415
+    from cli.checkout.joining import joining as text  # noqa: PLC0415
 
     return text()
 
 
 def project() -> str:
     """Make Pulumi.yaml: its own first part, and the configuration keys as the settings declare them."""
-    from cli.arguments import configuration  # noqa: PLC0415
+    from cli.checkout.arguments import configuration  # noqa: PLC0415
 
     return read("Pulumi.yaml").partition("config:\n")[0] + configuration()
 
