@@ -38,6 +38,7 @@ class Console:
             soft_wrap=True,
         )
         self._live: Live | None = None
+        self._text = ""
 
     @property
     def error(self) -> OSError | None:
@@ -64,19 +65,26 @@ class Console:
             return
         if self._live is None:
             # Refreshed by each call: no thread of its own, and nothing else writes to the stream.
-            self._live = Live(console=self._rich, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
+            self._live = Live(
+                console=self._rich, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False
+            )
             self._live.start()
+        self._text = text
         row = Table.grid(padding=(0, 1))
-        bar = [ProgressBar(total=total, completed=min(done, total), width=_BAR_WIDTH)] if total > 0 else []
+        if total > 0:
+            row.add_column(width=_BAR_WIDTH)
+        row.add_column(no_wrap=True, overflow="ellipsis")
+        bar = [ProgressBar(total=total, completed=min(done, total))] if total > 0 else []
         row.add_row(*bar, Text.assemble(text, " ", (detail, "dim")))
         self._live.update(row, refresh=True)
 
     def end_progress(self, *, keep: bool = False) -> None:
-        """Remove the progress, or keep its last state as a line."""
+        """Remove the progress, or keep its last text as a line."""
         if self._live:
-            self._live.transient = not keep
             self._live.stop()
             self._live = None
+            if keep:
+                self.line(self._text)
 
 
 class _Rich(rich.console.Console):

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,18 +26,10 @@ class ProgramError(Exception):
 class ProgramRun:
     """One run of a program: `run` does it, `stop` ends it from another thread or a signal handler."""
 
-    def __init__(
-        self,
-        config: StackConfig,
-        *,
-        python: str,
-        environment: Mapping[str, str],
-        on_start: Callable[[], None] | None = None,
-    ) -> None:
+    def __init__(self, config: StackConfig, *, python: str, environment: Mapping[str, str]) -> None:
         self._config = config
         self._python = python
         self._environment = environment
-        self._on_start = on_start
         self._process: subprocess.Popen[str] | None = None
 
     def run(self, monitor: RecordingMonitor, engine: RecordingEngine) -> None:

@@ -46,9 +46,9 @@ def page(html: str, headers: Mapping[str, str] | None = None, status: HTTPStatus
     return response("text/html; charset=utf-8", html, status, named)
 
 
-def moved(location: str, html: str, headers: Mapping[str, str] | None = None) -> Response:
+def moved(location: str, html: str, headers: Mapping[str, str]) -> Response:
     """Return the response to a form: a redirect, so that reloading the page repeats nothing."""
-    return page(html, {"Location": location} | dict(headers or {}), HTTPStatus.SEE_OTHER)
+    return page(html, {"Location": location} | dict(headers), HTTPStatus.SEE_OTHER)
 
 
 def problem_response(problem: ProblemError, request: Request | None) -> Response:

@@ -30,7 +30,6 @@ PIECES: Final = (
     b"/ // . .. %2e %2E%2e %2F %5C \\ %00 % %2 %zz %25 %252F %FF %C0%AF %ED%A0%80 %EF%BF%BD %E2%80%AE ? & = # ; %3F "
     b"%23 + tag counts badge static openapi.json COUNTER {tag} * $default < > \" '"
 ).split()
-QUERY: Final = ("limit", "cursor", "v", "<b>", "a")
 UNREADABLE: Final = {
     "a raw byte that is no ASCII": b"/tag/\xff",
     "a space": b"/tag/a b",

@@ -59,10 +59,9 @@ def test_on_a_terminal_progress_is_replaced_and_lines_go_above_it() -> None:
     assert starting < creating < event < again < kept
     assert CLEAR_LINE in text[starting:creating]
     assert CLEAR_LINE in text[creating:event]
-    # The progress is removed after its end, unless it is to be kept.
+    # The progress is removed at its end, unless its text is kept as a line.
     assert "\x1b[2K" in text[again:kept]
-    assert "\x1b[2K" not in text[text.rindex("pass 1") :]
-    assert text.endswith("\n")
+    assert text.endswith("\x1b[2Kpass 1\n")
     # A process that is killed could not show the cursor again.
     assert "\x1b[?25" not in text
 
@@ -82,6 +81,15 @@ def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
     text = render(terminal=True)
     assert "failed" in text
     assert not re.search("\x1b\\[[0-9;]*3[0-9]", text)
+
+
+@pytest.mark.parametrize("total", [0, 30])
+def test_progress_that_is_too_long_is_cut_off(total: int) -> None:
+    stream = io.StringIO()
+    Console(stream, terminal=True).progress("Creating", detail=LONG, total=total)
+    assert "Creating" in stream.getvalue()
+    assert "…" in stream.getvalue()
+    assert "\n" not in stream.getvalue()
 
 
 @pytest.mark.parametrize("terminal", [True, False])

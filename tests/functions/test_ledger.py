@@ -24,8 +24,8 @@ HERE, THERE = "arn:here@2026", "arn:there@2026"
 NONE: Any = None
 
 
-def insert(sequence: int, new: int | None, since: str = ONE, stream: str = EARLY) -> Change:
-    return Change("tag", "arn:here", Position(stream, sequence), str(sequence), "INSERT", None, Image(new, since))
+def insert(sequence: int, new: int | None, since: str = ONE) -> Change:
+    return Change("tag", "arn:here", Position(EARLY, sequence), str(sequence), "INSERT", None, Image(new, since))
 
 
 def modify(  # noqa: PLR0917 - one record on one line

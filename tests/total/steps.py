@@ -220,7 +220,6 @@ any_edits = st.builds(SetCount, tags, st.integers(0, 6), st.just(value=False))
 creations = st.builds(Create, tags, st.integers(0, 6))
 backups = st.one_of(st.builds(Save), st.builds(PutBack, tags))
 damages = st.builds(Damage, st.sampled_from(["deleted", "tutorial", "text", "number", "older copy"]))
-ledger_losses = st.builds(EmptyLedger)
 reconciliations = st.builds(Reconcile)
 
 Step = Visit | Delete | Reconcile | Lose | SetCount | Create | PutBack | Save | Damage | EmptyLedger | Deliver
