@@ -12,7 +12,7 @@ import time
 import pytest
 
 from cli.checkout import bootstrap
-from tests.cli.conftest import Checkout
+from tests.cli.conftest import ROOT, Checkout
 
 
 def test_a_second_start_waits_for_the_first(checkout: Checkout) -> None:
@@ -45,24 +45,21 @@ def test_an_environment_without_pip_is_made_again_with_uv_and_without(
         (checkout.root / ".venv" / "bin" / "pip").unlink()
     calls: list[str | None] = []
     monkeypatch.setattr(bootstrap, "VENV", checkout.root / ".venv")
-    monkeypatch.setattr(bootstrap, "_make", calls.append)
-    monkeypatch.setattr(bootstrap, "_install", lambda *_: None)
+    monkeypatch.setattr(bootstrap, "create", calls.append)
+    monkeypatch.setattr(bootstrap, "install", lambda *_: None)
     monkeypatch.setattr(shutil, "which", lambda _: uv)
-    bootstrap._prepare("local", "1 2")
+    bootstrap.prepare("local", "1 2")
     assert calls == ([] if pip else [uv])
 
 
-def test_every_set_contains_the_runtime() -> None:
-    assert set(bootstrap.FILES) == {"local", "dev"}
-    for files in bootstrap.FILES.values():
-        assert files[0] == "requirements.txt"
-        for name in files:
-            assert (bootstrap.ROOT / name).is_file()
+def test_the_requirements_build_on_each_other() -> None:
+    for name, base in (("dev", "requirements-local.txt"), ("local", "requirements.txt")):
+        assert f"-r {base}" in (ROOT / f"requirements-{name}.txt").read_text(encoding="utf-8").splitlines()
 
 
 def test_every_requirement_is_pinned_and_agrees_with_the_constraints() -> None:
     constraints = _pins("constraints.txt")
-    for name in bootstrap.FILES["dev"]:
+    for name in ("requirements.txt", "requirements-local.txt", "requirements-dev.txt"):
         pins = _pins(name)
         assert pins
         assert {package: constraints.get(package) for package in pins} == pins
@@ -71,14 +68,14 @@ def test_every_requirement_is_pinned_and_agrees_with_the_constraints() -> None:
 def test_a_folder_that_may_not_be_written_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(bootstrap.PrepareError, match=r"^cannot write to .*, where the environment \.venv belongs$"):
-        bootstrap._prepare("local", "1 2")
+        bootstrap.prepare("local", "1 2")
 
 
 def _pins(name: str) -> dict[str, str]:
-    lines = (bootstrap.ROOT / name).read_text(encoding="utf-8").splitlines()
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
     found = {}
     for line in lines:
-        if line and not line.startswith("#"):
+        if line and not line.startswith(("#", "-r ")):
             package, separator, version = line.partition("==")
             assert separator, f"{name}: {line!r} is not pinned"
             found[package.lower().replace("_", "-")] = version
