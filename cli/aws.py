@@ -1,7 +1,7 @@
 """How commands reach AWS, and the functions' code that they share with Lambda.
 
-This is the only module that knows where that code is: beside this package, in a checkout as the package `functions`,
-and in an installed distribution within the same package as this one.
+Only this module knows where that code is: in a checkout the package `functions`, in an installed distribution a part of
+the same package as this one.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class Console:
         self._stream.flush()
 
     def progress(self, text: str, *, detail: str = "", done: int = 0, total: int = 0) -> None:
-        """Show the state of some work, in place of what was shown before; with a bar if the total is known.
+        """Show the state of some work, replacing the state shown before; with a bar if the total is known.
 
         Without a terminal, each call prints a line, unless it has a detail.
         """

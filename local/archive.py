@@ -22,7 +22,7 @@ class ArchiveError(ValueError):
 def read(code: Code, directory: Path) -> dict[str, bytes]:
     """Return the content of every file, by its path in the archive. Relative paths refer to `directory`.
 
-    Raises ArchiveError for what cannot be read.
+    Raises ArchiveError if something cannot be read.
     """
     try:
         return {
@@ -62,7 +62,7 @@ def _walk(code: Code, directory: Path, name: str) -> Iterator[tuple[str, Path | 
         case pulumi.FileArchive():
             yield from _walk_file_archive(directory / code.path, name)
         case _:
-            raise ArchiveError(f"a {type(code).__name__} would have to be downloaded; use files of the project")
+            raise ArchiveError(f"a {type(code).__name__} would have to be downloaded; use files in the project")
 
 
 def _walk_file_archive(path: Path, name: str) -> Iterator[tuple[str, Path | bytes]]:

@@ -1,4 +1,4 @@
-"""One run of the local cloud: from the stack's configuration to outputs that work."""
+"""One run of the local cloud, from the stack's configuration to its outputs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from components.engine.resource import Resource
 from components.engine.server import Message, RecordingEngine
 from components.engine.stack_config import StackConfig, StackConfigError, load
 
-from .emulator.gateway import OWN_AGENT
+from .emulator.gateway import USER_AGENT
 from .emulator.process import Emulator, Event, PortInUseError
 from .environment import clean, with_credentials
 from .failures import Failures
@@ -29,12 +29,12 @@ from .site import Clients, Site
 DEFAULT_PORT = 4566
 _READY_SECONDS = 60.0
 _ANSWER_SECONDS = 10.0
-# Making the first client of a service takes a while; these are made while the program is still being imported.
+# The first client of a service takes a while to create, so these are created while the program is being imported.
 _SERVICES = ("dynamodb", "iam", "lambda", "logs", "sqs", "apigatewayv2")
 
 
 class ApiError(Exception):
-    """The program was deployed, but its API does not answer as it should."""
+    """The program was deployed, but its API does not respond or fails."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +77,9 @@ class LocalCloud:
         self._run: ProgramRun | None = None
 
     def start(self) -> Mapping[str, Any]:
-        """Run the program, wait until its API answers, and give the stack's outputs with the emulator's endpoint.
+        """Run the program, wait until its API responds, and return the stack's outputs and the emulator's endpoint.
 
-        Raises ProgramError, ResourceError, EmulatorError or ApiError for what stands against it.
+        Raises ProgramError, ResourceError, EmulatorError or ApiError if that fails.
         """
         threading.Thread(target=self._warm_up, daemon=True).start()
         self._console.progress(f"Running {self.config.project} as stack {self.config.stack}")
@@ -107,12 +107,12 @@ class LocalCloud:
 
     @property
     def functions(self) -> list[Resource]:
-        """The functions that the program made."""
+        """The functions that the program created."""
         return functions_of(self.monitor)
 
     @property
     def failures(self) -> Failures:
-        """What the functions' logs say of failures."""
+        """The failures in the functions' logs."""
         return Failures(self.site, self.functions)
 
     def check(self) -> None:
@@ -168,9 +168,9 @@ def _start_emulator(port: int | None, region: str, on_event: Callable[[Event], N
 
 
 def wait_for_answer(url: str, seconds: float) -> None:
-    """Return once an API answers with anything but a failure. Raises ApiError if it does not in time."""
+    """Wait until an API responds with a status below 500. Raises ApiError if it does not within `seconds`."""
     deadline = time.monotonic() + seconds
-    request = urllib.request.Request(url, headers={"User-Agent": OWN_AGENT, "Accept": "application/json"})  # noqa: S310
+    request = urllib.request.Request(url, headers={"User-Agent": USER_AGENT, "Accept": "application/json"})  # noqa: S310
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while True:
         try:
@@ -183,5 +183,5 @@ def wait_for_answer(url: str, seconds: float) -> None:
         except OSError as error:
             reason = str(error)
         if time.monotonic() > deadline:
-            raise ApiError(f"{url} does not answer: {reason}")
+            raise ApiError(f"{url} does not respond: {reason}")
         time.sleep(0.2)

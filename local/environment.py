@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-# The emulator takes this pair for the account's root user, who may do everything.
+# The emulator treats this pair as the account's root user, who may do everything.
 ACCESS_KEY = "test"
 SECRET_KEY = "test"  # noqa: S105 - the emulator's, worth nothing elsewhere
 ACCOUNT = "000000000000"
 # An empty configuration file.
-NOWHERE = "/dev/null"
+EMPTY_FILE = "/dev/null"
 
 _DROPPED_PREFIXES = ("AWS_", "PULUMI_", "MINISTACK_", "LOCALSTACK_")
 _DROPPED = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "VIRTUAL_ENV"}
 
 
 def clean(environment: Mapping[str, str], *, keep_python: bool = False) -> dict[str, str]:
-    """Return the environment without what could lead a process to a real account or past the emulator.
+    """Return the environment without settings that could lead a process to a real account or past the emulator.
 
     Python's own settings (`PYTHONPATH` and others) are dropped too, unless `keep_python` says otherwise: a function
-    must find nothing but its archive, while a program runs with what its author set.
+    must find nothing but its archive, while a program runs with its author's settings.
     """
     dropped = _DROPPED_PREFIXES if keep_python else (*_DROPPED_PREFIXES, "PYTHON")
     return {
@@ -38,7 +38,7 @@ def with_credentials(environment: Mapping[str, str], *, endpoint: str, region: s
         "AWS_DEFAULT_REGION": region,
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-        "AWS_CONFIG_FILE": NOWHERE,
-        "AWS_SHARED_CREDENTIALS_FILE": NOWHERE,
+        "AWS_CONFIG_FILE": EMPTY_FILE,
+        "AWS_SHARED_CREDENTIALS_FILE": EMPTY_FILE,
         "AWS_EC2_METADATA_DISABLED": "true",
     }

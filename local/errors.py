@@ -1,4 +1,4 @@
-"""What can go wrong while a resource is made on the emulator; every message names the resource."""
+"""Errors in creating a resource on the emulator; every message names the resource."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from components.engine.resource import Resource
 
 
 class ResourceError(Exception):
-    """A resource cannot be made; the message names its type and its logical name."""
+    """A resource cannot be created; the message names its type and its logical name."""
 
     def __init__(self, resource: Resource, reason: str) -> None:
         super().__init__(f"{resource}: {reason}")
 
 
 class UnknownTypeError(ResourceError):
-    """The local cloud does not know the resource's type."""
+    """The local cloud does not support the resource's type."""
 
 
 class UnknownInputError(ResourceError):
-    """The local cloud does not know one of the resource's inputs."""
+    """The local cloud does not support one of the resource's inputs."""

@@ -1,4 +1,4 @@
-"""Why a function failed: the tracebacks in its log, which on AWS one would look up in CloudWatch."""
+"""The tracebacks in functions' logs, which on AWS are in CloudWatch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from components.engine.resource import Resource
 from .site import Site
 
 _BEGIN = "Traceback (most recent call last)"
-_LONGEST = 40
+_MAX_LINES = 40
 _RECENT_SECONDS = 60
 
 
@@ -39,14 +39,14 @@ class Failures:
                 "events"
             ]
         except (BotoCoreError, ClientError):
-            return []  # A group that no invocation made yet, or the emulator is ending.
+            return []  # No invocation has created the group yet, or the emulator is stopping.
         new = [event["message"] for event in events if _key(event) not in self._seen[group]]
         self._seen[group] = {_key(event) for event in events}
         return _tracebacks(new)
 
 
 def _key(event: Mapping[str, Any]) -> tuple[str, int, str]:
-    # The emulator gives events no id.
+    # The emulator's events have no id.
     return event["logStreamName"], event["timestamp"], event["message"]
 
 
@@ -59,7 +59,7 @@ def _tracebacks(messages: Iterable[str]) -> list[str]:
         if inside:
             found.append(line)
             inside = line.startswith((" ", _BEGIN)) or not line
-    return found[-_LONGEST:]
+    return found[-_MAX_LINES:]
 
 
 def _milliseconds_ago(seconds: float) -> int:

@@ -1,4 +1,4 @@
-"""Following what happens on the local cloud: visits, and the batches of the stream that they lead to."""
+"""Reports visits and the batches of the stream that follow from them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .emulator.process import Event
 from .failures import Failures
 from .site import Site
 
-# A stream's function writes the total here; see the design's data model.
+# The item that holds the total.
 _TOTAL_KEY = {"ID": {"S": "COUNTER"}}
 
 Parts = Iterator[str | tuple[str, str]]
@@ -54,14 +54,14 @@ class Follower:
             yield total, "bold"
 
     def _failure(self, event: Event) -> Parts:
-        yield f"{'stream':<7} {event['function']} failed and gets its batch again: "
+        yield f"{'stream':<7} {event['function']} failed; its batch will be retried: "
         yield _printable(event["reason"]), "red"
 
     def _read_total(self, table: str) -> str | None:
         try:
             answer = self._site.client("dynamodb").get_item(TableName=table, Key=_TOTAL_KEY, ConsistentRead=True)
         except (BotoCoreError, ClientError):
-            return None  # Some other program's table, or the emulator is ending.
+            return None  # Not a counter's table, or the emulator is stopping.
         return _number(answer.get("Item", {}).get("TotalViews"))
 
 
@@ -77,7 +77,7 @@ def _describe(answer: Any) -> str:
 
 
 def _printable(text: str) -> str:
-    """Return the text without what a client could use to command the terminal."""
+    """Return the text without characters that could control the terminal."""
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
 
 

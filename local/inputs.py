@@ -1,4 +1,4 @@
-"""From the inputs of a Pulumi resource to the arguments of an AWS call, with nothing dropped on the way."""
+"""Translates the inputs of a Pulumi resource to the arguments of an AWS call; none is dropped."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from components.engine.resource import Resource
 
 from .errors import UnknownInputError
 
-# A property's name in the AWS call; with a second shape where the value is a mapping, or a list of such.
+# Each property's name in the AWS call, with a second shape if the value is a mapping or a list of mappings.
 Shape = Mapping[str, "str | tuple[str, Shape]"]
 
 
 class Inputs:
-    """The inputs of one resource. A handler takes what it knows; `finish` refuses what nobody took."""
+    """The inputs of one resource. A handler takes those that it supports; `finish` refuses the rest."""
 
     def __init__(self, resource: Resource) -> None:
         self.resource = resource
@@ -44,7 +44,7 @@ class Inputs:
         return result
 
     def finish(self) -> None:
-        """Raise UnknownInputError if an input is left that the handler does not know."""
+        """Raise UnknownInputError if the handler did not take an input."""
         if self._left:
             raise UnknownInputError(self.resource, _explain(", ".join(sorted(self._left))))
 
@@ -60,4 +60,4 @@ def same(*names: str) -> dict[str, str]:
 
 
 def _explain(names: str) -> str:
-    return f"the local cloud does not know the input {names}; remove it, or teach it to local/resources"
+    return f"the local cloud does not support the input {names}; remove it, or add it in local/resources"

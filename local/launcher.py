@@ -1,7 +1,7 @@
 """Runs one Pulumi program, in the Python that starts this file, against an engine on this machine.
 
-It imports nothing of this project and nothing but Pulumi's SDK, so that any project's own environment will do. What
-to run comes as JSON on standard input; see `program.py`.
+It imports nothing of this project and only Pulumi's SDK, so it runs in any project's own environment. The program to
+run is described in JSON on standard input; see `program.py`.
 """
 
 import sys
@@ -20,10 +20,10 @@ NO_PULUMI = 3
 
 
 def main() -> int:
-    """Run the program; gives the process' exit status."""
+    """Run the program and return the exit status of the process."""
     text = sys.stdin.read()
     if not text:
-        # Whoever started this ended, on Ctrl-C for one, before it said what to run.
+        # The parent ended, for example on Ctrl-C, before it sent the program to run.
         return 1
     order = json.loads(text)
     # The program finds an end of input, not the pipe that this was read from.
@@ -69,7 +69,7 @@ def _run(path: str) -> None:
 
 
 def _format(error: BaseException) -> list[str]:
-    """Format the traceback from the program's first line on: what leads there is no business of its author."""
+    """Format the traceback from the program's first line on: the frames above are not its author's."""
     frames = traceback.extract_tb(error.__traceback__)
     inner = next((i for i, frame in enumerate(frames) if frame.filename == "<frozen runpy>"), None)
     shown = [frame for frame in frames[inner or 0 :] if frame.filename != "<frozen runpy>"]

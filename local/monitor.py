@@ -23,7 +23,7 @@ from .site import Site
 
 _GET_TABLE = "aws:dynamodb/getTable:getTable"
 _PROVIDER = "pulumi:providers:aws"
-# What tells a provider which account to use, and how to get at it: here it is always the emulator's.
+# A provider's settings for account and credentials: here both are always the emulator's.
 _ACCOUNT_SETTINGS = {
     "accessKey", "allowedAccountIds", "assumeRoles", "forbiddenAccountIds", "maxRetries", "profile", "secretKey",
     "skipCredentialsValidation", "skipMetadataApiCheck", "skipRegionValidation", "skipRequestingAccountId", "token",
@@ -31,10 +31,10 @@ _ACCOUNT_SETTINGS = {
 
 
 class CloudMonitor(RecordingMonitor):
-    """Makes every registered resource on the emulator, in the order of their dependencies.
+    """Creates every registered resource on the emulator, in the order of their dependencies.
 
     `ready` blocks until the emulator can be used. `on_created` is called, from several threads, with each resource that
-    exists and the seconds that this took, `on_note` with what a user should know.
+    was created and the seconds that this took, `on_note` with notes for the user.
     """
 
     def __init__(
@@ -55,13 +55,13 @@ class CloudMonitor(RecordingMonitor):
         self._adopting = threading.Lock()
 
     def create(self, resource: Resource) -> Computed:
-        """Make one resource. Raises ResourceError, naming the resource, for whatever stands against it."""
+        """Create one resource. Raises ResourceError, which names the resource, if that fails."""
         inputs = Inputs(resource)
         if resource.type == _PROVIDER:
             return self._create_provider(inputs)
         handler = HANDLERS.get(resource.type)
         if handler is None:
-            raise UnknownTypeError(resource, f"the local cloud does not know this type; it knows {_list_types()}")
+            raise UnknownTypeError(resource, f"the local cloud does not support this type; it supports {_list_types()}")
         site = self._locate(resource.provider, inputs.take("region"))
         self._ready()
         started = time.monotonic()
@@ -74,11 +74,11 @@ class CloudMonitor(RecordingMonitor):
         return identifier, {"region": site.region, **computed}
 
     def read(self, resource: Resource) -> Mapping[str, Any]:
-        """Refuse lookups: nothing exists on a fresh emulator but what the program registers."""
+        """Refuse lookups: on a fresh emulator nothing exists but the program's own resources."""
         raise ResourceError(resource, f"looks up {resource.id!r}, but nothing exists before the program creates it")
 
     def invoke(self, token: str, arguments: Mapping[str, Any], provider: str = "") -> Mapping[str, Any]:
-        """Answer a provider's function: a table that is looked up is made if it does not exist."""
+        """Answer a provider's function. A table that is looked up is created if it does not exist."""
         if token != _GET_TABLE:
             return super().invoke(token, arguments, provider)
         self._ready()
@@ -90,7 +90,7 @@ class CloudMonitor(RecordingMonitor):
             raise InvokeFailedError(str(error)) from error
         if made and self._on_note:
             self._on_note(
-                f"Note: the table {name!r}, which the program expects to exist, was made on the emulator: empty, with "
+                f"Note: the table {name!r}, which the program looks up, was created on the emulator: empty, with "
                 "the key ID and a stream"
             )
         return answer

@@ -35,7 +35,7 @@ class ProgramRun:
     def run(self, monitor: RecordingMonitor, engine: RecordingEngine) -> None:
         """Run the program to its end.
 
-        Raises what the monitor raised, if it refused something; ProgramError if the program failed by itself.
+        Raises the monitor's own exception if it refused something, and ProgramError if the program failed.
         """
         refusals: list[Exception] = []
         with serve(monitor, engine, on_error=refusals.append) as address:
@@ -83,5 +83,5 @@ class ProgramRun:
 
     def _explain(self, status: int, errors: list[str]) -> str:
         if status == NO_PULUMI:
-            return f"{self._python} cannot import Pulumi's SDK; name a Python that can with --python"
+            return f"{self._python} cannot import the Pulumi SDK; choose another Python with --python"
         return errors[-1].rstrip() if errors else f"the program ended with status {status}"

@@ -1,4 +1,4 @@
-"""Running a program again beside what it already made, to learn what it would upload now."""
+"""Running a program again without creating anything, to find out which code it would upload now."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .errors import ResourceError
 
 
 class ReplayMonitor(RecordingMonitor):
-    """Answers each registration with what the first run made; creates nothing."""
+    """Answers each registration with the resource of the first run; creates nothing."""
 
     def __init__(self, first: RecordingMonitor) -> None:
         super().__init__(project=first.project, stack=first.stack, place=first.place)
@@ -23,14 +23,14 @@ class ReplayMonitor(RecordingMonitor):
         self._made: Mapping[str, Resource] = {one.urn: one for one in first.resources}
 
     def create(self, resource: Resource) -> Computed:
-        """Return what exists. Raises ResourceError for a resource that the first run did not make."""
+        """Return the first run's resource. Raises ResourceError if there is none."""
         made = self._made.get(resource.urn)
         if made is None:
-            raise ResourceError(resource, "is new to the program; start the local cloud again to get it")
+            raise ResourceError(resource, "is new in the program; restart the local cloud to create it")
         return made.id, {name: value for name, value in made.state.items() if name not in resource.inputs}
 
     def invoke(self, token: str, arguments: Mapping[str, Any], provider: str = "") -> Mapping[str, Any]:
-        """Return what the first run was answered."""
+        """Return the result of the first run."""
         answers = (one.result for one in self._first.invokes if (one.token, one.arguments) == (token, arguments))
         return next(answers, None) or super().invoke(token, arguments, provider)
 

@@ -1,4 +1,4 @@
-"""The local cloud as a command: starts, prints, follows, and ends in order."""
+"""The local cloud as a command: start, print the outputs, report events, stop."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _POLL_SECONDS = 0.2
 
 
 class Stopped(BaseException):
-    """Ctrl-C or SIGTERM; not an Exception, so that nothing on the way takes it for an error."""
+    """A signal arrived. Not an Exception, so that no handler of errors catches it."""
 
 
 def run(options: Options, *, as_json: bool, watch: bool) -> int:
-    """Serve until a signal. Returns the exit status: 0 after a signal, 1 for a failure, 2 for a wrong call."""
+    """Serve until a signal. Returns the exit status: 0 after a signal, 1 for a failure, 2 for wrong usage."""
     started = time.monotonic()
     console, output = (Console(stream, on_error=_terminate) for stream in (sys.stderr, sys.stdout))
     cloud: LocalCloud | None = None
@@ -105,7 +105,7 @@ def _fail(console: Console, error: Exception | str, status: int) -> int:
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
-    # A second Ctrl-C must not interrupt what the first one ends.
+    # A second Ctrl-C must not interrupt the shutdown.
     _ignore_signals()
     raise Stopped
 

@@ -1,4 +1,4 @@
-"""Where the resources of one run are made: the emulator's endpoint, as a region of the emulated account."""
+"""The emulator's endpoint, as a region of the account in which the resources of one run are created."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from botocore.config import Config  # type: ignore[import-untyped]
 from components.engine.answers import Place
 from components.engine.resource import Resource
 
-from .environment import ACCESS_KEY, ACCOUNT, NOWHERE, SECRET_KEY
+from .environment import ACCESS_KEY, ACCOUNT, EMPTY_FILE, SECRET_KEY
 
 # Where botocore finds these settings: in no variable of the environment and in no file of the user's.
 _SETTINGS = {
     "profile": (None, None, None, None),
-    "config_file": (None, None, NOWHERE, None),
-    "credentials_file": (None, None, NOWHERE, None),
+    "config_file": (None, None, EMPTY_FILE, None),
+    "credentials_file": (None, None, EMPTY_FILE, None),
 }
-# The emulator is on this machine: what does not answer soon never will.
+# The emulator is on this machine, so a slow response means that there will be none.
 _CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 2}, proxies={})
 
 
@@ -56,7 +56,7 @@ class Clients:
 
 @dataclass(frozen=True)
 class Site:
-    """What a handler needs to make a resource: clients, names, and where the program's files are."""
+    """The context of a handler that creates a resource: clients, names and the program's folder."""
 
     clients: Clients
     region: str

@@ -1,4 +1,4 @@
-"""Redeploying functions in place when their sources are saved."""
+"""Redeploying functions when their sources are saved."""
 
 from __future__ import annotations
 
@@ -28,10 +28,9 @@ class Snapshot:
 
 
 class Watcher:
-    """Redeploys functions whose files changed; call `poll` a few times a second.
+    """Redeploys functions whose files changed; call `poll` several times a second.
 
-    A file that comes or goes changes what the program would pack, so then `refresh` runs the program again and gives
-    the functions with their new archives.
+    If a file is added or removed, `refresh` runs the program again and returns the functions with their new archives.
     """
 
     def __init__(
@@ -50,28 +49,28 @@ class Watcher:
         return sorted(self._seen.folders)
 
     def poll(self) -> None:
-        """Look at the sources once, and redeploy what changed. Reports what goes wrong, and raises nothing for it."""
+        """Check the sources once and redeploy the functions that changed. Errors are reported, not raised."""
         now = self._look()
         if now == self._seen:
             return
         changed = {path for path, stamp in now.files.items() if self._seen.files.get(path) != stamp}
-        came_or_went = now.folders != self._seen.folders
+        added_or_removed = now.folders != self._seen.folders
         self._seen = now
         errors = [error for path in sorted(changed) if (error := check_syntax(path))]
         if errors:
             for error in errors:
                 self._report(error, "red")
-            self._report("not redeployed; the functions run as they were", "red")
+            self._report("not redeployed; the functions keep their present code", "red")
             return
         try:
-            if came_or_went:
+            if added_or_removed:
                 self._functions = self._refresh()
                 self._seen = self._look()
             self._redeploy()
         except (BotoCoreError, ClientError, archive.ArchiveError) as error:
             self._report(f"not redeployed: {error}", "red")
-        except Exception as error:  # noqa: BLE001 - whatever the program raised while it was half written
-            self._report(f"the program failed, nothing was redeployed: {error}", "red")
+        except Exception as error:  # noqa: BLE001 - the program may be half written
+            self._report(f"the program failed and nothing was redeployed: {error}", "red")
 
     def _redeploy(self) -> None:
         started = time.monotonic()
@@ -93,10 +92,10 @@ class Watcher:
         for function in self._functions:
             for path in archive.sources(function.inputs["code"], self._site.directory).values():
                 files[path] = _stamp(path)
-        # Editors write temporary files; only what has the ending of a source could be one.
-        endings = {path.suffix for path in files}
+        # Editors write temporary files, so only files with the suffix of a source count.
+        suffixes = {path.suffix for path in files}
         folders = {
-            folder: frozenset(path for level in ("*", "*/*") for path in folder.glob(level) if path.suffix in endings)
+            folder: frozenset(path for level in ("*", "*/*") for path in folder.glob(level) if path.suffix in suffixes)
             for folder in {path.parent for path in files}
             if folder.is_dir()
         }
@@ -108,7 +107,7 @@ class Watcher:
 
 
 def check_syntax(path: Path) -> str | None:
-    """Return what is wrong with a Python file's syntax, with file and line; None if nothing is."""
+    """Return the syntax error in a Python file, with file and line; None if there is none."""
     if path.suffix != ".py" or not path.exists():
         return None
     try:

@@ -1,1 +1,1 @@
-"""Commands that need a checkout of this project, and what prepares the environment that they run in."""
+"""Commands that need a checkout of this project, and the preparation of its environment."""

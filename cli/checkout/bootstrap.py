@@ -62,7 +62,7 @@ def prepare(name: str, checksum: str) -> None:
     if not is_usable():
         create(uv)
     install(name, uv)
-    # What the tests need includes what everything else needs.
+    # The requirements of the tests include all others.
     for each in {name, "local"}:
         part = _marker(each).with_suffix(".part")
         part.write_text(f"{checksum}\n")

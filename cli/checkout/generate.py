@@ -16,7 +16,7 @@ from ..streams import say
 
 ROOT = Path(__file__).resolve().parents[2]
 ARGUMENTS = "components/args.py"
-"""What the schema and the reference follow from, as it was when this process started."""
+"""The source of the schema and the reference. This process has imported it as it was at the start."""
 
 RELEASED = "tests/plugin/released.json"
 """The schema of the last release, which later ones must stay compatible with; only `--release` writes it."""
@@ -115,7 +115,7 @@ def project() -> str:
 
 
 def without_descriptions(value: Any) -> Any:
-    """Leave out of a schema what people read and no program relies on."""
+    """Return a schema without its descriptions, which no program relies on."""
     if isinstance(value, list):
         return [without_descriptions(item) for item in value]
     if isinstance(value, Mapping):

@@ -11,8 +11,8 @@ import click
 from ..options import WholeNumber, aws_options, table_options
 from ..streams import say
 
-# The stream needs time to bring in what a pass marked before the next pass looks: at least these seconds, twice as many
-# after every further pass, and the batching window each time.
+# The pause after a pass, in which the stream brings in the tags that it marked. It doubles with every pass, and the
+# batching window is added each time.
 _FIRST_PAUSE_SECONDS = 1.0
 _PASS_SECONDS = 24 * 3600.0
 

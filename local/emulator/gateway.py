@@ -1,4 +1,4 @@
-"""What stands in front of the emulator: one port for both the AWS endpoint and the APIs that programs create.
+"""The gateway in front of the emulator: one port for both the AWS endpoint and the APIs that programs create.
 
 On AWS every API has a host name of its own. Names below `.localhost` do not resolve in every C library, so here the
 APIs are told apart by path: requests that AWS clients sign go to the emulator as they are, all others to an API.
@@ -26,15 +26,15 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 STAGE = "$default"
-# The local cloud's own requests, which are no visits to report.
-OWN_AGENT = "counter-local"
+# The local cloud's own requests, which are not reported.
+USER_AGENT = "counter-local"
 _EMULATOR_HEADERS = (b"x-amz-target", b"x-amz-date")
 _OWN_HOSTS = ("127.0.0.1", "localhost")
-_LONGEST_ANSWER = 2_000
+_MAX_ANSWER_BYTES = 2_000
 
 
 def _cores() -> int:
-    # A container may have fewer than the machine; not every system tells.
+    # A container may have fewer than the machine; not every system has the call.
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -129,7 +129,7 @@ class WaitingLine:
 class Gateway:
     """The ASGI application: sends a request to its API or to the emulator, and reports those to APIs.
 
-    Only APIs' requests are limited. What functions ask of AWS never waits for them.
+    Only requests to APIs are limited. Requests of functions to AWS never wait for them.
     """
 
     def __init__(
@@ -152,7 +152,7 @@ class Gateway:
         try:
             if not ticket.done():
                 receive = await _wait(ticket, receive)
-            # Who closes the connection while in line has asked for nothing.
+            # A client that closes the connection while in line needs no answer.
             if ticket.done():
                 await self._serve_api(scope, receive, send, started)
         finally:
@@ -166,7 +166,7 @@ class Gateway:
             nonlocal status, body
             if message["type"] == "http.response.start":
                 status = message["status"]
-            elif message["type"] == "http.response.body" and len(body) <= _LONGEST_ANSWER:
+            elif message["type"] == "http.response.body" and len(body) <= _MAX_ANSWER_BYTES:
                 body += message.get("body", b"")
             await send(message)
 
@@ -175,7 +175,7 @@ class Gateway:
         prefix = f"/_aws/execute-api/{api}/{STAGE}"
         inner = {**scope, "path": prefix + path.decode(), "raw_path": prefix.encode() + raw_path}
         await self._emulator(inner, receive, watch)
-        if (b"user-agent", OWN_AGENT.encode()) in scope["headers"]:
+        if (b"user-agent", USER_AGENT.encode()) in scope["headers"]:
             return
         self._report(
             {
@@ -192,7 +192,7 @@ class Gateway:
 async def _wait(ticket: asyncio.Future[None], receive: Receive) -> Receive:
     """Wait until the ticket is done or the client is gone.
 
-    Only reading tells that a client is gone. What it has sent by then is what the returned function gives first.
+    Only reading shows that a client is gone. The returned function first returns the messages that were read here.
     """
     early: deque[Message] = deque()
 
@@ -208,13 +208,13 @@ async def _wait(ticket: asyncio.Future[None], receive: Receive) -> Receive:
         await asyncio.wait({ticket, reading}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         reading.cancel()
-    # It must not read any more when the emulator does.
+    # It must not read while the emulator does.
     await asyncio.wait({reading})
     return receive_all
 
 
 def _read_answer(body: bytes) -> object:
-    if len(body) > _LONGEST_ANSWER:
+    if len(body) > _MAX_ANSWER_BYTES:
         return None
     try:
         return json.loads(body)

@@ -1,6 +1,6 @@
-"""What is used of the emulator (MiniStack) without being promised, and by no other module.
+"""The emulator's (MiniStack's) private names, which no other module uses.
 
-An upgrade may take any of it away; tests/package/test_private_names.py then names what depends on it.
+An upgrade may remove any of it; tests/package/test_private_names.py then names its use.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ READY_PATH = "/_ministack/ready"
 OWN_PATHS = ("/_ministack/", "/_localstack/", "/_aws/", "/restapis/")
 """The paths that the emulator answers itself."""
 
-# How long an invocation waits for the first line of a log that may never come. The emulator's own 50 ms would be most
-# of a request's time; a line that is later than this goes out with the next invocation's.
+# Seconds that an invocation waits for the first line of its log, if any. The emulator's own 50 ms would be most of a
+# request's time; a later line is logged with the next invocation.
 _LOG_SECONDS = 0.01
 
 

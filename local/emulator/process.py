@@ -76,7 +76,7 @@ class Emulator:
             self.check()
             remaining = deadline - time.monotonic()
             if remaining <= 0:
-                raise EmulatorError(f"the emulator did not answer within {timeout:g} s{self._end_of_log()}")
+                raise EmulatorError(f"the emulator did not respond within {timeout:g} s{self._end_of_log()}")
             with contextlib.suppress(OSError):
                 _open(f"{self.origin}{READY_PATH}", timeout=min(1.0, remaining))
                 return

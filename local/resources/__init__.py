@@ -1,4 +1,4 @@
-"""The resource types that the local cloud knows, one small function each."""
+"""The resource types that the local cloud supports, one small function each."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def create_stage(site: Site, inputs: Inputs) -> Computed:
     arguments = inputs.shape(_STAGE)
     inputs.finish()
     if name != STAGE:
-        raise ResourceError(inputs.resource, f"name is {name!r}; the local cloud serves the stage {STAGE!r} alone")
+        raise ResourceError(inputs.resource, f"name is {name!r}; the local cloud serves only the stage {STAGE!r}")
     if routes:
         arguments["RouteSettings"] = {
             one["routeKey"]: inputs.rename(one, {**_ROUTE_SETTINGS, "routeKey": "RouteKey"}, "routeSettings.")

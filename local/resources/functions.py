@@ -75,7 +75,7 @@ def add_permission(site: Site, inputs: Inputs) -> Computed:
 def pack(site: Site, inputs: Inputs, code: Any) -> bytes:
     """Return the zip that a function's `code` stands for."""
     if not isinstance(code, pulumi.Asset | pulumi.Archive):
-        raise ResourceError(inputs.resource, "the local cloud makes functions from `code` alone, which is not given")
+        raise ResourceError(inputs.resource, "the local cloud creates functions only from `code`, which is missing")
     try:
         return archive.pack(archive.read(code, site.directory))
     except archive.ArchiveError as error:

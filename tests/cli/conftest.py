@@ -29,7 +29,7 @@ if "--seed" in sys.argv:
 
 
 class Checkout:
-    """A copy of what prepares the environment, and a search path that the test fills."""
+    """A copy of the files that prepare the environment, and a search path that the test fills."""
 
     def __init__(self, folder: Path) -> None:
         self.root = folder / "a checkout's folder"
@@ -93,7 +93,7 @@ class Prepared(Checkout):
 
 
 def no_venv(python: Path) -> str:
-    """Return the script of a Python that lacks what Debian packs apart."""
+    """Return the script of a Python without venv, as Debian installs it."""
     return f'case "$2" in *ensurepip*) exit 1 ;; esac\nexec "{python}" "$@"'
 
 
@@ -105,7 +105,7 @@ def checkout(tmp_path: Path) -> Checkout:
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
-    """Make a checkout whose environment is complete, with Pythons on the search path that will not do."""
+    """Make a checkout whose environment is complete, with unusable Pythons on the search path."""
     checkout = Prepared(tmp_path_factory.mktemp("prepared"))
     checkout.add_python("real")
     checkout.add_program("python3.14", OLD_PYTHON)

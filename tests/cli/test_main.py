@@ -127,7 +127,7 @@ def blocked() -> Iterator[None]:
 
 
 def interrupt(process: subprocess.Popen[str]) -> str:
-    """Send what Ctrl-C sends and return what the process has to say to it."""
+    """Send the signal of Ctrl-C and return what the process writes to standard error."""
     process.send_signal(signal.SIGINT)
     try:
         return process.communicate(timeout=20)[1]
@@ -138,7 +138,7 @@ def interrupt(process: subprocess.Popen[str]) -> str:
 
 @pytest.mark.usefixtures("blocked")
 @pytest.mark.parametrize("imports", [0, 1, 50, 120, 600])
-def test_ctrl_c_before_a_command_begins_ends_it_without_a_word(imports: int) -> None:
+def test_ctrl_c_before_a_command_begins_ends_it_silently(imports: int) -> None:
     # Python prints a line for each module that it has imported, so each run is interrupted at a place of its own.
     environment = {**os.environ, "PYTHONPROFILEIMPORTTIME": "1"}
     with subprocess.Popen(
@@ -149,8 +149,8 @@ def test_ctrl_c_before_a_command_begins_ends_it_without_a_word(imports: int) -> 
             assert process.stderr.readline().startswith("import time:")
         errors = interrupt(process)
     # A shell calls this status 130.
-    told = [line for line in errors.splitlines() if not line.startswith("import time:")]
-    assert (process.returncode, told) == (-signal.SIGINT, [])
+    lines = [line for line in errors.splitlines() if not line.startswith("import time:")]
+    assert (process.returncode, lines) == (-signal.SIGINT, [])
 
 
 @pytest.mark.usefixtures("blocked")
@@ -174,7 +174,7 @@ def test_ctrl_c_stops_a_reconciliation_with_a_sentence() -> None:
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("arguments", [("--help",), ("reconcile", "--help")])
 class TestAStandardOutput:
-    """What may stand behind a standard stream, on a command that only prints."""
+    """Standard output that is full, closed, or has no reader."""
 
     def call(self, arguments: tuple[str, ...], unbuffered: str, output: int) -> tuple[int, str]:
         environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}

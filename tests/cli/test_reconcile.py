@@ -53,7 +53,7 @@ def test_nothing_to_do_is_status_0(tables: Tables, capsys: pytest.CaptureFixture
     assert capsys.readouterr().out == expected
 
 
-def test_what_stays_missing_is_told_and_status_1(tables: Tables, capsys: pytest.CaptureFixture[str]) -> None:
+def test_visits_that_stay_missing_end_in_status_1(tables: Tables, capsys: pytest.CaptureFixture[str]) -> None:
     tables.visit("a", 3)
     tables.visit("b", 4)
     assert tables.call("--region", "eu-west-1", "--passes", "2") == 1
@@ -101,13 +101,13 @@ def test_a_total_that_another_ledger_keeps_is_a_sentence_until_it_is_taken_over(
 
 
 @pytest.mark.parametrize("window", ["-1", "301", "1.5", "soon"])
-def test_a_window_that_no_mapping_has_is_refused(window: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_batching_window_is_refused(window: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["reconcile", "--table", "t", "--ledger", "l", f"--batching-window={window}"]) == 2
     expected = f"Invalid value for '--batching-window': {window!r} is not a batching window; allowed: 0 to 300"
     assert expected in capsys.readouterr().err
 
 
-def test_a_total_that_is_rising_is_said_to_be_compared_only_so_far() -> None:
+def test_a_rising_total_is_compared_within_limits() -> None:
     assert reconcile._reservation(0) == ", and the total is the sum of the ledger"
     assert "only to within 1,200 visits" in reconcile._reservation(1200)
 
@@ -129,7 +129,7 @@ def test_a_missing_region_is_a_sentence(
 
 
 @pytest.mark.parametrize("passes", ["0", "-1", "many", "²", "9" * 5000])
-def test_a_number_of_passes_that_is_none_is_refused(passes: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_number_of_passes_is_refused(passes: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["reconcile", "--table", "t", "--ledger", "l", f"--passes={passes}"]) == 2
     expected = f"Invalid value for '--passes': {passes!r} is not a number of passes; allowed: 1 or more"
     assert expected in capsys.readouterr().err

@@ -44,7 +44,7 @@ def test_a_python_without_venv_is_named_with_the_remedy(checkout: Checkout) -> N
     assert done.stderr == expected
 
 
-def test_a_python_that_will_do_is_found_behind_others(prepared: Prepared) -> None:
+def test_a_usable_python_is_found_behind_others(prepared: Prepared) -> None:
     assert prepared.first.stderr.startswith(f"Preparing {prepared.root}/.venv (once; it takes about a minute)\n")
     assert "Prepared in " in prepared.first.stderr
     for command in ("local", "test", "reconcile"):
@@ -192,7 +192,7 @@ def test_a_package_that_cannot_be_installed_is_a_sentence(prepared: Prepared) ->
     assert "Traceback" not in done.stderr
 
 
-def test_uv_is_used_where_there_is_one(checkout: Checkout) -> None:
+def test_uv_is_used_if_it_is_installed(checkout: Checkout) -> None:
     checkout.add_python()
     checkout.add_uv()
     assert checkout.run("--help").returncode == 0

@@ -24,7 +24,7 @@ def test_an_adopted_table_is_made_on_the_emulator_and_counted_in(start: Start, t
     cloud = start("--port", "0", "--program", str(tmp_path))
     assert cloud.outputs["tableName"] == "tutorial"
     assert cloud.outputs["streamArn"].startswith("arn:aws:dynamodb:eu-west-1:000000000000:table/tutorial/stream/")
-    assert cloud.errors.count("Note: the table 'tutorial', which the program expects to exist, was made") == 1
+    assert cloud.errors.count("Note: the table 'tutorial', which the program looks up, was created") == 1
     assert cloud.request("/tag/adopted", "POST").json == {"tag": "adopted", "count": 1}
     eventually(lambda: cloud.request("/counts").json["total"] == 1, 20, "the total")
     tables = cloud.client("dynamodb").list_tables()["TableNames"]

@@ -1,4 +1,4 @@
-"""Starting and ending: side by side, in order, and with a sentence where something is wrong."""
+"""Starting and ending: side by side, in order, and with a sentence if something is wrong."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_two_run_side_by_side_and_end_in_order(start: Start) -> None:
         assert "Traceback" not in cloud.errors
 
 
-def test_visits_and_batches_are_told_on_standard_error(cloud: RunningCloud) -> None:
+def test_visits_and_batches_are_reported_on_standard_error(cloud: RunningCloud) -> None:
     cloud.request("/tag/told%1B", "POST")
     cloud.request("/tag/told", "POST")
     eventually(lambda: "POST    /tag/told  200" in cloud.errors, 5, "the visit")
@@ -101,7 +101,7 @@ def test_an_unknown_resource_type_is_a_sentence(tmp_path: Path) -> None:
     program = write_program(tmp_path, "import pulumi_aws as aws\naws.s3.Bucket('pail')\n")
     done = call("--json", "--port", "0", "--program", program)
     assert (done.returncode, done.stdout) == (1, "")
-    assert "counter: aws:s3/bucket:Bucket 'pail': the local cloud does not know this type" in done.stderr
+    assert "counter: aws:s3/bucket:Bucket 'pail': the local cloud does not support this type" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -225,10 +225,10 @@ def test_saved_code_runs_within_a_second_and_new_files_come_along(start: Start, 
     eventually(lambda: cloud.request("/").text == "added", 20, "the new file's text")
     main.write_text(code.replace("return TEXT", "raise KeyError(TEXT)"), encoding="utf-8")
 
-    def is_told() -> bool:
+    def is_reported() -> bool:
         return cloud.request("/").status >= 500 and "            KeyError: 'added'\n" in cloud.errors
 
-    eventually(is_told, 20, "the traceback out of the function's log")
+    eventually(is_reported, 20, "the traceback out of the function's log")
 
 
 def _seconds_to_reload(cloud: RunningCloud, main: Path, text: str) -> float:

@@ -70,7 +70,7 @@ def test_what_cannot_be_packed_is_refused(tmp_path: Path, code: pulumi.Archive, 
         read(code, tmp_path)
 
 
-def test_a_file_that_is_no_zip_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_zip_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_text("text", encoding="utf-8")
     with pytest.raises(ArchiveError, match=r"a\.zip is neither a folder nor a zip file$"):
         read(pulumi.FileArchive("a.zip"), tmp_path)

@@ -1,4 +1,4 @@
-"""Waiting for an API, whatever it answers at first."""
+"""Waiting for an API, whatever its first responses are."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def serve() -> Iterator[Serve]:
                 self.wfile.write(b"a body")
 
             def log_message(self, *_: object) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         servers.append(HTTPServer(("127.0.0.1", 0), Handler))
         threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
@@ -41,17 +41,17 @@ def serve() -> Iterator[Serve]:
 
 
 @pytest.mark.parametrize("statuses", [(200,), (404,), (500, 503, 200)])
-def test_it_waits_for_an_answer_that_is_no_failure(serve: Serve, statuses: tuple[int, ...]) -> None:
+def test_it_waits_for_a_response_that_is_not_a_failure(serve: Serve, statuses: tuple[int, ...]) -> None:
     wait_for_answer(serve(*statuses), 10)
 
 
-def test_a_failure_that_stays_is_told_with_its_body(serve: Serve) -> None:
-    with pytest.raises(ApiError, match="does not answer: status 500, a body"):
+def test_a_lasting_failure_is_reported_with_its_body(serve: Serve) -> None:
+    with pytest.raises(ApiError, match="does not respond: status 500, a body"):
         wait_for_answer(serve(500), 0.3)
 
 
-def test_an_api_that_nobody_serves_is_told(serve: Serve) -> None:
-    with pytest.raises(ApiError, match=r"http://127\.0\.0\.1:1/ does not answer: .*refused"):
+def test_an_unreachable_api_is_reported(serve: Serve) -> None:
+    with pytest.raises(ApiError, match=r"http://127\.0\.0\.1:1/ does not respond: .*refused"):
         wait_for_answer("http://127.0.0.1:1/", 0.3)
 
 

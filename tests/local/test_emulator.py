@@ -71,7 +71,7 @@ def test_an_emulator_that_never_answers_is_given_up() -> None:
     try:
         emulator.wait(30)
         os.kill(emulator._process.pid, signal.SIGSTOP)
-        with pytest.raises(EmulatorError, match=r"did not answer within 0\.3 s"):
+        with pytest.raises(EmulatorError, match=r"did not respond within 0\.3 s"):
             emulator.wait(0.3)
     finally:
         os.kill(emulator._process.pid, signal.SIGCONT)

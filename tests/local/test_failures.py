@@ -1,4 +1,4 @@
-"""What a function's log says of a failure."""
+"""Tracebacks in a function's log."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def handler(event, context):
 """
 
 
-def test_each_traceback_is_told_once(cloud: Cloud) -> None:
+def test_each_traceback_is_reported_once(cloud: Cloud) -> None:
     def program() -> None:
         role = aws.iam.Role("r", assume_role_policy=TRUST)
         group = aws.cloudwatch.LogGroup("g")
@@ -49,14 +49,14 @@ def test_each_traceback_is_told_once(cloud: Cloud) -> None:
     def fail(payload: bytes) -> list[str]:
         lines: list[str] = []
 
-        def is_told() -> bool:
+        def is_reported() -> bool:
             lines.extend(failures.take())
             # A line that comes late is in the log with the next invocation's.
             client.invoke(FunctionName=function.id, Payload=b'"fine"')
             return bool(lines) and not lines[-1].startswith((" ", "Traceback"))
 
         client.invoke(FunctionName=function.id, Payload=payload)
-        eventually(is_told, 10, "the traceback")
+        eventually(is_reported, 10, "the traceback")
         return lines
 
     lines = fail(b'"raise"')
@@ -66,7 +66,7 @@ def test_each_traceback_is_told_once(cloud: Cloud) -> None:
     assert fail(b'"log"')[-1] == "ZeroDivisionError: division by zero"
 
 
-def test_a_function_without_a_log_says_nothing(cloud: Cloud) -> None:
+def test_a_function_without_a_log_has_no_tracebacks(cloud: Cloud) -> None:
     cloud.emulator.wait(30)
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         cloud.client("logs").filter_log_events(logGroupName="/aws/lambda/unheard-of")

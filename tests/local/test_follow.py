@@ -1,4 +1,4 @@
-"""How visits and batches are told."""
+"""How visits and batches are reported."""
 
 import io
 import re
@@ -15,11 +15,11 @@ REQUEST = {"event": "request", "method": "POST", "path": "/tag/tech", "status": 
 
 
 @pytest.fixture
-def told(cloud: Cloud) -> Any:
+def report(cloud: Cloud) -> Any:
     stream = io.StringIO()
     follower = Follower(Console(stream), cloud.site, Failures(cloud.site, []))
 
-    def tell(**event: Any) -> str:
+    def report_event(**event: Any) -> str:
         follower.show(event)
         text = stream.getvalue()
         stream.truncate(0)
@@ -28,7 +28,7 @@ def told(cloud: Cloud) -> Any:
         assert re.fullmatch(r"\d\d:\d\d:\d\d", time)
         return rest
 
-    return tell
+    return report_event
 
 
 @pytest.mark.parametrize(
@@ -42,11 +42,11 @@ def told(cloud: Cloud) -> Any:
         ({"answer": [1]}, "POST    /tag/tech  200  7 ms"),
     ],
 )
-def test_a_visit_is_one_line_without_control_characters(told: Any, changes: Any, expected: str) -> None:
-    assert told(**{**REQUEST, **changes}) == expected
+def test_a_visit_is_one_line_without_control_characters(report: Any, changes: Any, expected: str) -> None:
+    assert report(**{**REQUEST, **changes}) == expected
 
 
-def test_a_batch_is_told_with_the_total_that_the_table_holds(told: Any, cloud: Cloud) -> None:
+def test_a_batch_is_reported_with_the_total(report: Any, cloud: Cloud) -> None:
     cloud.emulator.wait(30)
     client = cloud.client("dynamodb")
     client.create_table(
@@ -56,16 +56,16 @@ def test_a_batch_is_told_with_the_total_that_the_table_holds(told: Any, cloud: C
         BillingMode="PAY_PER_REQUEST",
     )
     batch = {"event": "batch", "function": "f", "records": 2, "table": "followed"}
-    assert told(**batch) == "stream  2 records to f"
+    assert report(**batch) == "stream  2 records to f"
     client.put_item(TableName="followed", Item={"ID": {"S": "COUNTER"}, "TotalViews": {"N": "12"}})
-    assert told(**{**batch, "records": 1}) == "stream  1 record to f  total 12"
+    assert report(**{**batch, "records": 1}) == "stream  1 record to f  total 12"
 
 
-def test_a_batch_of_an_unknown_table_is_told_without_a_total(told: Any) -> None:
+def test_a_batch_of_an_unknown_table_is_reported_without_a_total(report: Any) -> None:
     batch = {"event": "batch", "function": "f", "records": 1, "table": "nowhere"}
-    assert told(**batch) == "stream  1 record to f"
+    assert report(**batch) == "stream  1 record to f"
 
 
-def test_a_failed_batch_is_told_with_its_reason(told: Any) -> None:
+def test_a_failed_batch_is_reported_with_its_reason(report: Any) -> None:
     failure = {"event": "failure", "function": "f", "table": "t", "reason": "KeyError: 'a'"}
-    assert told(**failure) == "stream  f failed and gets its batch again: KeyError: 'a'"
+    assert report(**failure) == "stream  f failed; its batch will be retried: KeyError: 'a'"

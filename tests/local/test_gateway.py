@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.emulator.gateway import (
-    OWN_AGENT,
+    USER_AGENT,
     Gateway,
     Message,
     Scope,
@@ -139,14 +139,14 @@ def test_an_apis_request_is_reported_with_its_answer() -> None:
 
 
 @pytest.mark.parametrize("body", [b"<html>", b'"' + b"x" * 3000 + b'"', b"\xff"])
-def test_an_answer_that_is_no_short_json_is_left_out(body: bytes) -> None:
+def test_an_answer_that_is_long_or_not_json_is_left_out(body: bytes) -> None:
     _, events, sent = serve(scope("/"), body)
     assert events[0]["answer"] is None
     assert sent[1]["body"] == body
 
 
 def test_neither_own_nor_signed_requests_are_reported() -> None:
-    emulator, events, _ = serve(scope("/", user_agent=OWN_AGENT))
+    emulator, events, _ = serve(scope("/", user_agent=USER_AGENT))
     assert emulator.scopes[0]["path"].startswith("/_aws/")
     assert events == []
     emulator, events, _ = serve(scope("/", authorization="AWS4-HMAC-SHA256 x"))

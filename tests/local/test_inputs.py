@@ -25,12 +25,12 @@ def test_only_given_inputs_appear() -> None:
 def test_an_input_that_nobody_took_is_refused() -> None:
     given = inputs(a=1, zeta=2, beta=3)
     assert given.take("a") == 1
-    with pytest.raises(UnknownInputError, match="aws:x/y:Y 'y': the local cloud does not know the input beta, zeta;"):
+    with pytest.raises(UnknownInputError, match="Y 'y': the local cloud does not support the input beta, zeta;"):
         given.finish()
 
 
 def test_an_unknown_nested_input_is_refused_with_its_path() -> None:
-    with pytest.raises(UnknownInputError, match=r"does not know the input outer\.inner\.odd;"):
+    with pytest.raises(UnknownInputError, match=r"does not support the input outer\.inner\.odd;"):
         inputs(outer=[{"inner": {"odd": 1}}]).shape({"outer": ("Outer", {"inner": ("Inner", same("even"))})})
 
 

@@ -99,7 +99,7 @@ for number in range(3):
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_syntax_error_is_told_with_its_line(project: Path) -> None:
+def test_a_syntax_error_is_reported_with_its_line(project: Path) -> None:
     with pytest.raises(ProgramError, match=r"__main__\.py\", line 1\n(?s:.*)SyntaxError"):
         run(project, "def (\n")
 
@@ -122,7 +122,7 @@ def test_a_python_without_pulumi_is_a_sentence(project: Path) -> None:
     script = project / "python"
     script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -S "$@"\n', encoding="utf-8")
     script.chmod(0o755)
-    with pytest.raises(ProgramError, match=r"/python cannot import Pulumi's SDK; name a Python that can with --python"):
+    with pytest.raises(ProgramError, match="/python cannot import the Pulumi SDK; choose another Python with --python"):
         run(project, "", python=str(script))
 
 
@@ -152,7 +152,7 @@ def test_a_running_program_can_be_ended(project: Path) -> None:
     assert str(errors[0]) == "the program ended with status -9"
 
 
-def test_a_launcher_that_is_told_nothing_to_run_ends_without_a_word() -> None:
+def test_a_launcher_without_a_program_ends_silently() -> None:
     command = [sys.executable, str(ROOT / "local" / "launcher.py")]
     done = subprocess.run(command, input="", capture_output=True, text=True, timeout=30, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "")

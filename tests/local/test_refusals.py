@@ -1,4 +1,4 @@
-"""What the local cloud cannot make is refused by name, and not left out."""
+"""A resource that the local cloud does not support is refused by name, and never left out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.local.conftest import CODE, Cloud
 
 
 def test_an_unknown_type_is_named_with_its_resource(cloud: Cloud) -> None:
-    with pytest.raises(UnknownTypeError, match=r"aws:s3/bucket:Bucket 'pail': the local cloud does not know this type"):
+    with pytest.raises(UnknownTypeError, match="s3/bucket:Bucket 'pail': the local cloud does not support this type"):
         cloud.deploy(lambda: aws.s3.Bucket("pail"))
 
 
@@ -31,7 +31,7 @@ def test_an_unknown_input_is_named_and_nothing_is_made(cloud: Cloud) -> None:
             vpc_config={"subnet_ids": ["s"], "security_group_ids": []},
         )
 
-    with pytest.raises(UnknownInputError, match="Function 'f': the local cloud does not know the input vpcConfig"):
+    with pytest.raises(UnknownInputError, match="Function 'f': the local cloud does not support the input vpcConfig"):
         cloud.deploy(program)
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         cloud.client("lambda").get_function(FunctionName="never-made")
@@ -51,7 +51,7 @@ def test_what_aws_refuses_is_named_with_its_resource(cloud: Cloud) -> None:
     ("arguments", "message"),
     [
         ({"code": pulumi.FileArchive("gone")}, r"code: .*gone is neither a folder nor a zip file: it does not exist"),
-        ({"image_uri": "image", "package_type": "Image"}, "the local cloud makes functions from `code` alone"),
+        ({"image_uri": "image", "package_type": "Image"}, "the local cloud creates functions only from `code`"),
     ],
 )
 def test_code_that_cannot_be_packed_is_refused(cloud: Cloud, arguments: Any, message: str) -> None:
@@ -67,7 +67,7 @@ def test_code_that_cannot_be_packed_is_refused(cloud: Cloud, arguments: Any, mes
 def test_a_websocket_api_and_a_named_stage_are_refused(cloud: Cloud) -> None:
     with pytest.raises(ResourceError, match="Api 'a': protocolType is 'WEBSOCKET', must be 'HTTP'"):
         cloud.deploy(lambda: aws.apigatewayv2.Api("a", protocol_type="WEBSOCKET"))
-    with pytest.raises(ResourceError, match=r"Stage 's': name is 'prod'; the local cloud serves the stage '\$default'"):
+    with pytest.raises(ResourceError, match=r"name is 'prod'; the local cloud serves only the stage '\$default'"):
         cloud.deploy(lambda: aws.apigatewayv2.Stage("s", api_id="00000001", name="prod"))
 
 

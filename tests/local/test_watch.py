@@ -87,7 +87,7 @@ def test_a_syntax_error_is_reported_and_the_old_code_goes_on(watched: Watched) -
     watched.write("main.py", "def (\n")
     told = watched.poll()
     assert f"{watched.folder}/main.py:1: invalid syntax" in told
-    assert "not redeployed; the functions run as they were" in told
+    assert "not redeployed; the functions keep their present code" in told
     assert watched.call() == 1
     watched.write("main.py", SECOND)
     assert "reload  f in" in watched.poll()
@@ -142,14 +142,14 @@ def test_a_file_that_is_gone_for_a_moment_does_no_harm(watched: Watched) -> None
         raise ValueError("half written")
 
     watched.pack = fail
-    assert "the program failed, nothing was redeployed: half written" in watched.poll()
+    assert "the program failed and nothing was redeployed: half written" in watched.poll()
     watched.pack = watched.pack_again
     watched.write("main.py", SECOND)
     assert "reload  f in" in watched.poll()
     assert watched.call() == 2
 
 
-def test_the_folders_are_told(watched: Watched) -> None:
+def test_the_folders_are_listed(watched: Watched) -> None:
     assert watched.watcher.folders == [watched.folder]
 
 
