@@ -31,9 +31,9 @@ class PrepareError(Exception):
 def main() -> int:
     """Prepare the environment and return the exit status."""
     name, checksum = sys.argv[1:3]
-    # The wrapper starts this with Ctrl-C blocked.
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     try:
+        # The wrapper starts this with Ctrl-C blocked.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         # The system frees the lock when the process ends, however it ends.
         with (ROOT / "constraints.txt").open() as lock:
             try:

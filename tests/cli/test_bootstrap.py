@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -50,6 +51,18 @@ def test_an_environment_without_pip_is_made_again_with_uv_and_without(
     monkeypatch.setattr(shutil, "which", lambda _: uv)
     bootstrap.prepare("local", "1 2")
     assert calls == ([] if pip else [uv])
+
+
+def test_ctrl_c_before_it_begins_ends_it_silently(checkout: Checkout) -> None:
+    command = [sys.executable, "-I", str(checkout.root / "cli" / "checkout" / "bootstrap.py"), "local", "1 2"]
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        # Blocked by the wrapper, it waits until Python can handle it.
+        script = ["sh", "-c", 'kill -INT $$; exec "$@"', "sh", *command]
+        done = subprocess.run(script, capture_output=True, text=True, timeout=60, check=False)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 def test_the_requirements_build_on_each_other() -> None:
