@@ -13,28 +13,19 @@ from typing import Any, cast
 import pulumi
 
 from .args import StreamTriggeredCounterArgs
+from .checks import ArgumentError, Entries, Flag, Items, Number, OneOf, refuse_unknown
 from .internals import config_keys
-from .settings import CAPACITIES, GROUPS, StreamTriggeredCounterSettings
-from .validation import (
-    ArgumentError,
-    Entries,
-    Flag,
-    FromConfig,
-    Items,
-    Number,
-    OneOf,
-    config_key,
-    default_of,
-    refuse_unknown,
-)
+from .settings import FromConfig, config_key, default_of
+from .stream_triggered_counter import StreamTriggeredCounterSettings
 
 
 def config_fields() -> Iterator[tuple[str | None, Field[Any]]]:
     """Go through every field that has a key: its group, or None for one that stands alone, and its declaration."""
-    for group, settings in GROUPS.items():
+    groups = StreamTriggeredCounterSettings.groups()
+    for group, settings in groups.items():
         yield from ((group, declared) for declared in settings.declared().values())
     alone = StreamTriggeredCounterSettings.declared().items()
-    yield from ((None, declared) for name, declared in alone if name not in GROUPS)
+    yield from ((None, declared) for name, declared in alone if name not in groups)
 
 
 def config_type(declared: Field[Any]) -> str:
@@ -45,21 +36,21 @@ def config_type(declared: Field[Any]) -> str:
     """
     check = declared.metadata["check"]
     if isinstance(check, Number):
-        return "integer" if check.whole and declared.name not in CAPACITIES else "string"
+        return "integer" if check.whole and not declared.metadata.get("only_with") else "string"
     return {OneOf: "integer", Flag: "boolean", Items: "array", Entries: "object"}.get(type(check), "string")
 
 
 def config_default(declared: Field[Any]) -> Any:
     """Return the default that `Pulumi.yaml` declares for a field.
 
-    A key without one would be required there, so a field that is not set by default has the empty text. So has a
-    capacity: the CLI fills defaults in, and a capacity that is set is refused with on-demand billing.
+    A key without one would be required there, so a field that is not set by default has the empty text. So has one that
+    goes only with a value of another: the CLI fills defaults in, and it would be refused without that value.
     """
     default, kind = default_of(declared), config_type(declared)
     if isinstance(default, Enum):
         return default.value
     if kind == "string":
-        unset = default is None or declared.name in CAPACITIES
+        unset = default is None or declared.metadata.get("only_with")
         return "" if unset else f"{default:g}"
     return list(default) if kind == "array" else default
 

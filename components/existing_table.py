@@ -1,24 +1,45 @@
 """A table that exists already: looked up, and refused if it cannot be counted in."""
 
 import re
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import pulumi
 import pulumi_aws as aws
 
-from .choices import StreamViewType
+from .checks import STREAM_ARN, ArgumentError, Text, arn
 from .functions_package import PARTITION_KEY
-from .settings import ExistingTableSettings, StreamTriggeredCounterSettings
-from .validation import ArgumentError
+from .settings import Settings, required
+from .table import StreamViewType, TableSettings
 
 EMULATED_ACCOUNT = "000000000000"
 """No account of AWS has this number; the local cloud and other emulators give it to every ARN."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ExistingTableSettings(Settings):
+    """An existing table to count in, such as the one of AWS's tutorial. Its partition key must be `ID` (S).
+
+    If the stack created a table of its own before, it deletes that table with its counts; the preview shows it. If a
+    customer-managed KMS key encrypts the existing table, `encryption_key_arn` must name it.
+    """
+
+    table_arn: pulumi.Input[str] = required(arn("a DynamoDB table", "dynamodb", r"table/[A-Za-z0-9_.-]+"))
+    """The table's ARN."""
+    stream_arn: pulumi.Input[str] = required(
+        Text(
+            "the ARN of the table's stream; turn the stream on with the view type NEW_AND_OLD_IMAGES or NEW_IMAGE",
+            STREAM_ARN.pattern,
+        ),
+        why="without a stream nothing would reach the total",
+    )
+    """The ARN of the table's stream."""
+
+
 def adopt(
-    existing: ExistingTableSettings, settings: StreamTriggeredCounterSettings, parent: pulumi.Resource
+    existing: ExistingTableSettings, own: TableSettings, parent: pulumi.Resource
 ) -> pulumi.Output[aws.dynamodb.GetTableResult]:
-    """Look the table up with the parent's provider and check it.
+    """Look the table up with the parent's provider and check it; `own` are the settings of the tables beside it.
 
     Raises `ArgumentError` as soon as the answer is there: if the table does not exist, if its key is not the string
     `ID` alone, if its stream is off, lacks the new image, or is not the one named, or if the KMS key that encrypts it
@@ -30,32 +51,32 @@ def adopt(
             f"({parent.pulumi_resource_name}-table), and its counts go with it.",
             resource=parent,
         )
-    arn: pulumi.Output[Any] = pulumi.Output.from_input(existing.table_arn)
-    found: pulumi.Output[Any] = arn.apply(lambda known: _look_up(known, settings, parent))
+    named: pulumi.Output[Any] = pulumi.Output.from_input(existing.table_arn)
+    found: pulumi.Output[Any] = named.apply(lambda known: _look_up(known, existing, parent))
     checked: pulumi.Output[Any] = pulumi.Output.all(found, existing.stream_arn).apply(
-        lambda known: check_table(known[0], known[1], settings)
+        lambda known: check_table(known[0], known[1], existing)
     )
-    return checked.apply(lambda table: _check_key(table, settings, parent))
+    return checked.apply(lambda table: _check_key(table, own, parent))
 
 
 def _look_up(
-    arn: str, settings: StreamTriggeredCounterSettings, parent: pulumi.Resource
+    table_arn: str, existing: ExistingTableSettings, parent: pulumi.Resource
 ) -> pulumi.Output[aws.dynamodb.GetTableResult]:
     def refuse(error: Exception) -> NoReturn:
-        path = settings.path_of("existing_table", "table_arn")
+        path = existing.path_of("table_arn")
         if re.search(r"not ?found|couldn't find", str(error), re.IGNORECASE):
-            problem = f"{arn!r} does not exist in the account and region that the stack deploys to"
+            problem = f"{table_arn!r} does not exist in the account and region that the stack deploys to"
             raise ArgumentError(path, problem, "the ARN of a table that exists there") from error
-        problem = f"{arn!r} cannot be looked up ({' '.join(str(error).split())})"
+        problem = f"{table_arn!r} cannot be looked up ({' '.join(str(error).split())})"
         raise ArgumentError(path, problem, "the ARN of a table that the deployment may describe") from error
 
     options = pulumi.InvokeOutputOptions(parent=parent)
-    return aws.dynamodb.get_table_output(name=arn.rpartition("/")[2], opts=options).recover(refuse)
+    return aws.dynamodb.get_table_output(name=table_arn.rpartition("/")[2], opts=options).recover(refuse)
 
 
-def check_table(table: Any, stream_arn: str, settings: StreamTriggeredCounterSettings) -> Any:
+def check_table(table: Any, stream_arn: str, existing: ExistingTableSettings) -> Any:
     """Return the description of a table that can be counted in; raises `ArgumentError` for any other."""
-    path = settings.path_of("existing_table", "table_arn")
+    path = existing.path_of("table_arn")
     allowed = f"a table whose key is {PARTITION_KEY!r} alone, of the type S (string)"
     if table.hash_key != PARTITION_KEY or table.range_key:
         keys = " and ".join(filter(None, (table.hash_key, table.range_key)))
@@ -63,7 +84,7 @@ def check_table(table: Any, stream_arn: str, settings: StreamTriggeredCounterSet
     key_type = next((one.type for one in table.attributes or () if one.name == PARTITION_KEY), "S")
     if key_type != "S":
         raise ArgumentError(path, f"the key of table {table.name} is of the type {key_type}", allowed)
-    path = settings.path_of("existing_table", "stream_arn")
+    path = existing.path_of("stream_arn")
     allowed = f"the ARN of the table's stream, with the view type {' or '.join(StreamViewType)}"
     if not table.stream_enabled:
         problem = f"table {table.name} has no stream, and without one nothing would reach the total"
@@ -80,7 +101,7 @@ def check_table(table: Any, stream_arn: str, settings: StreamTriggeredCounterSet
     return table
 
 
-def _check_key(table: Any, settings: StreamTriggeredCounterSettings, parent: pulumi.Resource) -> Any:
+def _check_key(table: Any, own: TableSettings, parent: pulumi.Resource) -> Any:
     """Refuse a table that is encrypted with a customer-managed key unless that key was given.
 
     Without it no function could read an item. The key that AWS manages for DynamoDB has an ARN, too, but everybody in
@@ -102,6 +123,6 @@ def _check_key(table: Any, settings: StreamTriggeredCounterSettings, parent: pul
             if given is None
             else f"{given!r} is not the key that encrypts table {table.name}"
         )
-        raise ArgumentError(settings.path_of("table", "encryption_key_arn"), problem, used)
+        raise ArgumentError(own.path_of("encryption_key_arn"), problem, used)
 
-    return pulumi.Output.all(settings.table.encryption_key_arn, manager).apply(lambda known: check(known[0], known[1]))
+    return pulumi.Output.all(own.encryption_key_arn, manager).apply(lambda known: check(known[0], known[1]))

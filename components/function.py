@@ -1,12 +1,96 @@
-"""A Lambda function that has an execution role and a log group of its own."""
+"""A Lambda function that has an execution role and a log group of its own.
+
+The limits are those of `CreateFunction` in Lambda's API reference, and of `PutRetentionPolicy` in CloudWatch Logs'.
+"""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 
 import pulumi
 import pulumi_aws as aws
 
 from . import policies
-from .settings import FunctionSettings, StatementSettings
+from .checks import ANY_TEXT, Entries, Number, OneOf, Text
+from .functions_package import IDEMPOTENCY_TABLE_NAME, LEDGER_TABLE_NAME, TABLE_NAME
+from .policies import StatementSettings
+from .settings import Settings, setting
+
+RESERVED_VARIABLES = (TABLE_NAME, LEDGER_TABLE_NAME, IDEMPOTENCY_TABLE_NAME)
+LOG_RETENTION_DAYS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
+
+
+class Runtime(StrEnum):
+    """The Lambda runtime of the functions."""
+
+    PYTHON3_11 = "python3.11"
+    """Python 3.11."""
+    PYTHON3_12 = "python3.12"
+    """Python 3.12."""
+    PYTHON3_13 = "python3.13"
+    """Python 3.13."""
+    PYTHON3_14 = "python3.14"
+    """Python 3.14."""
+
+
+class Architecture(StrEnum):
+    """The instruction set that the functions run on."""
+
+    ARM64 = "arm64"
+    """AWS Graviton; a fifth cheaper per millisecond than x86_64."""
+    X86_64 = "x86_64"
+    """64-bit x86."""
+
+
+class LogLevel(StrEnum):
+    """The least severe application log lines that are kept."""
+
+    TRACE = "TRACE"
+    """Everything."""
+    DEBUG = "DEBUG"
+    """Details for finding a fault."""
+    INFO = "INFO"
+    """One line for each batch of the stream, and everything more severe."""
+    WARN = "WARN"
+    """Only what should not have happened."""
+    ERROR = "ERROR"
+    """Only what failed."""
+    FATAL = "FATAL"
+    """Only what ended the process."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionSettings(Settings):
+    """What all functions of the component have in common."""
+
+    runtime: Runtime = setting(Runtime.PYTHON3_13)
+    """The Lambda runtime."""
+    architecture: Architecture = setting(Architecture.ARM64)
+    """The instruction set."""
+    memory_size: int = setting(256, Number(128, 10_240))
+    """Memory of each function, in MiB; processor time grows with it."""
+    timeout: int = setting(30, Number(1, 900))
+    """Seconds that one invocation may take. API Gateway stops waiting after 30; a stream batch retries conflicts for as
+    long as this."""
+    log_retention_in_days: int = setting(30, OneOf(LOG_RETENTION_DAYS))
+    """How many days the log groups keep their events."""
+    log_level: LogLevel = setting(LogLevel.INFO)
+    """The least severe log lines that are kept."""
+    environment: Mapping[str, pulumi.Input[str]] = setting(
+        {},
+        Entries(
+            Text(
+                "two or more letters, digits and underscores, starting with a letter; not AWS_…, "
+                f"and not {', '.join(RESERVED_VARIABLES)}, which the component sets",
+                rf"(?!AWS_|({'|'.join(RESERVED_VARIABLES)})$)[A-Za-z][A-Za-z0-9_]+",
+            ),
+            ANY_TEXT,
+        ),
+    )
+    """Further environment variables of every function."""
 
 
 class FunctionWithRole(pulumi.ComponentResource):

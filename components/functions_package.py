@@ -6,6 +6,7 @@ in `components` knows that.
 
 import importlib.util
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -67,6 +68,16 @@ def routes(document: Path | None = None) -> list[Route]:
         if method in METHODS
     ]
     return [*listed, Route("$default", "welcome")]
+
+
+def module_name(function: str) -> str:
+    """Return the module of a function, which the OpenAPI document and the outputs call by its name in camel case."""
+    return re.sub(r"(?=[A-Z])", "_", function).lower()
+
+
+def handler(function: str) -> str:
+    """Return what Lambda calls a function's handler: `recordVisit` is `functions.record_visit.handler`."""
+    return f"{PACKAGE}.{module_name(function)}.handler"
 
 
 def _load(*path: str) -> ModuleType:

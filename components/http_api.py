@@ -1,17 +1,38 @@
-"""An HTTP API whose routes are answered by Lambda functions."""
+"""An HTTP API whose routes are answered by Lambda functions.
+
+The limits are those of `RouteSettings` in API Gateway's API reference.
+"""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 
 import pulumi
 import pulumi_aws as aws
 
+from .checks import Items, Number, Text
 from .functions_package import Route
-from .settings import ApiSettings
+from .settings import Settings, setting
 
 ALLOWED_HEADERS = ["accept", "content-type", "idempotency-key"]
 EXPOSED_HEADERS = ["idempotency-replayed", "retry-after"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiSettings(Settings):
+    """The HTTP API."""
+
+    cors_allow_origins: Sequence[str] = setting(
+        (), Items(Text("an origin such as https://example.org, or * for any", r"\*|[a-z][a-z0-9+.-]*://[^/\s]+"))
+    )
+    """The origins whose pages may call the API from a browser."""
+    throttling_rate_limit: float = setting(1_000.0, Number(1, whole=False))
+    """Requests per second, on average, that the API lets through. All APIs of an account and region together have
+    10,000 unless AWS raises your quota. The default is what one DynamoDB item can take, which a single busy tag is."""
+    throttling_burst_limit: int = setting(2_000, Number(1))
+    """Requests that the API lets through at once. All APIs of an account and region together have 5,000 unless AWS
+    raises your quota."""
 
 
 class HttpApi(pulumi.ComponentResource):

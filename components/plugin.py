@@ -14,10 +14,10 @@ from pulumi.provider.experimental.component import ComponentProvider
 from pulumi.provider.experimental.util import camel_case
 from pulumi.provider.server import ComponentInitError
 
+from .checks import ArgumentError
 from .received import FIELDS, read_inputs
 from .stream_consumer import StreamConsumer
 from .stream_triggered_counter import StreamTriggeredCounter
-from .validation import ArgumentError
 from .version import VERSION
 
 NAME = "stream-triggered-counter"

@@ -5,14 +5,31 @@ records visits cannot touch the total, and the one that keeps the total cannot t
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 
+from .checks import ANY_TEXT, Entries, Items, Text
 from .functions_package import TOTAL_KEY
-from .settings import StatementSettings
+from .settings import Settings, required, setting
 
 Conditions = Mapping[str, Mapping[str, Sequence[str]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatementSettings(Settings):
+    """What an execution role is allowed: actions on resources."""
+
+    actions: Sequence[str] = required(Items(Text("service:Action", r"[a-z0-9-]+:[A-Za-z0-9*]+")))
+    """IAM actions, such as dynamodb:UpdateItem."""
+    resources: Sequence[pulumi.Input[str]] = required(Items(Text("an ARN or *", r"\*|arn:.+")))
+    """The ARNs that the actions are allowed on."""
+    conditions: Mapping[str, Mapping[str, Sequence[str]]] = setting(
+        {},
+        Entries(Text("a condition operator", r"[A-Za-z:]+"), Entries(Text("a condition key", r".+"), Items(ANY_TEXT))),
+    )
+    """IAM conditions: operator to condition key to values."""
 
 
 def allow(

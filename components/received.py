@@ -12,8 +12,9 @@ from typing import Any
 import pulumi
 from pulumi.output import Unknown
 
+from .checks import ArgumentError, refuse_unknown
 from .internals import settled
-from .validation import ArgumentError, Settings, config_key, refuse_unknown
+from .settings import Settings, config_key
 
 FIELDS = {name for kind in Settings.__subclasses__() for name in kind.declared()}
 """The names of all arguments, as Python spells them."""

@@ -1,15 +1,117 @@
-"""A function on a DynamoDB stream: the event source mapping, its rights, and the dead-letter queue."""
+"""A function on a DynamoDB stream: the event source mapping, its rights, and the dead-letter queue.
 
-from typing import Self
+The limits are those of `CreateEventSourceMapping` in Lambda's API reference, and of `SetQueueAttributes` in SQS's.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
 
 import pulumi
 import pulumi_aws as aws
 
 from . import policies
 from .args import StreamConsumerArgs
-from .function import FunctionWithRole
-from .settings import StreamConsumerSettings
-from .validation import check_name
+from .checks import (
+    ANY_TEXT,
+    KEY_ARN,
+    ROLE_NAME,
+    STREAM_ARN,
+    TAGS,
+    ArgumentError,
+    Code,
+    Entries,
+    Items,
+    Number,
+    Text,
+    arn,
+    check_name,
+)
+from .function import FunctionSettings, FunctionWithRole
+from .policies import StatementSettings
+from .settings import Group, Settings, group, required, setting
+from .table import StartingPosition
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamSettings(Settings):
+    """The event source mapping, and the dead-letter queue for the batches that it discards."""
+
+    starting_position: StartingPosition = setting(StartingPosition.TRIM_HORIZON)
+    """Where a new mapping begins to read. It applies only when the mapping is created."""
+    batch_size: int = setting(100, Number(1, 10_000))
+    """The most records in a batch. Up to 99 tags are written in one transaction."""
+    maximum_batching_window_in_seconds: int = setting(0, Number(0, 300))
+    """How many seconds to wait for a batch to fill. A longer window saves invocations, and the total lags by
+    as much."""
+    maximum_retry_attempts: int = setting(-1, Number(0, 10_000, also=(-1,)))
+    """How often a failed batch is retried; -1 means no limit. Without a limit an outage loses no records: the total
+    lags until it is over, or until the records reach their maximum age."""
+    maximum_record_age_in_seconds: int = setting(84_600, Number(60, 604_800, also=(-1,)))
+    """The age, in seconds, at which a record is discarded; -1 means no limit. A stream keeps its records for 24 hours
+    and then drops them without a message in the dead-letter queue. The default, 23 and a half hours, discards a record
+    before that, with a message."""
+    bisect_batch_on_function_error: bool = setting(True)
+    """Whether a failed batch is split in two, which isolates a bad record without using up retries."""
+    dead_letter_queue_retention_seconds: int = setting(1_209_600, Number(60, 1_209_600))
+    """How many seconds the dead-letter queue keeps a message."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamConsumerSettings(Settings):
+    """The arguments of `StreamConsumer`: a stream, and either code for a new function or an existing one's ARN."""
+
+    stream_arn: pulumi.Input[str] = required(STREAM_ARN)
+    """The ARN of the stream to read."""
+    code: pulumi.Archive | None = setting(None, Code())
+    """The code of a new function. Goes with `handler`."""
+    handler: str | None = setting(
+        None, Text("module.function, such as app.handler", r"[A-Za-z_][\w/-]*(\.[A-Za-z_]\w*)+")
+    )
+    """The function in `code` that Lambda calls."""
+    statements: Sequence[StatementSettings] = setting((), Items(Group(StatementSettings)))
+    """What a new function may do besides reading the stream and writing its log."""
+    variables: Mapping[str, pulumi.Input[str]] = setting(
+        {}, Entries(Text("the name of an environment variable", r"[A-Za-z][A-Za-z0-9_]+"), ANY_TEXT)
+    )
+    """Environment variables of a new function; they win over `function.environment`."""
+    function: FunctionSettings = group(FunctionSettings)
+    """Runtime, memory, timeout, log and environment of a new function."""
+    function_arn: pulumi.Input[str] | None = setting(
+        None,
+        arn(
+            "a Lambda function, with or without a version or an alias",
+            "lambda",
+            r"function:[A-Za-z0-9_-]+(:[A-Za-z0-9_$-]+)?",
+        ),
+    )
+    """The ARN of an existing function, instead of `code`. Goes with `function_role_name`."""
+    function_role_name: pulumi.Input[str] | None = setting(None, ROLE_NAME)
+    """The name of the existing function's execution role, which is given the rights to read the stream."""
+    filters: Sequence[str] = setting((), Items(Text("a JSON object", r"(?s)\s*\{.*\}\s*"), most=10))
+    """Event filter patterns in JSON; a record that matches one of them reaches the function. Without filters, every
+    record does. Lambda takes 5 unless AWS raises your quota."""
+    stream: StreamSettings = group(StreamSettings)
+    """Batches, retries and the dead-letter queue."""
+    encryption_key_arn: pulumi.Input[str] | None = setting(None, KEY_ARN)
+    """The ARN of the KMS key that encrypts the table, if it is not one that AWS owns."""
+    tags: Mapping[str, pulumi.Input[str]] = setting({}, TAGS)
+    """Tags of every resource that can have tags. The characters are IAM's, the strictest of the services."""
+
+    def check_combination(self, given: Mapping[str, Any]) -> None:
+        """Refuse code together with an existing function, or neither, or half of one."""
+        super().check_combination(given)
+        choice = "code with handler, or function_arn with function_role_name"
+        existing = "function_arn" in given
+        own = [name for name in ("code", "function", "handler", "statements", "variables") if name in given]
+        if existing and own:
+            raise ArgumentError(self.path_of(own[0]), "has no effect on an existing function", choice)
+        if not existing and "function_role_name" in given:
+            problem = "names the role of an existing function, but there is none"
+            raise ArgumentError(self.path_of("function_role_name"), problem, choice)
+        for name in ("function_arn", "function_role_name") if existing else ("code", "handler"):
+            if name not in given:
+                raise ArgumentError(self.path_of(name), "is missing", choice)
 
 
 class StreamConsumer(pulumi.ComponentResource):

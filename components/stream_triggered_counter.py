@@ -1,7 +1,8 @@
 """The component: visits counted per tag, and an exact total kept by the table's stream."""
 
 import json
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import pulumi
@@ -9,39 +10,50 @@ import pulumi_aws as aws
 
 from . import policies
 from .args import StreamTriggeredCounterArgs
-from .existing_table import adopt
-from .function import FunctionWithRole
+from .checks import ROLE_NAME, TAGS, ArgumentError, check_name
+from .existing_table import ExistingTableSettings, adopt
+from .function import FunctionSettings, FunctionWithRole
 from .functions_package import (
     EXPIRES_AT,
     IDEMPOTENCY_TABLE_NAME,
     LEDGER_TABLE_NAME,
-    PACKAGE,
     PARTITION_KEY,
     TABLE_NAME,
     TOTAL_KEY,
     function_archive,
+    handler,
+    module_name,
     routes,
 )
-from .http_api import HttpApi
-from .settings import (
-    ROLE_NAME,
-    StatementSettings,
-    StreamConsumerSettings,
-    StreamTriggeredCounterSettings,
-    counter_settings,
-)
-from .stream_consumer import StreamConsumer
-from .table import StreamTable, keyed_table
-from .validation import ArgumentError, check_name
-
-API_MODULES = {"welcome": "welcome", "recordVisit": "record_visit", "viewCounts": "view_counts"}
-"""The functions behind the API: the key that routes and outputs use, and the module."""
+from .http_api import ApiSettings, HttpApi
+from .policies import StatementSettings
+from .settings import Group, Settings, group, setting
+from .stream_consumer import StreamConsumer, StreamConsumerSettings, StreamSettings
+from .table import StreamTable, TableSettings, keyed_table
 
 DEFAULTS: StreamTriggeredCounterArgs = {}
 """Arguments that leave every setting at its default."""
 
 ONLY_TAGS = json.dumps({"dynamodb": {"Keys": {PARTITION_KEY: {"S": [{"anything-but": [TOTAL_KEY]}]}}}})
 """The event filter that keeps the total's own changes from calling the function that made them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamTriggeredCounterSettings(Settings):
+    """The arguments of `StreamTriggeredCounter`. All are optional."""
+
+    table: TableSettings = group(TableSettings)
+    """The tables that the component creates."""
+    existing_table: ExistingTableSettings | None = setting(None, Group(ExistingTableSettings))
+    """A table to adopt. Without it, the component creates one."""
+    stream: StreamSettings = group(StreamSettings)
+    """The event source mapping and its dead-letter queue."""
+    functions: FunctionSettings = group(FunctionSettings)
+    """What all functions have in common."""
+    api: ApiSettings = group(ApiSettings)
+    """The HTTP API."""
+    tags: Mapping[str, pulumi.Input[str]] = setting({}, TAGS)
+    """Tags of every resource that can have tags. The characters are IAM's, the strictest of the services."""
 
 
 class CountedTable(NamedTuple):
@@ -80,7 +92,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
         self, name: str, args: StreamTriggeredCounterArgs = DEFAULTS, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         check_name(name, longest_child="-process-stream")
-        settings = counter_settings(args)
+        settings = StreamTriggeredCounterSettings.read(args)
         super().__init__("stream-triggered-counter:index:StreamTriggeredCounter", name, {}, opts)
 
         self._name = name
@@ -107,16 +119,16 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
         variables = {"recordVisit": {IDEMPOTENCY_TABLE_NAME: idempotency.name}}
         functions = {
             key: FunctionWithRole(
-                f"{name}-{module.replace('_', '-')}",
+                f"{name}-{module_name(key).replace('_', '-')}",
                 settings.functions,
                 code=code,
-                handler=f"{PACKAGE}.{module}.handler",
-                statements=rights[key],
+                handler=handler(key),
+                statements=statements,
                 variables={TABLE_NAME: table.name, **variables.get(key, {})},
                 tags=settings.tags,
                 opts=child,
             )
-            for key, module in API_MODULES.items()
+            for key, statements in rights.items()
         }
         api = HttpApi(
             f"{name}-api",
@@ -131,7 +143,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
             StreamConsumerSettings(
                 stream_arn=table.stream_arn,
                 code=code,
-                handler=f"{PACKAGE}.process_stream.handler",
+                handler=handler("processStream"),
                 statements=[*policies.keep_total(table.arn, ledger.arn), *self._decrypt()],
                 variables={TABLE_NAME: table.name, LEDGER_TABLE_NAME: ledger.name},
                 function=settings.functions,
@@ -200,7 +212,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
 
     def _table(self, settings: StreamTriggeredCounterSettings, child: pulumi.ResourceOptions) -> CountedTable:
         if settings.existing_table:
-            found = adopt(settings.existing_table, settings, self)
+            found = adopt(settings.existing_table, settings.table, self)
             return CountedTable(found.name, found.arn, found.stream_arn)
         made = StreamTable(f"{self._name}-table", settings.table, settings.tags, child)
         return CountedTable(made.table.name, made.table.arn, made.table.stream_arn)

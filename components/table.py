@@ -1,14 +1,83 @@
-"""The table that is counted in, with its stream, and the tables beside it."""
+"""The table that is counted in, with its stream, and the tables beside it.
+
+The limits are those of `CreateTable` in DynamoDB's API reference.
+"""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
+from .checks import KEY_ARN, Number
 from .functions_package import PARTITION_KEY
 from .internals import is_unprotected
-from .settings import TableSettings
+from .settings import OnlyWith, Settings, setting
+
+
+class BillingMode(StrEnum):
+    """How reads and writes of the tables are billed."""
+
+    PAY_PER_REQUEST = "PAY_PER_REQUEST"
+    """On demand: pay for each request, nothing to plan."""
+    PROVISIONED = "PROVISIONED"
+    """A fixed number of capacity units per second, paid for by the hour; requests over it are throttled."""
+
+
+class StreamViewType(StrEnum):
+    """What a stream record holds of the item that changed: at least the new image, since the total needs it."""
+
+    NEW_AND_OLD_IMAGES = "NEW_AND_OLD_IMAGES"
+    """The item as it was and as it is."""
+    NEW_IMAGE = "NEW_IMAGE"
+    """The item as it is after the change."""
+
+
+# Not in stream_consumer.py: args.py needs the enum, and that module needs args.py.
+class StartingPosition(StrEnum):
+    """Where in the stream a new event source mapping begins to read."""
+
+    TRIM_HORIZON = "TRIM_HORIZON"
+    """At the oldest record that the stream still has (up to 24 hours back)."""
+    LATEST = "LATEST"
+    """At the first record after the mapping is ready. Visits until then reach the total with the tag's next visit."""
+
+
+PROVISIONED = OnlyWith("billing_mode", BillingMode.PROVISIONED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableSettings(Settings):
+    """The tables that the component creates: the main table unless it is adopted, and those that belong to it."""
+
+    billing_mode: BillingMode = setting(BillingMode.PAY_PER_REQUEST)
+    """How reads and writes are billed."""
+    read_capacity: int = setting(5, Number(1), only_with=PROVISIONED)
+    """Read capacity units per second of each table, with billing mode PROVISIONED only. A table may have 40,000 unless
+    AWS raises your quota."""
+    write_capacity: int = setting(5, Number(1), only_with=PROVISIONED)
+    """Write capacity units per second of each table, with billing mode PROVISIONED only. A table may have 40,000 unless
+    AWS raises your quota. A visit takes one unit of the main table; a batch takes two of each table for each tag in it,
+    since it is written in a transaction."""
+    stream_view_type: StreamViewType = setting(StreamViewType.NEW_AND_OLD_IMAGES)
+    """What a stream record holds. The total is calculated from the count in the new image, so DynamoDB's other two
+    view types are not supported."""
+    point_in_time_recovery: bool = setting(True)
+    """Whether the main table and the ledger can be restored to any second of the last 35 days. The idempotency keys,
+    which live for a day, are not kept for that."""
+    deletion_protection: bool = setting(False)
+    """Whether DynamoDB and Pulumi (`protect`) refuse to delete the tables, so that `pulumi destroy` fails at its
+    preview, with nothing deleted."""
+    encryption_key_arn: pulumi.Input[str] | None = setting(None, KEY_ARN)
+    """The ARN of the KMS key that encrypts the tables; every execution role that reads or writes items then
+    gets kms:Decrypt on it, through DynamoDB only. Without one, DynamoDB encrypts with a key that AWS owns."""
+
+    @property
+    def provisioned(self) -> bool:
+        """Whether capacity units apply."""
+        return self.billing_mode is BillingMode.PROVISIONED
 
 
 class StreamTable(pulumi.ComponentResource):

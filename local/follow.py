@@ -11,13 +11,14 @@ from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[impor
 from rich.text import Text
 
 from cli.console import Console
+from components.functions_package import PARTITION_KEY, TOTAL_KEY
 
 from .emulator.process import Event
 from .failures import Failures
 from .site import Site
 
 # The item that holds the total.
-_TOTAL_KEY = {"ID": {"S": "COUNTER"}}
+_TOTAL_KEY = {PARTITION_KEY: {"S": TOTAL_KEY}}
 
 Parts = Iterator[str | tuple[str, str]]
 """The parts of a line, some of them with a style."""

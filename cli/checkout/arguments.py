@@ -1,4 +1,4 @@
-"""The texts of components/args.py and of the `config:` section of Pulumi.yaml, made out of components/settings.py."""
+"""The texts of components/args.py and of the `config:` section of Pulumi.yaml, made of the components' settings."""
 
 import ast
 import inspect
@@ -8,22 +8,23 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import Field
 from enum import Enum
+from itertools import pairwise
 from typing import Any
 
-from components import settings
+from components.checks import Member, Number
 from components.config import config_default, config_fields, config_type
-from components.validation import Group, Number, Settings, config_key, default_of, is_required
+from components.settings import Group, Settings, config_key, default_of, is_required
+from components.stream_triggered_counter import StreamTriggeredCounterSettings
 
 HEAD = '''"""The components' arguments as the component host and type checkers need them: nested TypedDicts.
 
-Written by ./counter generate from the declarations in settings.py; a test holds it to them.
+Written by ./counter generate from the classes `…Settings`; a test compares it with them.
 """
 
 from typing import NotRequired, TypedDict
 
 import pulumi
 
-from .choices import Architecture, BillingMode, LogLevel, Runtime, StartingPosition, StreamViewType
 '''
 TYPES = ((r" \| None$", ""), (r"\bMapping\[", "dict["), (r"\bSequence\[", "list["), (r"(\w+)Settings\b", r"\1Args"))
 """How the type of a setting differs from that of the argument."""
@@ -31,38 +32,46 @@ TYPES = ((r" \| None$", ""), (r"\bMapping\[", "dict["), (r"\bSequence\[", "list[
 
 def arguments() -> str:
     """Make the text of args.py."""
-    module = ast.parse(inspect.getsource(settings))
-    sources = {node.name: node for node in module.body if isinstance(node, ast.ClassDef)}
-    return HEAD + "".join(_typed_dict(kind, sources[kind.__name__]) for kind in Settings.__subclasses__())
+    kinds, enums = Settings.__subclasses__(), _enums()
+    imports = (f"from .{module} import {', '.join(sorted(names))}\n" for module, names in sorted(enums.items()))
+    exported = sorted([*map(_args_name, kinds), *(name for names in enums.values() for name in names)])
+    listed = "".join(f'    "{name}",\n' for name in exported)
+    return f"{HEAD}{''.join(imports)}\n__all__ = [\n{listed}]\n{''.join(map(_typed_dict, kinds))}"
+
+
+def _enums() -> dict[str, set[str]]:
+    """Return the enums that arguments have as types, by the modules that define them."""
+    found: dict[str, set[str]] = {}
+    for declared in (one for kind in Settings.__subclasses__() for one in kind.declared().values()):
+        if isinstance(check := declared.metadata["check"], Member):
+            found.setdefault(check.of.__module__.rpartition(".")[2], set()).add(check.of.__name__)
+    return found
 
 
 def configuration() -> str:
     """Make the `config:` section of Pulumi.yaml: a key for each argument of the counter."""
-    module = ast.parse(inspect.getsource(settings))
-    meanings = {
-        (node.name, name): meaning
-        for node in module.body
-        if isinstance(node, ast.ClassDef)
-        for name, (_, meaning) in _declarations(node).items()
-    }
+    groups = StreamTriggeredCounterSettings.groups()
     text = ["config:\n"]
     for group, declared in config_fields():
-        kind = settings.GROUPS[group] if group else settings.StreamTriggeredCounterSettings
-        meaning = re.split(r"(?<=\.)\s", meanings[kind.__name__, declared.name])[0]
+        _, meaning = _declarations(groups[group] if group else StreamTriggeredCounterSettings)[declared.name]
+        first_sentence = re.split(r"(?<=\.)\s", meaning)[0]
         text.append(f"  {config_key(declared.name)}:\n    type: {config_type(declared)}\n")
         text.append("    items:\n      type: string\n" if config_type(declared) == "array" else "")
-        text.append(f"    description: {json.dumps(meaning + _as_text(declared), ensure_ascii=False)}\n")
+        text.append(f"    description: {json.dumps(first_sentence + _as_text(declared), ensure_ascii=False)}\n")
         text.append(f"    default: {_yaml(config_default(declared))}\n")
     return "".join(text)
 
 
-def _typed_dict(kind: type[Settings], source: ast.ClassDef) -> str:
+def _args_name(kind: type[Settings]) -> str:
+    return kind.__name__.removesuffix("Settings") + "Args"
+
+
+def _typed_dict(kind: type[Settings]) -> str:
     declared = kind.declared()
     some_required = any(map(is_required, declared.values()))
-    name = kind.__name__.replace("Settings", "Args")
-    text = [f"\n\nclass {name}(TypedDict{'' if some_required else ', total=False'}):\n"]
+    text = [f"\n\nclass {_args_name(kind)}(TypedDict{'' if some_required else ', total=False'}):\n"]
     text.append(f"{textwrap.indent(_class_docstring(kind), ' ' * 4)}\n\n")
-    for field_name, (annotation, meaning) in _declarations(source).items():
+    for field_name, (annotation, meaning) in _declarations(kind).items():
         if field_name in declared:
             optional = some_required and not is_required(declared[field_name])
             text.append(f"    {field_name}: {f'NotRequired[{annotation}]' if optional else annotation}\n")
@@ -70,10 +79,12 @@ def _typed_dict(kind: type[Settings], source: ast.ClassDef) -> str:
     return "".join(text)
 
 
-def _declarations(source: ast.ClassDef) -> dict[str, tuple[str, str]]:
+def _declarations(kind: type[Settings]) -> dict[str, tuple[str, str]]:
     """Return the type and the description of each field, as they stand in the source."""
+    [source] = ast.parse(inspect.getsource(kind)).body
+    body = source.body if isinstance(source, ast.ClassDef) else []
     found = {}
-    for node, after in zip(source.body, source.body[1:], strict=False):
+    for node, after in pairwise(body):
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             annotation = ast.unparse(node.annotation)
             for pattern, replacement in TYPES:

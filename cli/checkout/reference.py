@@ -8,7 +8,7 @@ from typing import Any
 import components.testing
 from components import plugin
 from components.config import config_default, config_fields, config_type
-from components.validation import config_key
+from components.settings import config_key
 
 TYPES = "#/types/"
 ENUM_HEAD = "| value | meaning |\n| --- | --- |\n"

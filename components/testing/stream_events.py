@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..functions_package import PARTITION_KEY
+
 StreamRecord = dict[str, Any]
 StreamEvent = dict[str, list[StreamRecord]]
 
@@ -48,7 +50,7 @@ class StreamEvents:
         """Make any record: `name` is INSERT, MODIFY or REMOVE; the images are items in DynamoDB's JSON."""
         change: dict[str, Any] = {
             "ApproximateCreationDateTime": 1_767_225_600.0,
-            "Keys": {"ID": {"S": tag}},
+            "Keys": {PARTITION_KEY: {"S": tag}},
             "SequenceNumber": str(self._sequence),
             "SizeBytes": 64,
             "StreamViewType": "NEW_AND_OLD_IMAGES",
@@ -77,4 +79,4 @@ class StreamEvents:
 
 def tag_item(tag: str, count: int) -> dict[str, Any]:
     """Return a tag's item in DynamoDB's JSON."""
-    return {"ID": {"S": tag}, "Count": {"N": str(count)}}
+    return {PARTITION_KEY: {"S": tag}, "Count": {"N": str(count)}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from components.engine.answers import Computed
+from components.functions_package import PARTITION_KEY
 
 from ..inputs import Inputs, Shape, same
 from ..site import Site
@@ -76,8 +77,8 @@ def find_or_create_table(site: Site, name: str) -> tuple[dict[str, Any], bool]:
         made = True
         client.create_table(
             TableName=name,
-            AttributeDefinitions=[{"AttributeName": "ID", "AttributeType": "S"}],
-            KeySchema=_keys("ID", None),
+            AttributeDefinitions=[{"AttributeName": PARTITION_KEY, "AttributeType": "S"}],
+            KeySchema=_keys(PARTITION_KEY, None),
             BillingMode="PAY_PER_REQUEST",
             StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
         )

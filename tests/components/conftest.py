@@ -7,9 +7,12 @@ import pulumi
 import pytest
 
 from components import StreamTriggeredCounter
+from components.config import args_from_config
 from components.testing import Resource, Result, run
 
 Build = Callable[..., Result]
+Configured = Callable[..., Any]
+PROJECT = "stream-triggered-counter"
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +42,16 @@ def build() -> Build:
         return run(program, **more)
 
     return build
+
+
+@pytest.fixture
+def configured() -> Configured:
+    """Read the component's arguments out of a stack's configuration, given as text by key."""
+
+    def configured(**values: str) -> Any:
+        found: list[Any] = []
+        config = {f"{PROJECT}:{key}": value for key, value in values.items()}
+        run(lambda: found.append(args_from_config(pulumi.Config())), config=config, project=PROJECT)
+        return found[0]
+
+    return configured

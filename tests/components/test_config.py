@@ -10,20 +10,15 @@ import yaml
 
 from components import ArgumentError
 from components.config import args_from_config, config_default, config_fields, config_type
-from components.settings import counter_settings
+from components.settings import config_key
+from components.stream_triggered_counter import StreamTriggeredCounterSettings
 from components.testing import RecordingMonitor, load_stack_config, run
-from components.validation import config_key
 
+from .conftest import PROJECT, Configured
+
+counter_settings = StreamTriggeredCounterSettings.read
 ROOT = Path(__file__).parents[2]
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
-PROJECT = "stream-triggered-counter"
-
-
-def configured(**values: str) -> Any:
-    found: list[Any] = []
-    config = {f"{PROJECT}:{key}": value for key, value in values.items()}
-    run(lambda: found.append(args_from_config(pulumi.Config())), config=config, project=PROJECT)
-    return found[0]
 
 
 def test_pulumi_yaml_declares_every_key_with_type_and_default() -> None:
@@ -47,11 +42,11 @@ def test_the_stacks_are_dev_and_prod() -> None:
     assert STACKS == ["dev", "prod"]
 
 
-def test_nothing_set_leaves_every_default() -> None:
+def test_nothing_set_leaves_every_default(configured: Configured) -> None:
     assert configured() == {}
 
 
-def test_what_the_command_line_fills_in_is_every_default() -> None:
+def test_what_the_command_line_fills_in_is_every_default(configured: Configured) -> None:
     args = configured(**filled_in())
     assert "existing_table" not in args
     assert counter_settings(args) == counter_settings({})
@@ -63,7 +58,7 @@ def filled_in() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("value", ["5", "7"])
-def test_a_value_equal_to_the_default_is_treated_like_any_other(value: str) -> None:
+def test_a_value_equal_to_the_default_is_treated_like_any_other(configured: Configured, value: str) -> None:
     refusal = rf"^readCapacity: {value} has no effect .*; allowed: billingMode PROVISIONED with it, or neither$"
     with pytest.raises(ArgumentError, match=refusal):
         counter_settings(configured(**filled_in() | {"readCapacity": value}))
@@ -71,7 +66,7 @@ def test_a_value_equal_to_the_default_is_treated_like_any_other(value: str) -> N
     assert (settings.table.read_capacity, settings.table.write_capacity) == (int(value), 5)
 
 
-def test_values_reach_their_group_in_their_type() -> None:
+def test_values_reach_their_group_in_their_type(configured: Configured) -> None:
     args = configured(
         batchSize="500",
         deletionProtection="true",
@@ -102,12 +97,12 @@ def test_values_reach_their_group_in_their_type() -> None:
         ("readCapacity", "plenty", "number"),
     ],
 )
-def test_a_value_of_the_wrong_type_is_named(key: str, value: str, kind: str) -> None:
+def test_a_value_of_the_wrong_type_is_named(configured: Configured, key: str, value: str, kind: str) -> None:
     with pytest.raises(ArgumentError, match=rf"^{key}: .*is not of type {kind}; allowed: "):
         configured(**{key: value})
 
 
-def test_adopting_a_table_is_a_matter_of_two_keys() -> None:
+def test_adopting_a_table_is_a_matter_of_two_keys(configured: Configured) -> None:
     table = "arn:aws:dynamodb:eu-west-1:123456789012:table/tutorial"
     args = configured(tableArn=table, streamArn=f"{table}/stream/1")
     assert args == {"existing_table": {"table_arn": table, "stream_arn": f"{table}/stream/1"}}
@@ -162,7 +157,7 @@ def test_a_bad_value_stops_the_program_before_it_registers_anything(config: dict
         ("deleteProtection", "deletionProtection"),
     ],
 )
-def test_an_unknown_key_is_refused_with_the_nearest_known_one(key: str, near: str) -> None:
+def test_an_unknown_key_is_refused_with_the_nearest_known_one(configured: Configured, key: str, near: str) -> None:
     with pytest.raises(ArgumentError) as raised:
         configured(**filled_in() | {key: "5"})
     assert str(raised.value).startswith(
@@ -170,7 +165,9 @@ def test_an_unknown_key_is_refused_with_the_nearest_known_one(key: str, near: st
     )
 
 
-def test_keys_of_other_namespaces_are_nobodys_business_here(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_of_other_namespaces_are_nobodys_business_here(
+    configured: Configured, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found: list[Any] = []
     config = {"aws:region": "eu-west-1", "pulumi:tags": "{}", "other:batchsize": "5", f"{PROJECT}:batchSize": "5"}
     run(lambda: found.append(args_from_config(pulumi.Config())), config=config, project=PROJECT)

@@ -8,22 +8,13 @@ import pytest
 
 from components import StreamTriggeredCounter
 from components.testing import UNKNOWN, Resource, Result, run
+from tests.samples import OUTPUTS
 
 from .conftest import Build, exactly
 
 MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
 POLICY = "aws:iam/rolePolicy:RolePolicy"
 FUNCTION = "aws:lambda/function:Function"
-OUTPUTS = {
-    "apiEndpoint",
-    "tableName",
-    "tableArn",
-    "streamArn",
-    "ledgerTableName",
-    "eventSourceMappingId",
-    "functionNames",
-    "deadLetterQueueUrl",
-}
 
 
 def ancestors(result: Result, resource: Resource) -> list[str]:

@@ -10,21 +10,7 @@ from components import ArgumentError, StreamTriggeredCounter
 from components.config import args_from_config
 from components.engine.answers import InvokeFailedError, InvokeHandler
 from components.testing import RecordingMonitor, Result, run
-
-TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/tutorial"
-STREAM = f"{TABLE}/stream/2024-01-01T00:00:00.000"
-DESCRIPTION: dict[str, Any] = {
-    "arn": TABLE,
-    "name": "tutorial",
-    "attributes": [{"name": "ID", "type": "S"}],
-    "hashKey": "ID",
-    "rangeKey": "",
-    "serverSideEncryption": {"enabled": False, "kmsKeyArn": ""},
-    "streamArn": STREAM,
-    "streamEnabled": True,
-    "streamViewType": "NEW_AND_OLD_IMAGES",
-}
-
+from tests.samples import DESCRIBED_TABLE, STREAM, TABLE
 
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd"
 GET_TABLE = "aws:dynamodb/getTable:getTable"
@@ -39,7 +25,7 @@ def adopt(
     args: Any = None,
     **different: Any,
 ) -> Result:
-    invokes: dict[str, InvokeHandler] = {GET_TABLE: find or (lambda _: DESCRIPTION | different)}
+    invokes: dict[str, InvokeHandler] = {GET_TABLE: find or (lambda _: DESCRIBED_TABLE | different)}
     monitor = RecordingMonitor(preview=preview, invokes=invokes | ({GET_KEY: key} if key else {}))
     existing: Any = {"existing_table": {"table_arn": TABLE, "stream_arn": STREAM}}
     return run(lambda: StreamTriggeredCounter("counter", existing | (args or {})), monitor=monitor)
@@ -60,13 +46,13 @@ def test_an_adopted_table_is_used_and_not_created(preview: bool) -> None:
         "counter-idempotency",
     ]
     [invoke] = result.invokes
-    assert invoke.arguments["name"] == "tutorial"
+    assert invoke.arguments["name"] == "Counts"
     assert result.one("aws:lambda/eventSourceMapping:EventSourceMapping").inputs["eventSourceArn"] == STREAM
     variables = result.one("aws:lambda/function:Function", "counter-record-visit").inputs["environment"]["variables"]
-    assert variables["TABLE_NAME"] == "tutorial"
+    assert variables["TABLE_NAME"] == "Counts"
     outputs = result.one("stream-triggered-counter:index:StreamTriggeredCounter").outputs
     assert outputs is not None
-    assert (outputs["tableName"], outputs["tableArn"], outputs["streamArn"]) == ("tutorial", TABLE, STREAM)
+    assert (outputs["tableName"], outputs["tableArn"], outputs["streamArn"]) == ("Counts", TABLE, STREAM)
 
 
 def test_a_new_image_alone_is_enough() -> None:
@@ -76,15 +62,15 @@ def test_a_new_image_alone_is_enough() -> None:
 @pytest.mark.parametrize(
     ("different", "sentence"),
     [
-        ({"streamEnabled": False, "streamArn": "", "streamViewType": ""}, r"stream_arn: .*tutorial has no stream"),
+        ({"streamEnabled": False, "streamArn": "", "streamViewType": ""}, r"stream_arn: .*Counts has no stream"),
         ({"streamViewType": "KEYS_ONLY"}, r"stream_arn: .*'KEYS_ONLY', which leaves the new image out"),
         ({"streamViewType": "OLD_IMAGE"}, r"stream_arn: .*'OLD_IMAGE', which leaves the new image out"),
-        ({"streamArn": f"{TABLE}/stream/2025"}, r"stream_arn: .*is not the stream that table tutorial has now"),
-        ({"hashKey": "pk"}, r"table_arn: the key of table tutorial is 'pk'"),
-        ({"rangeKey": "sk"}, r"table_arn: the key of table tutorial is 'ID and sk'"),
+        ({"streamArn": f"{TABLE}/stream/2025"}, r"stream_arn: .*is not the stream that table Counts has now"),
+        ({"hashKey": "pk"}, r"table_arn: the key of table Counts is 'pk'"),
+        ({"rangeKey": "sk"}, r"table_arn: the key of table Counts is 'ID and sk'"),
         (
             {"attributes": [{"name": "Other", "type": "S"}, {"name": "ID", "type": "N"}]},
-            r"table_arn: the key of table tutorial is of the type N; allowed: a table whose key is 'ID' alone, of .* S",
+            r"table_arn: the key of table Counts is of the type N; allowed: a table whose key is 'ID' alone, of .* S",
         ),
     ],
 )
@@ -98,9 +84,9 @@ def test_a_table_that_cannot_be_counted_in_is_refused(different: dict[str, Any],
 @pytest.mark.parametrize(
     "words",
     [
-        "reading DynamoDB Table (tutorial): couldn't find resource",
+        "reading DynamoDB Table (Counts): couldn't find resource",
         "operation error DynamoDB: DescribeTable, https response error StatusCode: 400, ResourceNotFoundException:\n"
-        "Requested resource not found: Table: tutorial not found",
+        "Requested resource not found: Table: Counts not found",
     ],
 )
 def test_a_missing_table_is_refused_in_a_sentence(preview: bool, words: str) -> None:
@@ -138,9 +124,9 @@ def test_a_refusal_names_the_configuration_keys_if_the_table_comes_from_there() 
         return str(raised.value).partition(":")[0]
 
     assert refusal(fail("not found")) == "tableArn"
-    assert refusal(lambda _: DESCRIPTION | {"hashKey": "pk"}) == "tableArn"
-    assert refusal(lambda _: DESCRIPTION | {"streamEnabled": False}) == "streamArn"
-    assert refusal(lambda _: DESCRIPTION | ENCRYPTED) == "encryptionKeyArn"
+    assert refusal(lambda _: DESCRIBED_TABLE | {"hashKey": "pk"}) == "tableArn"
+    assert refusal(lambda _: DESCRIBED_TABLE | {"streamEnabled": False}) == "streamArn"
+    assert refusal(lambda _: DESCRIBED_TABLE | ENCRYPTED) == "encryptionKeyArn"
 
 
 OTHER_KEY = KEY.replace("1234abcd", "5678ef")
@@ -149,8 +135,8 @@ OTHER_KEY = KEY.replace("1234abcd", "5678ef")
 @pytest.mark.parametrize(
     ("given", "problem"),
     [
-        (None, "is missing, and table tutorial is encrypted with a key of its own"),
-        (OTHER_KEY, f"'{OTHER_KEY}' is not the key that encrypts table tutorial"),
+        (None, "is missing, and table Counts is encrypted with a key of its own"),
+        (OTHER_KEY, f"'{OTHER_KEY}' is not the key that encrypts table Counts"),
     ],
 )
 @pytest.mark.parametrize(
@@ -172,11 +158,11 @@ def test_an_encrypted_table_is_adopted_with_its_key_or_if_aws_manages_it(given: 
     assert [invoke.arguments for invoke in result.invokes if invoke.token == GET_KEY] == [{"keyId": KEY}]
     outputs = result.one("stream-triggered-counter:index:StreamTriggeredCounter").outputs
     assert outputs is not None
-    assert outputs["tableName"] == "tutorial"
+    assert outputs["tableName"] == "Counts"
 
 
 def test_on_an_emulator_the_table_of_that_name_stands_for_the_one_that_is_meant() -> None:
-    arn = "arn:aws:dynamodb:eu-west-1:000000000000:table/tutorial"
+    arn = "arn:aws:dynamodb:eu-west-1:000000000000:table/Counts"
     result = adopt(arn=arn, streamArn=f"{arn}/stream/now")
     mapping = result.one("aws:lambda/eventSourceMapping:EventSourceMapping")
     assert mapping.inputs["eventSourceArn"] == f"{arn}/stream/now"

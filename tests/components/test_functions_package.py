@@ -1,5 +1,7 @@
 """The door between the components and the functions."""
 
+import ast
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +16,23 @@ def test_the_names_are_those_of_the_functions() -> None:
     for name in ("EXPIRES_AT", "TABLE_NAME", "LEDGER_TABLE_NAME", "IDEMPOTENCY_TABLE_NAME"):
         assert getattr(functions_package, name) == getattr(tables, name)
     assert (functions_package.PARTITION_KEY, functions_package.TOTAL_KEY) == (tables.KEY, tables.COUNTER)
+
+
+def test_the_keys_are_written_once() -> None:
+    written = [
+        path.relative_to(ROOT).as_posix()
+        for folder in ("components", "functions", "local", "cli")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and node.value in (tables.KEY, tables.COUNTER)
+    ]
+    assert written == ["functions/dynamodb/tables.py"] * 2
+
+
+def test_every_function_of_the_openapi_document_is_a_module_with_a_handler() -> None:
+    for function in {route.function for route in functions_package.routes()} | {"processStream"}:
+        module, _, name = functions_package.handler(function).rpartition(".")
+        assert callable(getattr(importlib.import_module(module), name))
 
 
 def test_a_program_may_have_a_package_functions_of_its_own(tmp_path: Path) -> None:

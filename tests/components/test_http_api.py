@@ -6,8 +6,7 @@ from pathlib import Path
 import pulumi
 
 from components.functions_package import Route, routes
-from components.http_api import HttpApi
-from components.settings import ApiSettings
+from components.http_api import ApiSettings, HttpApi
 from components.testing import Result, run
 
 from .conftest import Build, exactly

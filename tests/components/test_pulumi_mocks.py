@@ -18,8 +18,8 @@ from components import (
     StreamTriggeredCounterArgs,
 )
 from components.testing import run
+from tests.samples import DESCRIBED_TABLE, STREAM, TABLE
 
-TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/Counts"
 MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
 
 
@@ -59,7 +59,7 @@ class Computing(Echo):
         computed = {
             "name": args.name,
             "arn": f"arn:aws:{service}:eu-west-1:123456789012:{args.name}",
-            "streamArn": f"{TABLE}/stream/1",
+            "streamArn": STREAM,
             "url": f"https://sqs.example/{args.name}",
             "uuid": f"{args.name}-uuid",
             "apiEndpoint": "https://api.example",
@@ -70,15 +70,7 @@ class Computing(Echo):
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
         assert args.token == "aws:dynamodb/getTable:getTable"
-        return {
-            "arn": TABLE,
-            "name": "Counts",
-            "attributes": [{"name": "ID", "type": "S"}],
-            "hashKey": "ID",
-            "streamArn": f"{TABLE}/stream/1",
-            "streamEnabled": True,
-            "streamViewType": "NEW_AND_OLD_IMAGES",
-        }
+        return DESCRIBED_TABLE
 
 
 def mocked(program: Callable[[], object], mocks: Echo, *, preview: bool = False) -> Any:
@@ -144,7 +136,7 @@ def test_outputs_are_what_the_mocks_computed() -> None:
         "apiEndpoint": "https://api.example",
         "tableName": "hits-table",
         "tableArn": "arn:aws:dynamodb:eu-west-1:123456789012:hits-table",
-        "streamArn": f"{TABLE}/stream/1",
+        "streamArn": STREAM,
         "ledgerTableName": "hits-ledger",
         "eventSourceMappingId": "hits-process-stream-uuid",
         "functionNames": {
@@ -161,7 +153,7 @@ def test_inputs_of_the_resources_are_what_the_arguments_say() -> None:
     mocks = Computing()
     mocked(lambda: counter({"stream": {"batch_size": 7}, "functions": {"memory_size": 512}}) and None, mocks)
     [mapping] = mocks.of(MAPPING)
-    assert (mapping.inputs["batchSize"], mapping.inputs["eventSourceArn"]) == (7, f"{TABLE}/stream/1")
+    assert (mapping.inputs["batchSize"], mapping.inputs["eventSourceArn"]) == (7, STREAM)
     assert {one.inputs["memorySize"] for one in mocks.of("aws:lambda/function:Function")} == {512}
     [variables] = [
         one.inputs["environment"]["variables"]
@@ -173,7 +165,7 @@ def test_inputs_of_the_resources_are_what_the_arguments_say() -> None:
 
 def test_an_adopted_table_is_looked_up_through_the_mocks() -> None:
     mocks = Computing()
-    adopted: ExistingTableArgs = {"table_arn": TABLE, "stream_arn": f"{TABLE}/stream/1"}
+    adopted: ExistingTableArgs = {"table_arn": TABLE, "stream_arn": STREAM}
     assert mocked(lambda: counter({"existing_table": adopted}).table_name, mocks) == "Counts"
     assert sorted(one.name for one in mocks.of("aws:dynamodb/table:Table")) == ["hits-idempotency", "hits-ledger"]
 

@@ -11,7 +11,7 @@ import pytest
 import components
 from components import StreamConsumer, StreamTriggeredCounter
 from components.plugin import COMPONENTS, NAME, CounterProvider
-from components.validation import Group, Settings, config_key, default_of, is_required
+from components.settings import Group, Settings, config_key, default_of, is_required
 
 DOCUMENT = CounterProvider().document
 FIELDS = [

@@ -9,6 +9,7 @@ import pytest
 import components
 import components.testing
 from components.testing import RecordingMonitor, run
+from tests.samples import DESCRIBED_TABLE
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -19,19 +20,6 @@ SNIPPETS = [
 ]
 
 
-def described_table(_: object) -> dict[str, object]:
-    arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/Counts"
-    return {
-        "arn": arn,
-        "name": "Counts",
-        "attributes": [{"name": "ID", "type": "S"}],
-        "hashKey": "ID",
-        "streamArn": f"{arn}/stream/2026-01-01T00:00:00.000",
-        "streamEnabled": True,
-        "streamViewType": "NEW_AND_OLD_IMAGES",
-    }
-
-
 @pytest.mark.parametrize("code", SNIPPETS)
 def test_snippet_runs(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Installed, the package has another name than in a checkout; that it imports under it is the wheel's test.
@@ -39,7 +27,7 @@ def test_snippet_runs(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "stream_triggered_counter.testing", components.testing)
     program = tmp_path / "snippet.py"
     program.write_text(code)
-    monitor = RecordingMonitor(invokes={"aws:dynamodb/getTable:getTable": described_table})
+    monitor = RecordingMonitor(invokes={"aws:dynamodb/getTable:getTable": lambda _: DESCRIBED_TABLE})
     if "testing import" in code:  # it runs programs itself
         exec(compile(code, str(program), "exec"), {})
         return

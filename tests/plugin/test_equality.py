@@ -8,48 +8,25 @@ import pulumi
 import pytest
 
 from components import StreamConsumer, StreamTriggeredCounter
+from components.checks import Entries
+from components.settings import Settings
+from components.stream_triggered_counter import StreamTriggeredCounterSettings
 from components.testing import UNKNOWN, Resource, Result, run
+from tests.samples import STREAM, samples
 
 from .engine import Constructed, Plugin, output, text_archive
 
 ARN = "arn:aws:{}:eu-west-1:123456789012:{}".format
-STREAM = ARN("dynamodb", "table/Counts/stream/2026-01-01T00:00:00.000")
 KEY = ARN("kms", "key/1234-abcd")
-ALL_ARGUMENTS = {
-    "table": {
-        "billing_mode": "PROVISIONED",
-        "read_capacity": 7,
-        "write_capacity": 8,
-        "stream_view_type": "NEW_IMAGE",
-        "point_in_time_recovery": False,
-        "deletion_protection": True,
-        "encryption_key_arn": KEY,
-    },
-    "stream": {
-        "starting_position": "LATEST",
-        "batch_size": 500,
-        "maximum_batching_window_in_seconds": 5,
-        "maximum_retry_attempts": -1,
-        "maximum_record_age_in_seconds": 60,
-        "bisect_batch_on_function_error": False,
-        "dead_letter_queue_retention_seconds": 3_600,
-    },
-    "functions": {
-        "runtime": "python3.12",
-        "architecture": "x86_64",
-        "memory_size": 512,
-        "timeout": 20,
-        "log_retention_in_days": 7,
-        "log_level": "DEBUG",
-        "environment": {"SOME_VARIABLE": "value"},
-    },
-    "api": {
-        "cors_allow_origins": ["https://example.org"],
-        "throttling_rate_limit": 12.5,
-        "throttling_burst_limit": 30,
-    },
-    "tags": {"team_name": "web"},
+ALL_ARGUMENTS = samples(StreamTriggeredCounterSettings, "existing_table")
+USERS_KEYS = {
+    declared.name
+    for kind in Settings.__subclasses__()
+    for declared in kind.declared().values()
+    if isinstance(declared.metadata["check"], Entries)
 }
+"""The arguments whose keys the user chooses."""
+
 CODE = {"app.py": "def handler(event, context): ..."}
 STATEMENTS = [
     {
@@ -87,8 +64,7 @@ def in_camel_case(value: Any, own_keys: bool = False) -> Any:
     spelled = {}
     for key, item in value.items():
         first, *others = [key] if own_keys else key.split("_")
-        chosen = key in ("tags", "environment", "variables", "conditions")
-        spelled[first + "".join(map(str.capitalize, others))] = in_camel_case(item, own_keys or chosen)
+        spelled[first + "".join(map(str.capitalize, others))] = in_camel_case(item, own_keys or key in USERS_KEYS)
     return spelled
 
 

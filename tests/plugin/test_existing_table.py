@@ -6,25 +6,14 @@ from typing import Any
 import pytest
 
 from components.engine.answers import InvokeFailedError
+from tests.samples import DESCRIBED_TABLE, STREAM, TABLE
 
 from .engine import Plugin, RefusedError, output
-
-TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/Counts"
-STREAM = f"{TABLE}/stream/2026-01-01T00:00:00.000"
-FOUND = {
-    "arn": TABLE,
-    "name": "Counts",
-    "attributes": [{"name": "ID", "type": "S"}],
-    "hashKey": "ID",
-    "streamArn": STREAM,
-    "streamEnabled": True,
-    "streamViewType": "NEW_AND_OLD_IMAGES",
-}
 
 
 def adopt(plugin: Plugin, arn: Any = TABLE, preview: bool = False, **different: Any) -> Any:
     def answer(_: Mapping[str, Any]) -> Mapping[str, Any]:
-        return FOUND | different
+        return DESCRIBED_TABLE | different
 
     return plugin.construct(
         "StreamTriggeredCounter",

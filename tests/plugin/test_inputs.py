@@ -135,7 +135,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     "argument without effect": (
         COUNTER,
         {"table": {"readCapacity": 5.0}},
-        "table.readCapacity: 5 has no effect on a table that is billed on demand; allowed: table.billingMode",
+        "table.readCapacity: 5 has no effect with table.billingMode PAY_PER_REQUEST; allowed: table.billingMode",
     ),
     "text for a group": (
         COUNTER,

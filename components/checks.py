@@ -1,4 +1,4 @@
-"""Checks for arguments: each takes a field's path and value, and returns the value in its proper type or raises.
+"""What an argument may hold: each check takes an argument's path and value, and returns the value in its proper type.
 
 The component host hands every argument over as plain data: integers arrive as floats, enums as their values. So each
 check also converts a value to the type that the annotation promises.
@@ -7,10 +7,10 @@ check also converts a value to the type that the annotation promises.
 import difflib
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import MISSING, Field, dataclass, field, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 import pulumi
 
@@ -45,7 +45,8 @@ class Check(Protocol):
         """Say what is allowed, as a phrase for an error message and for the documentation."""
 
 
-def _plain(path: str, value: Any, allowed: str) -> Any:
+def plain(path: str, value: Any, allowed: str) -> Any:
+    """Refuse an Output in the place of a plain value."""
     if isinstance(value, pulumi.Output):
         raise ArgumentError(
             path, "is an Output, whose value is only known while resources are created", f"a plain value, {allowed}"
@@ -66,7 +67,7 @@ class Number:
     also: tuple[int, ...] = ()
 
     def __call__(self, path: str, value: Any) -> int | float:
-        value = _plain(path, value, str(self))
+        value = plain(path, value, str(self))
         if isinstance(value, bool) or not isinstance(value, int | float) or (self.whole and value != value // 1):
             raise ArgumentError(path, f"{value!r} is not a {'whole ' if self.whole else ''}number", str(self))
         if value not in self.also and (not self.minimum <= value <= self.maximum or value == math.inf):
@@ -83,7 +84,7 @@ class Flag:
     """True or false."""
 
     def __call__(self, path: str, value: Any) -> bool:
-        if not isinstance(_plain(path, value, str(self)), bool):
+        if not isinstance(plain(path, value, str(self)), bool):
             raise ArgumentError(path, f"{value!r} is not a boolean", str(self))
         return bool(value)
 
@@ -99,7 +100,7 @@ class Member:
 
     def __call__(self, path: str, value: Any) -> Enum:
         try:
-            return self.of(_plain(path, value, str(self)))
+            return self.of(plain(path, value, str(self)))
         except ValueError:
             raise ArgumentError(path, f"{value!r} is not a {self.of.__name__}", str(self)) from None
 
@@ -114,7 +115,7 @@ class OneOf:
     values: tuple[int, ...]
 
     def __call__(self, path: str, value: Any) -> int:
-        if isinstance(_plain(path, value, str(self)), bool) or value not in self.values:
+        if isinstance(plain(path, value, str(self)), bool) or value not in self.values:
             raise ArgumentError(path, f"{value!r} is not supported", str(self))
         return int(value)
 
@@ -155,6 +156,17 @@ class Text:
         return self.what
 
 
+def arn(what: str, service: str, kind: str) -> Text:
+    """Match an ARN of `service` whose resource part matches the pattern `kind`."""
+    return Text(f"the ARN of {what}", rf"arn:aws[a-z-]*:{service}:[a-z0-9-]+:\d{{12}}:{kind}")
+
+
+ANY_TEXT = Text("text", shown=False)
+STREAM_ARN = arn("a DynamoDB stream", "dynamodb", r"table/[A-Za-z0-9_.-]+/stream/.+")
+KEY_ARN = arn("a KMS key (not of an alias)", "kms", r"key/[A-Za-z0-9-]+")
+ROLE_NAME = Text("the name (not the ARN) of an IAM role", r"[\w+=,.@-]{1,64}")
+
+
 @dataclass(frozen=True)
 class Items:
     """A list, each of whose items passes a check; at most `most` items."""
@@ -163,7 +175,7 @@ class Items:
     most: int | None = None
 
     def __call__(self, path: str, value: Any) -> tuple[Any, ...]:
-        if isinstance(_plain(path, value, str(self)), str) or not isinstance(value, Sequence):
+        if isinstance(plain(path, value, str(self)), str) or not isinstance(value, Sequence):
             raise ArgumentError(path, f"{value!r} is not a list", str(self))
         if self.most is not None and len(value) > self.most:
             raise ArgumentError(path, f"{len(value)} items are too many", str(self))
@@ -186,7 +198,7 @@ class Entries:
     ignore_case: bool = False
 
     def __call__(self, path: str, value: Any) -> dict[str, Any]:
-        if not isinstance(_plain(path, value, str(self)), Mapping):
+        if not isinstance(plain(path, value, str(self)), Mapping):
             raise ArgumentError(path, f"a value of type {type(value).__name__} is not a mapping", str(self))
         if self.most is not None and len(value) > self.most:
             raise ArgumentError(path, f"{len(value)} entries are too many", f"at most {self.most}")
@@ -205,7 +217,7 @@ class Code:
     """An archive of code."""
 
     def __call__(self, path: str, value: Any) -> pulumi.Archive:
-        if not isinstance(_plain(path, value, str(self)), pulumi.Archive):
+        if not isinstance(plain(path, value, str(self)), pulumi.Archive):
             raise ArgumentError(path, f"a value of type {type(value).__name__} is invalid", str(self))
         archive: pulumi.Archive = value
         return archive
@@ -214,102 +226,18 @@ class Code:
         return "an archive of files"
 
 
-@dataclass(frozen=True)
-class Group:
-    """A group of arguments that have a settings class of their own."""
-
-    of: "type[Settings]"
-
-    def __call__(self, path: str, value: Any) -> "Settings":
-        return self.of.read(value, path)
-
-    def __str__(self) -> str:
-        return f"a mapping with the keys {', '.join(self.of.declared())}"
-
-
-def required(check: Check, why: str = "") -> Any:
-    """Declare a field of a settings class that has no default: what it may hold, and why it cannot be left out."""
-    return field(metadata={"check": check, "missing": f"is missing, and {why}" if why else "is missing"})
-
-
-def setting(default: Any, check: Check) -> Any:
-    """Declare a field of a settings class: its default, and what it may hold."""
-    if isinstance(default, dict):
-        return field(default_factory=default.copy, metadata={"check": check})
-    return field(default=default, metadata={"check": check})
-
-
-def group(of: "type[Settings]") -> Any:
-    """Declare a field of a settings class that holds other settings, by default with all their defaults."""
-    return field(default_factory=of, metadata={"check": Group(of)})
-
-
-def is_required(declared: Field[Any]) -> bool:
-    """Return whether a field has no default."""
-    return declared.default is MISSING and declared.default_factory is MISSING
-
-
-def default_of(declared: Field[Any]) -> Any:
-    """Return the default of a field; None if it has none."""
-    if declared.default_factory is not MISSING:
-        return declared.default_factory()
-    return None if declared.default is MISSING else declared.default
-
-
-class FromConfig(dict[str, Any]):
-    """Arguments that came from a stack's configuration, where every field has a key of its own (`batchSize`)."""
-
-
-def config_key(field_name: str) -> str:
-    """Return a field's name in camel case, as in configuration and other languages: `batch_size` is `batchSize`."""
-    first, *others = field_name.split("_")
-    return first + "".join(word.capitalize() for word in others)
-
-
-PathOf = Callable[[str], str]
-"""Returns what the user calls a field of a group: its path, or its configuration key."""
-
-
-class Settings:
-    """The base of frozen dataclasses that hold checked arguments, with the defaults filled in."""
-
-    @classmethod
-    def declared(cls) -> dict[str, Field[Any]]:
-        """Return the fields that are arguments, by their names."""
-        return {one.name: one for one in fields(cls) if "check" in one.metadata}  # type: ignore[arg-type]
-
-    @classmethod
-    def read(cls, args: Any, path: str = "") -> Self:
-        """Check `args` (a mapping, or None for all defaults) field by field.
-
-        `path` is what the user calls the group. Raises `ArgumentError` with the path of the first field that is
-        unknown, missing or not allowed.
-        """
-        declared = cls.declared()
-        args = {} if args is None else args
-        allowed = f"a mapping with the keys {', '.join(declared)}"
-        if not isinstance(_plain(path or "args", args, allowed), Mapping):
-            raise ArgumentError(path or "args", f"{args!r} is not a mapping", allowed)
-        refuse_unknown(path, args, declared)
-
-        def path_of(name: str) -> str:
-            if isinstance(args, FromConfig):
-                return config_key(name)
-            return f"{path}.{name}" if path else name
-
-        # None is how Python passes an optional argument that was left out, so it means the default here, too.
-        given = {name: value for name, value in args.items() if value is not None}
-        for name, one in declared.items():
-            if name not in given and is_required(one):
-                raise ArgumentError(path_of(name), one.metadata["missing"], str(one.metadata["check"]))
-        settings = cls(
-            **{name: declared[name].metadata["check"](path_of(name), value) for name, value in given.items()}
-        )
-        settings.check_combination(given, path_of)
-        return settings
-
-    def check_combination(self, given: Mapping[str, Any], path_of: PathOf) -> None:
-        """Raise `ArgumentError` if the arguments that were given are not allowed together."""
+# What IAM accepts (`Tag` in its API reference), which is the strictest of the services: one set of tags goes to all
+# resources. Its pattern is [\p{L}\p{Z}\p{N}_.:/=+\-@]; Python's \w is \p{L}, \p{N} and _, and the spaces are \p{Z}.
+TAG_CHARACTER = r"[\w \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000.:/=+\-@]"
+TAGS = Entries(
+    Text(
+        "1 to 128 letters, digits, spaces and _.:/=+-@, not starting with aws:",
+        rf"(?!(?i:aws:)){TAG_CHARACTER}{{1,128}}",
+    ),
+    Text("at most 256 letters, digits, spaces and _.:/=+-@", rf"{TAG_CHARACTER}{{0,256}}"),
+    most=50,
+    ignore_case=True,
+)
 
 
 def refuse_unknown(path: str, given: Iterable[str], known: Iterable[str], what: str = "argument") -> None:

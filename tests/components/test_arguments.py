@@ -1,0 +1,69 @@
+"""What holds for every argument there is, and for every one that is added."""
+
+import json
+from dataclasses import Field
+from functools import cache
+from typing import Any
+
+import pytest
+
+from components import ArgumentError, StreamTriggeredCounter
+from components.config import config_fields
+from components.settings import Settings, config_key
+from components.testing import run
+from tests.samples import needed, sample, samples
+
+from .conftest import Configured
+
+CONFIGURED = [
+    pytest.param(group, declared, id=f"{group}.{declared.name}" if group else declared.name)
+    for group, declared in config_fields()
+]
+DECLARED = [
+    pytest.param(kind, declared, id=f"{kind.__name__}.{declared.name}")
+    for kind in Settings.__subclasses__()
+    for declared in kind.declared().values()
+]
+
+
+def grouped(group: str | None, args: dict[str, Any]) -> dict[str, Any]:
+    return {group: args} if group else args
+
+
+@cache
+def registered(args: str) -> dict[str, Any]:
+    """Record everything that may follow from an argument (given as JSON); the functions' code does not."""
+    result = run(lambda: StreamTriggeredCounter("counter", json.loads(args)))
+    return {
+        resource.urn: (resource.protect, {key: value for key, value in resource.inputs.items() if key != "code"})
+        for resource in result.resources
+    }
+
+
+@pytest.mark.parametrize(("group", "declared"), [one for one in CONFIGURED if one.values[0] != "existing_table"])
+def test_an_argument_reaches_a_resource(group: str | None, declared: Field[Any]) -> None:
+    without = grouped(group, needed(declared))
+    with_it = grouped(group, needed(declared) | {declared.name: sample(declared)})
+    assert registered(json.dumps(with_it)) != registered(json.dumps(without if needed(declared) else {}))
+
+
+@pytest.mark.parametrize(("group", "declared"), CONFIGURED)
+def test_a_configuration_key_reaches_its_argument(
+    group: str | None, declared: Field[Any], configured: Configured
+) -> None:
+    value = sample(declared)
+    text = value if isinstance(value, str) else json.dumps(value)
+    assert configured(**{config_key(declared.name): text}) == grouped(group, {declared.name: value})
+
+
+@pytest.mark.parametrize(("kind", "declared"), DECLARED)
+def test_a_value_of_another_type_is_refused_with_the_argument_and_the_limits(
+    kind: type[Settings], declared: Field[Any]
+) -> None:
+    args = samples(kind) | {declared.name: object()}
+    with pytest.raises(ArgumentError) as raised:
+        kind.read(args, "group")
+    path, _, said = str(raised.value).partition(": ")
+    assert path == f"group.{declared.name}"
+    assert said.endswith(f"; allowed: {declared.metadata['check']}")
+    assert " object at 0x" in said or f"type {object.__name__}" in said
