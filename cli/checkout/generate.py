@@ -19,12 +19,15 @@ ARGUMENTS = "components/args.py"
 """The source of the schema and the reference. This process has imported it as it was at the start."""
 
 RELEASED = "tests/plugin/released.json"
-"""The schema of the last release, which later ones must stay compatible with; only `--release` writes it."""
+"""The schema of the last release, which later ones must stay compatible with."""
+
+LAYOUT = "tests/package/layout.json"
+"""The URNs of every release, which later ones must find again: a release adds its own and takes none away."""
 
 
 @click.command("generate")
 @click.option("--check", is_flag=True, help="Write nothing; name the files that are out of date.")
-@click.option("--release", is_flag=True, help=f"Write {RELEASED} as well, as a release does.")
+@click.option("--release", is_flag=True, help=f"Write {RELEASED} and {LAYOUT} as well, as a release does.")
 def command(*, check: bool, release: bool) -> int:
     """Write every generated file that is out of date.
 
@@ -33,11 +36,11 @@ def command(*, check: bool, release: bool) -> int:
     if not check and (text := expected(ARGUMENTS)) != read(ARGUMENTS):
         write(ARGUMENTS, text)
         return restart(release=release)
-    wanted = [*GENERATED, *([RELEASED] if release else [])]
+    wanted = [*GENERATED, *(RELEASE if release else [])]
     outdated = {name: text for name in wanted if (text := expected(name)) != read(name)}
     for name, text in outdated.items():
         if check:
-            say(f"{name} is out of date; run ./counter generate{' --release' if name == RELEASED else ''}")
+            say(f"{name} is out of date; run ./counter generate{' --release' if name in RELEASE else ''}")
         else:
             write(name, text)
     if not outdated:
@@ -59,7 +62,7 @@ def write(name: str, text: str) -> None:
 
 def expected(name: str) -> str:
     """Return the text that a generated file should have, by its path in the repository."""
-    return released() if name == RELEASED else GENERATED[name]()
+    return (GENERATED | RELEASE)[name]()
 
 
 def read(name: str) -> str:
@@ -91,6 +94,32 @@ def schema() -> str:
 def released() -> str:
     """Make the schema that later ones must stay compatible with."""
     return _json(without_descriptions(document()))
+
+
+def layout() -> str:
+    """Make the list of URNs: those of earlier releases, and those of the resources that there are now."""
+    from components.testing import run as run_program  # noqa: PLC0415
+
+    urns = [resource.urn for resource in run_program(every_component).resources]
+    return _json(sorted({*json.loads(read(LAYOUT) or "[]"), *urns}))
+
+
+def every_component() -> None:
+    """Make one of everything that the components make; a Pulumi program."""
+    from components import StreamConsumer, StreamTriggeredCounter  # noqa: PLC0415
+
+    arn = "arn:aws:{}:eu-west-1:123456789012:{}".format
+    counter = StreamTriggeredCounter("counter")
+    counter.grant_count("importer")
+    counter.grant_read("reader")
+    StreamConsumer(
+        "audit",
+        {
+            "stream_arn": arn("dynamodb", "table/Counts/stream/2026-01-01T00:00:00.000"),
+            "function_arn": arn("lambda", "function:audit"),
+            "function_role_name": "audit",
+        },
+    )
 
 
 def reference() -> str:
@@ -139,4 +168,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "Pulumi.yaml": project,
     "functions/counting/joining.py": joining,
 }
-"""Every generated file, by its path in the repository. `tests/package/layout.json` is not one: see test_layout.py."""
+"""Every generated file, by its path in the repository."""
+
+RELEASE: dict[str, Callable[[], str]] = {RELEASED: released, LAYOUT: layout}
+"""The files that only a release writes, with `--release`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import shutil
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def test_a_generated_file_is_up_to_date(name: str) -> None:
 @pytest.fixture
 def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Let the command work on a copy of what it writes."""
-    for name in (*generate.GENERATED, generate.RELEASED):
+    for name in (*generate.GENERATED, *generate.RELEASE):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(generate.ROOT / name, tmp_path / name)
     monkeypatch.setattr(generate, "ROOT", tmp_path)
@@ -77,11 +78,18 @@ def test_arguments_that_are_out_of_date_are_written_first_and_the_rest_follows_i
     assert restarts == [False]
 
 
-def test_the_released_schema_is_written_at_a_release_only(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (copy / generate.RELEASED).write_text("{}\n")
+def test_what_is_released_is_written_at_a_release_only(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept = "urn:pulumi:test::project::of:an/earlier:Release::one"
+    old = {generate.RELEASED: "{}\n", generate.LAYOUT: f'["{kept}"]\n'}
+    for name, text in old.items():
+        (copy / name).write_text(text)
     assert main(["generate"]) == 0
-    assert generate.read(generate.RELEASED) == "{}\n"
+    assert {name: generate.read(name) for name in old} == old
     assert main(["generate", "--release", "--check"]) == 1
-    assert f"{generate.RELEASED} is out of date; run ./counter generate --release" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert all(f"{name} is out of date; run ./counter generate --release" in said for name in old)
     assert main(["generate", "--release"]) == 0
     assert generate.read(generate.RELEASED) == generate.released()
+    urns = json.loads(generate.read(generate.LAYOUT))
+    assert kept in urns
+    assert len(urns) > 50

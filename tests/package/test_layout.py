@@ -1,6 +1,7 @@
 """The URNs of a released layout: an update must find every resource again, or it would replace the tables.
 
-`layout.json` is kept by hand: `./counter generate` would write a renamed resource into it without a question.
+`./counter generate --release` adds the URNs of a release to `layout.json` and takes none away, so a resource that was
+renamed without an alias is missed here, whatever is generated.
 """
 
 import json
@@ -9,20 +10,12 @@ from pathlib import Path
 
 import pulumi
 
-from components import StreamConsumer, StreamTriggeredCounter
+from cli.commands import generate
+from components import StreamTriggeredCounter
 from components.engine.resource import make_urn
 from components.testing import Resource, Result, run
 
 LAYOUT = Path(__file__).with_name("layout.json")
-STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/Counts/stream/2026-01-01T00:00:00.000"
-FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:audit"
-
-
-def program() -> None:
-    counter = StreamTriggeredCounter("counter")
-    StreamConsumer("audit", {"stream_arn": STREAM, "function_arn": FUNCTION, "function_role_name": "audit"})
-    counter.grant_count("importer")
-    counter.grant_read("reader")
 
 
 def layout(result: Result) -> list[str]:
@@ -50,16 +43,17 @@ def earlier(resource: Resource, by_urn: Mapping[str, Resource]) -> Iterator[str]
 
 
 def test_every_resource_that_was_ever_released_is_found_again() -> None:
-    result = run(program)
+    result = run(generate.every_component)
     by_urn = {resource.urn: resource for resource in result.monitor.resources}
     found = {urn for resource in result.resources for urn in earlier(resource, by_urn)}
     lost = sorted(set(json.loads(LAYOUT.read_text())) - found)
     assert not lost, "an update would replace these; give what was renamed an alias:\n" + "\n".join(lost)
 
 
-def test_layout_lists_every_resource_there_is() -> None:
-    missing = sorted(set(layout(run(program))) - set(json.loads(LAYOUT.read_text())))
-    assert not missing, f"new resources; add them to {LAYOUT.name}:\n" + json.dumps(missing, indent=2)
+def test_a_release_adds_its_resources_and_forgets_none() -> None:
+    now = layout(run(generate.every_component))
+    assert len(now) > 50
+    assert json.loads(generate.layout()) == sorted({*json.loads(LAYOUT.read_text()), *now})
 
 
 def test_renamed_component_with_an_alias_loses_nothing() -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from cli.checkout.generate import without_descriptions
 from components.plugin import NAME, CounterProvider
+from components.version import VERSION
 
 from .compatibility import breaks
 
@@ -26,6 +27,10 @@ STATEMENT = f"{NAME}:index:StatementArgs"
 
 def test_nothing_that_was_released_is_taken_back() -> None:
     assert breaks(RELEASED, CounterProvider().document) == []
+
+
+def test_a_release_was_recorded_when_the_version_changed() -> None:
+    assert RELEASED["version"] == VERSION, "run ./counter generate --release"
 
 
 def test_the_released_schema_is_a_whole_one_without_descriptions() -> None:
