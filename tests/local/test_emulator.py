@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -38,11 +39,22 @@ def test_a_taken_port_is_a_sentence(cloud: Cloud) -> None:
         start(cloud.emulator.port)
 
 
-def test_stopping_ends_it_without_force_and_removes_its_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    # However busy the machine is, it is not killed while it ends by itself.
-    monkeypatch.setattr(process, "_STOP_SECONDS", 60.0)
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """Start an emulator that a test may end, or keep from answering."""
     emulator = start()
     emulator.wait(30)
+    yield emulator
+    if emulator._process.poll() is None:
+        os.kill(emulator._process.pid, signal.SIGCONT)
+    emulator.stop()
+
+
+def test_stopping_ends_it_without_force_and_removes_its_files(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # However busy the machine is, it is not killed while it ends by itself.
+    monkeypatch.setattr(process, "_STOP_SECONDS", 60.0)
     directory = emulator._directory
     assert directory.is_dir()
     emulator.stop()
@@ -54,28 +66,17 @@ def test_stopping_ends_it_without_force_and_removes_its_files(monkeypatch: pytes
         emulator.check()
 
 
-def test_an_emulator_that_ends_by_itself_is_reported_with_its_log() -> None:
-    emulator = start()
-    try:
-        emulator.wait(30)
-        os.kill(emulator._process.pid, signal.SIGKILL)
-        emulator._process.wait(10)
-        with pytest.raises(EmulatorError, match=r"ended with status -9; the end of its log:\n(?s:.*)Ready"):
-            emulator.wait(5)
-    finally:
-        emulator.stop()
+def test_an_emulator_that_ends_by_itself_is_reported_with_its_log(emulator: Emulator) -> None:
+    os.kill(emulator._process.pid, signal.SIGKILL)
+    emulator._process.wait(10)
+    with pytest.raises(EmulatorError, match=r"ended with status -9; the end of its log:\n(?s:.*)Ready"):
+        emulator.wait(5)
 
 
-def test_an_emulator_that_never_answers_is_given_up() -> None:
-    emulator = start()
-    try:
-        emulator.wait(30)
-        os.kill(emulator._process.pid, signal.SIGSTOP)
-        with pytest.raises(EmulatorError, match=r"did not respond within 0\.3 s"):
-            emulator.wait(0.3)
-    finally:
-        os.kill(emulator._process.pid, signal.SIGCONT)
-        emulator.stop()
+def test_an_emulator_that_never_answers_is_given_up(emulator: Emulator) -> None:
+    os.kill(emulator._process.pid, signal.SIGSTOP)
+    with pytest.raises(EmulatorError, match=r"did not respond within 0\.3 s"):
+        emulator.wait(0.3)
 
 
 def test_it_ends_with_its_parent_however_that_ends() -> None:
