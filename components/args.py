@@ -29,7 +29,7 @@ __all__ = [
 
 
 class StatementArgs(TypedDict):
-    """What an execution role is allowed: actions on resources."""
+    """A permission of an execution role: actions on resources."""
 
     actions: list[str]
     """IAM actions, such as dynamodb:UpdateItem. Allowed: a list, each item service:Action."""
@@ -41,7 +41,7 @@ class StatementArgs(TypedDict):
 
 
 class FunctionArgs(TypedDict, total=False):
-    """What all functions of the component have in common."""
+    """The settings that all functions of the component share."""
 
     runtime: Runtime
     """The Lambda runtime. Default: python3.13. Allowed: python3.11, python3.12, python3.13 or python3.14."""
@@ -76,8 +76,9 @@ class TableArgs(TypedDict, total=False):
     AWS raises your quota. A visit takes one unit of the main table; a batch takes two of each table for each tag in it,
     since it is written in a transaction. Default: 5. Allowed: 1 or more."""
     stream_view_type: StreamViewType
-    """What a stream record holds. The total is calculated from the count in the new image, so DynamoDB's other two view
-    types are not supported. Default: NEW_AND_OLD_IMAGES. Allowed: NEW_AND_OLD_IMAGES or NEW_IMAGE."""
+    """The images of a changed item that a stream record holds. The total is calculated from the count in the new image,
+    so DynamoDB's other two view types are not supported. Default: NEW_AND_OLD_IMAGES. Allowed: NEW_AND_OLD_IMAGES or
+    NEW_IMAGE."""
     point_in_time_recovery: bool
     """Whether the main table and the ledger can be restored to any second of the last 35 days. The idempotency keys,
     which live for a day, are not kept for that. Default: true. Allowed: true or false."""
@@ -125,8 +126,8 @@ class StreamConsumerArgs(TypedDict):
     handler: NotRequired[str]
     """The function in `code` that Lambda calls. Default: none. Allowed: module.function, such as app.handler."""
     statements: NotRequired[list[StatementArgs]]
-    """What a new function may do besides reading the stream and writing its log. Default: []. Allowed: a list, each
-    item a mapping with the keys actions, resources, conditions."""
+    """The permissions of a new function, besides reading the stream and writing its log. Default: []. Allowed: a list,
+    each item a mapping with the keys actions, resources, conditions."""
     variables: NotRequired[dict[str, pulumi.Input[str]]]
     """Environment variables of a new function; they win over `function.environment`. Default: {}. Allowed: a mapping;
     key: the name of an environment variable; value: text."""
@@ -192,7 +193,7 @@ class StreamTriggeredCounterArgs(TypedDict, total=False):
     stream: StreamArgs
     """The event source mapping and its dead-letter queue."""
     functions: FunctionArgs
-    """What all functions have in common."""
+    """The settings that all functions share."""
     api: ApiArgs
     """The HTTP API."""
     tags: dict[str, pulumi.Input[str]]

@@ -1,4 +1,4 @@
-"""What an argument may hold: each check takes an argument's path and value, and returns the value in its proper type.
+"""The checks of arguments: each takes an argument's path and value, and returns the value in its proper type.
 
 The component host hands every argument over as plain data: integers arrive as floats, enums as their values. So each
 check also converts a value to the type that the annotation promises.
@@ -24,7 +24,7 @@ NAME_SUFFIX = 8
 
 
 class ArgumentError(pulumi.RunError):
-    """An argument that cannot work. The message names the field, the value and what is allowed.
+    """An invalid argument. The message names the field, the value and what is allowed.
 
     Pulumi prints a `RunError` as it is, without a traceback. It is not also a `ValueError`, because the SDK wraps those
     into errors of its own, once for each input and resource that waits for the value.
@@ -36,7 +36,7 @@ class ArgumentError(pulumi.RunError):
 
 
 class Check(Protocol):
-    """What a field may hold."""
+    """The values that an argument may have."""
 
     def __call__(self, path: str, value: Any) -> Any:
         """Return `value` in its proper type; raise `ArgumentError` if it is not allowed."""
@@ -143,7 +143,7 @@ class Text:
         return later
 
     def _checked_later(self, path: str, value: Any) -> Any:
-        # None is what Pulumi's own mocks give for everything that the cloud computes, such as a table's name.
+        # Pulumi's own mocks return None for everything that the cloud computes, such as a table's name.
         return None if value is None else self._checked(path, value, self.shown)
 
     def _checked(self, path: str, value: Any, shown: bool) -> str:

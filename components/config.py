@@ -20,7 +20,7 @@ from .stream_triggered_counter import StreamTriggeredCounterSettings
 
 
 def config_fields() -> Iterator[tuple[str | None, Field[Any]]]:
-    """Go through every field that has a key: its group, or None for one that stands alone, and its declaration."""
+    """Yield every field that has a key: its group, or None for a field outside any group, and its declaration."""
     groups = StreamTriggeredCounterSettings.groups()
     for group, settings in groups.items():
         yield from ((group, declared) for declared in settings.declared().values())

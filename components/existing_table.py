@@ -95,7 +95,7 @@ def check_table(table: Any, stream_arn: str, existing: ExistingTableSettings) ->
             "out of the records, and the total is made from the count in the new image"
         )
         raise ArgumentError(path, problem, allowed)
-    # On an emulator the table of this name stands for the one that is meant, with ARNs of its own.
+    # On an emulator, a table with the same name and other ARNs stands in for the one that is meant.
     if table.stream_arn != stream_arn and table.arn.split(":")[4] != EMULATED_ACCOUNT:
         raise ArgumentError(path, f"{stream_arn!r} is not the stream that table {table.name} has now", table.stream_arn)
     return table
@@ -119,7 +119,7 @@ def _check_key(table: Any, own: TableSettings, parent: pulumi.Resource) -> Any:
         if manager == "AWS" or given == used:
             return table
         problem = (
-            f"is missing, and table {table.name} is encrypted with a key of its own"
+            f"is missing, and table {table.name} is encrypted with a customer-managed key"
             if given is None
             else f"{given!r} is not the key that encrypts table {table.name}"
         )

@@ -55,16 +55,16 @@ class LogLevel(StrEnum):
     INFO = "INFO"
     """One line for each batch of the stream, and everything more severe."""
     WARN = "WARN"
-    """Only what should not have happened."""
+    """Unexpected events, and everything more severe."""
     ERROR = "ERROR"
-    """Only what failed."""
+    """Failures."""
     FATAL = "FATAL"
-    """Only what ended the process."""
+    """Failures that end the process."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionSettings(Settings):
-    """What all functions of the component have in common."""
+    """The settings that all functions of the component share."""
 
     runtime: Runtime = setting(Runtime.PYTHON3_13)
     """The Lambda runtime."""
@@ -138,7 +138,7 @@ class FunctionWithRole(pulumi.ComponentResource):
             logging_config={
                 "log_format": "JSON",
                 "application_log_level": settings.log_level.value,
-                # The platform's own lines for each invocation cost more than the function's; its metrics say the same.
+                # The platform's lines for each invocation cost more than the function's own, and repeat its metrics.
                 "system_log_level": "WARN",
                 "log_group": log_group.name,
             },

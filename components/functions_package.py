@@ -1,4 +1,4 @@
-"""The door between the components and the functions: where their sources lie, and what both must agree on.
+"""The door between the components and the functions: where the functions' sources are, and the names that both use.
 
 The folder `functions` lies beside this package in a checkout, and within it in an installed distribution. Nothing else
 in `components` knows that.
@@ -17,8 +17,8 @@ PACKAGE = "functions"
 """The name that the code is imported under in Lambda, so that a handler is `functions.<module>.handler`."""
 
 CARRIED = frozenset({".py", ".json", ".css", ".js", ".svg", ".html"})
-"""What a function may need at run time. Compiled bytecode differs from machine to machine and would redeploy for
-nothing (pulumi/pulumi#21008), so it stays out."""
+"""The kinds of files that a function may need at run time. Compiled bytecode differs from machine to machine and would
+redeploy for nothing (pulumi/pulumi#21008), so it stays out."""
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -71,12 +71,12 @@ def routes(document: Path | None = None) -> list[Route]:
 
 
 def module_name(function: str) -> str:
-    """Return the module of a function, which the OpenAPI document and the outputs call by its name in camel case."""
+    """Return the module of a function, whose name the OpenAPI document and the outputs write in camel case."""
     return re.sub(r"(?=[A-Z])", "_", function).lower()
 
 
 def handler(function: str) -> str:
-    """Return what Lambda calls a function's handler: `recordVisit` is `functions.record_visit.handler`."""
+    """Return the handler that Lambda calls for a function: `recordVisit` has `functions.record_visit.handler`."""
     return f"{PACKAGE}.{module_name(function)}.handler"
 
 
@@ -103,4 +103,4 @@ EXPIRES_AT: str = _tables.EXPIRES_AT
 TABLE_NAME: str = _tables.TABLE_NAME
 LEDGER_TABLE_NAME: str = _tables.LEDGER_TABLE_NAME
 IDEMPOTENCY_TABLE_NAME: str = _tables.IDEMPOTENCY_TABLE_NAME
-"""The environment variables that tell the functions their tables."""
+"""The environment variables that hold the tables' names."""

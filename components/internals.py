@@ -30,10 +30,10 @@ class Settled(NamedTuple):
 
 
 def settled(output: pulumi.Output[Any]) -> Settled | None:
-    """Return what an Output holds, as all of those do that the engine hands to the plugin.
+    """Return the value of an Output that is already computed, as is every Output that the engine passes to the plugin.
 
-    None while it is still being computed, or with an SDK that does not show it. The SDK's public ways to it all wait,
-    which a constructor cannot.
+    None if it is still being computed, or if the SDK does not show it. The SDK's public ways to read it all wait, which
+    a constructor cannot.
     """
     data = getattr(output, "_data", None)
     if not isinstance(data, asyncio.Future) or not data.done() or data.cancelled() or data.exception():

@@ -25,10 +25,10 @@ COMPONENTS: list[type[pulumi.ComponentResource]] = [StreamTriggeredCounter, Stre
 
 
 class CounterProvider(ComponentProvider):
-    """The SDK's component host, which says what is wrong with an input where the SDK's own would pass over it.
+    """The SDK's component host, with an error for every input that the SDK's own host ignores.
 
-    That one leaves out inputs that it does not know, and takes for empty a group of arguments that is not a mapping. It
-    also answers a refused argument with a stack trace and the Python name of the field.
+    The SDK's host drops inputs that it does not know, and treats a group of arguments that is not a mapping as empty.
+    It also reports an invalid argument with a stack trace and the Python name of the field.
     """
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class CounterProvider(ComponentProvider):
         inputs: pulumi.Inputs,
         options: pulumi.ResourceOptions | None = None,
     ) -> ConstructResult:
-        """Construct a component; an argument that cannot work comes out as one sentence that names the field."""
+        """Construct a component. An invalid argument is reported in one sentence that names the field."""
         try:
             result = super().construct(name, resource_type, inputs, options)
         except ArgumentError as error:
@@ -52,16 +52,16 @@ class CounterProvider(ComponentProvider):
             if isinstance(error.inner, ArgumentError):
                 raise _refusal(_in_camel_case(f"{error.inner}")) from error.inner
             raise
-        asyncio.get_running_loop().set_exception_handler(_leave_out_consequences)
-        return ConstructResult(_urn_once_all_is_well(result), result.state)
+        asyncio.get_running_loop().set_exception_handler(_ignore_consequences)
+        return ConstructResult(_urn_after_checks(result), result.state)
 
     def map_inputs(self, inputs: pulumi.Inputs, component_def: ComponentDefinition) -> pulumi.Inputs:
         """Read the inputs strictly, and give them their Python names."""
         return read_inputs(self.document, f"{NAME}:index:{component_def.name}", inputs)
 
 
-async def _urn_once_all_is_well(result: ConstructResult) -> Any:
-    """Give the component's URN, unless an argument was refused when its value, or what it names, became known."""
+async def _urn_after_checks(result: ConstructResult) -> Any:
+    """Return the component's URN; raise the refusal of an argument that could be checked only once it was known."""
     try:
         for value in result.state.values():
             await pulumi.Output.from_input(value).future()
@@ -81,7 +81,7 @@ def _refused_argument(error: BaseException | None) -> ArgumentError | None:
     return None
 
 
-def _leave_out_consequences(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+def _ignore_consequences(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     # A refusal fails every resource that depends on it, and asyncio would print a page about each.
     if not _refused_argument(context.get("exception")):
         loop.default_exception_handler(context)

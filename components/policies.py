@@ -1,4 +1,4 @@
-"""What each execution role may do: pure functions that make IAM policy statements.
+"""The permissions of each execution role: pure functions that make IAM policy statements.
 
 Least privilege here means exact ARNs, single actions, and for DynamoDB also the partition keys: the function that
 records visits cannot touch the total, and the one that keeps the total cannot touch a tag.
@@ -19,7 +19,7 @@ Conditions = Mapping[str, Mapping[str, Sequence[str]]]
 
 @dataclass(frozen=True, kw_only=True)
 class StatementSettings(Settings):
-    """What an execution role is allowed: actions on resources."""
+    """A permission of an execution role: actions on resources."""
 
     actions: Sequence[str] = required(Items(Text("service:Action", r"[a-z0-9-]+:[A-Za-z0-9*]+")))
     """IAM actions, such as dynamodb:UpdateItem."""
@@ -64,7 +64,7 @@ def write_logs(log_group_arn: pulumi.Output[str]) -> StatementSettings:
 
 
 def read_stream(stream_arn: pulumi.Input[str]) -> StatementSettings:
-    """Allow what Lambda demands of a role before it reads a stream for it."""
+    """Allow reading a stream: Lambda requires these actions of a role before it polls."""
     return allow(
         ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"],
         [stream_arn],
@@ -82,7 +82,7 @@ def describe_table(table_arn: pulumi.Input[str]) -> list[StatementSettings]:
 
 
 def decrypt(key_arn: pulumi.Input[str]) -> StatementSettings:
-    """Allow DynamoDB, and nobody else, to decrypt with a key on the role's behalf (aws/aws-cdk#22796)."""
+    """Allow decrypting with a key through DynamoDB, and in no other way (aws/aws-cdk#22796)."""
     return allow(["kms:Decrypt"], [key_arn], {"StringLike": {"kms:ViaService": ["dynamodb.*.amazonaws.com"]}})
 
 
@@ -120,7 +120,7 @@ def view_counts(table_arn: pulumi.Input[str]) -> list[StatementSettings]:
 
 
 def keep_total(table_arn: pulumi.Input[str], ledger_arn: pulumi.Input[str]) -> list[StatementSettings]:
-    """Allow moving the total and the ledger together, and telling the table from others of its name."""
+    """Allow moving the total and the ledger together, and telling the table from others with its name."""
     return [
         allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [table_arn], only_the_total()),
         *describe_table(table_arn),

@@ -1,8 +1,8 @@
-"""Inputs as the engine sends them, turned into what a component's constructor takes.
+"""Inputs as the engine sends them, turned into the arguments of a component's constructor.
 
 The engine sends a value that a program computed as an Output, wherever it stands: a group of arguments may be one.
 Arguments that are plain in the schema need their value, those that are not keep the Output, with its secrecy and its
-dependencies. What a value may be is checked by the constructor.
+dependencies. The constructor checks the values.
 """
 
 from collections.abc import Mapping

@@ -107,7 +107,7 @@ class Settings:
         for name, one in declared.items():
             if name not in given and is_required(one):
                 raise ArgumentError(path_of(name), one.metadata["missing"], str(one.metadata["check"]))
-        # A group that was left out is read as well, since what it holds must know its path for a later refusal.
+        # A group that was left out is read as well, so that it knows its path if one of its defaults is refused later.
         left_out = {name: nothing for name, of in cls.groups().items() if declared[name].default_factory is of}
         values = {
             name: declared[name].metadata["check"](path_of(name), value) for name, value in (left_out | given).items()

@@ -70,7 +70,7 @@ class StreamConsumerSettings(Settings):
     )
     """The function in `code` that Lambda calls."""
     statements: Sequence[StatementSettings] = setting((), Items(Group(StatementSettings)))
-    """What a new function may do besides reading the stream and writing its log."""
+    """The permissions of a new function, besides reading the stream and writing its log."""
     variables: Mapping[str, pulumi.Input[str]] = setting(
         {}, Entries(Text("the name of an environment variable", r"[A-Za-z][A-Za-z0-9_]+"), ANY_TEXT)
     )
@@ -99,7 +99,7 @@ class StreamConsumerSettings(Settings):
     """Tags of every resource that can have tags. The characters are IAM's, the strictest of the services."""
 
     def check_combination(self, given: Mapping[str, Any]) -> None:
-        """Refuse code together with an existing function, or neither, or half of one."""
+        """Refuse code together with an existing function, neither of them, or half of either."""
         super().check_combination(given)
         choice = "code with handler, or function_arn with function_role_name"
         existing = "function_arn" in given

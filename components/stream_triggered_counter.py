@@ -49,7 +49,7 @@ class StreamTriggeredCounterSettings(Settings):
     stream: StreamSettings = group(StreamSettings)
     """The event source mapping and its dead-letter queue."""
     functions: FunctionSettings = group(FunctionSettings)
-    """What all functions have in common."""
+    """The settings that all functions share."""
     api: ApiSettings = group(ApiSettings)
     """The HTTP API."""
     tags: Mapping[str, pulumi.Input[str]] = setting({}, TAGS)
@@ -57,7 +57,7 @@ class StreamTriggeredCounterSettings(Settings):
 
 
 class CountedTable(NamedTuple):
-    """What the other resources need of the table that is counted in, created or adopted."""
+    """The attributes of the counted table, created or adopted, that other resources need."""
 
     name: pulumi.Output[str]
     arn: pulumi.Output[str]
@@ -102,7 +102,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
         ledger = keyed_table(f"{name}-ledger", settings.table, settings.tags, self)
         idempotency = keyed_table(
             f"{name}-idempotency",
-            # A day's keys: nothing that anybody would want to restore.
+            # Its keys live for a day, so there is nothing worth restoring.
             replace(settings.table, point_in_time_recovery=False),
             settings.tags,
             self,

@@ -27,7 +27,7 @@ class BillingMode(StrEnum):
 
 
 class StreamViewType(StrEnum):
-    """What a stream record holds of the item that changed: at least the new image, since the total needs it."""
+    """The images of a changed item that a stream record holds: at least the new one, which the total needs."""
 
     NEW_AND_OLD_IMAGES = "NEW_AND_OLD_IMAGES"
     """The item as it was and as it is."""
@@ -62,8 +62,8 @@ class TableSettings(Settings):
     AWS raises your quota. A visit takes one unit of the main table; a batch takes two of each table for each tag in it,
     since it is written in a transaction."""
     stream_view_type: StreamViewType = setting(StreamViewType.NEW_AND_OLD_IMAGES)
-    """What a stream record holds. The total is calculated from the count in the new image, so DynamoDB's other two
-    view types are not supported."""
+    """The images of a changed item that a stream record holds. The total is calculated from the count in the new image,
+    so DynamoDB's other two view types are not supported."""
     point_in_time_recovery: bool = setting(True)
     """Whether the main table and the ledger can be restored to any second of the last 35 days. The idempotency keys,
     which live for a day, are not kept for that."""
@@ -118,7 +118,7 @@ def keyed_table(
         write_capacity=settings.write_capacity if settings.provisioned else None,
         point_in_time_recovery={"enabled": settings.point_in_time_recovery},
         deletion_protection_enabled=settings.deletion_protection,
-        # Without a key of one's own, DynamoDB encrypts with a key that AWS owns, which costs nothing.
+        # Without a customer-managed key, DynamoDB encrypts with a key that AWS owns, which costs nothing.
         server_side_encryption=(
             {"enabled": True, "kms_key_arn": settings.encryption_key_arn} if settings.encryption_key_arn else None
         ),

@@ -1,4 +1,4 @@
-"""What AWS answers, made up plausibly: what it computes for a resource, and where a program is being deployed.
+"""Plausible answers of AWS: the computed properties of a resource, and the place that a program is deployed to.
 
 The same URN always gets the same answer.
 """

@@ -14,7 +14,7 @@ from . import transforms, values
 from .answers import Computed, InvokeFailedError, InvokeHandler, Place, UnknownInvokeError, compute, standard
 from .resource import STACK_TYPE, Invoke, Resource, from_read, from_registration, make_urn
 
-# What this monitor understands, by the name that older SDKs ask for; newer ones are given a list.
+# The features of this monitor, by the name that older SDKs ask for; newer ones get a list.
 _FEATURES = {
     "secrets": "SECRETS",
     "resourceReferences": "RESOURCE_REFERENCES",
@@ -76,13 +76,13 @@ class RecordingMonitor:
         return (stack.outputs if stack else None) or {}
 
     def create(self, resource: Resource) -> Computed:
-        """Make the resource exist; gives its id and what the cloud computed. Called from several threads."""
+        """Make the resource, and return its id and its computed properties. Called from several threads."""
         return compute(resource, self.place)
 
     def invoke(self, token: str, arguments: Mapping[str, Any], provider: str = "") -> Mapping[str, Any]:  # noqa: ARG002
         """Answer a provider's function; `provider` has the form of a resource's, for subclasses.
 
-        Raises UnknownInvokeError, naming the token, where there is no answer, and InvokeFailedError for an answer that
+        Raises UnknownInvokeError, naming the token, if there is no answer, and InvokeFailedError for an answer that
         is a failure of the provider.
         """
         if token not in self._answers:
@@ -131,7 +131,7 @@ class RecordingMonitor:
         return response
 
     def read(self, resource: Resource) -> Mapping[str, Any]:
-        """Return what the cloud knows of an existing resource, whose id is `resource.id`."""
+        """Return the state of an existing resource, whose id is `resource.id`."""
         named = replace(resource, inputs={"name": resource.id, **resource.inputs})
         return compute(named, self.place)[1]
 
@@ -169,7 +169,7 @@ class RecordingMonitor:
         return empty_pb2.Empty()
 
     def GetDeploymentInfo(self, _request: object) -> resource_pb2.DeploymentInfo:  # noqa: N802
-        """Tell the SDK what this monitor understands."""
+        """List the features of this monitor."""
         features = [getattr(resource_pb2, f"RESOURCE_MONITOR_FEATURE_{name}") for name in _FEATURES.values()]
         return resource_pb2.DeploymentInfo(
             project=self.project, stack=self.stack, dryRun=self.preview, supportedFeatures=features
@@ -178,7 +178,7 @@ class RecordingMonitor:
     def SupportsFeature(  # noqa: N802
         self, request: resource_pb2.SupportsFeatureRequest
     ) -> resource_pb2.SupportsFeatureResponse:
-        """Tell an older SDK, feature by feature, what this monitor understands."""
+        """Tell an older SDK whether this monitor has a feature."""
         return resource_pb2.SupportsFeatureResponse(hasSupport=request.id in _FEATURES)
 
     def RegisterPackage(self, request: resource_pb2.RegisterPackageRequest) -> resource_pb2.RegisterPackageResponse:  # noqa: N802

@@ -1,4 +1,4 @@
-"""What the monitor keeps of a registered resource, and how that is read from the request."""
+"""A registered resource as the monitor keeps it, read from the request."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class Invoke:
 
 @dataclass(frozen=True)
 class Resource:
-    """One resource as the program registered it, after all transforms, with what it got back.
+    """One resource as the program registered it, after all transforms, with the state that it got back.
 
     `inputs` has the property names of the provider (camelCase) and plain values; `secrets` lists the paths of those
-    that were secret. `state` is what the program received: the inputs and what the cloud computed. `outputs` is what
+    that were secret. `state` is what the program received: the inputs and the computed properties. `outputs` is what
     a component handed to `register_outputs`; None if it never did. `provider` has the form `<urn>::<id>`, and is empty
     for the default provider. Options that were not given are None, "" or empty.
     """
@@ -126,7 +126,7 @@ def from_registration(
 
 
 def from_read(request: resource_pb2.ReadResourceRequest, *, urn: str, parent: str, decoded: Decoded) -> Resource:
-    """Read what a program says of an existing resource, which it looks up (`get`)."""
+    """Read the lookup (`get`) of an existing resource."""
     return Resource(
         type=request.type,
         name=request.name,
@@ -147,7 +147,7 @@ def from_read(request: resource_pb2.ReadResourceRequest, *, urn: str, parent: st
 
 
 def read_alias(alias: alias_pb2.Alias) -> Alias:
-    """Read an alias, given by URN or by what was different."""
+    """Read an alias, given by its URN or by the parts of it that differ."""
     if alias.WhichOneof("alias") == "urn":
         return Alias(urn=alias.urn)
     spec = alias.spec

@@ -44,10 +44,11 @@ class StackConfig:
 
 
 def load(directory: Path, stack: str) -> StackConfig:
-    """Read `Pulumi.yaml` and `Pulumi.<stack>.yaml` in `directory`, where a program's folder is `main` or `directory`.
+    """Read `Pulumi.yaml` and `Pulumi.<stack>.yaml` in `directory`.
 
-    Defaults and types come from the project file. Raises StackConfigError for a missing file, a missing value, a
-    value of the wrong type, and for an encrypted value, which only the CLI could decrypt.
+    The program's folder is the project's `main`, or `directory`. Defaults and types come from the project file.
+    Raises StackConfigError for a missing file, a missing value, a value of the wrong type, and for an encrypted value,
+    which only the CLI could decrypt.
     """
     directory = directory.resolve()
     project_file = directory / "Pulumi.yaml"

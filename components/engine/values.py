@@ -13,7 +13,7 @@ from ..internals import ARCHIVE, ASSET, OUTPUT, RESOURCE, SECRET, SIGNATURE, UNK
 
 
 class Unknown:
-    """A value that only a deployment can tell, as previews see them. There is one: `UNKNOWN`."""
+    """A value that is known only in a deployment; previews have it instead. The only instance is `UNKNOWN`."""
 
     def __repr__(self) -> str:
         return "<unknown>"

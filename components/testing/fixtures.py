@@ -19,7 +19,7 @@ def recording_monitor() -> RecordingMonitor:
 
 @pytest.fixture
 def preview_monitor() -> RecordingMonitor:
-    """Make a fresh monitor that previews: what the cloud would compute is unknown."""
+    """Make a fresh monitor that previews: computed properties are unknown."""
     return RecordingMonitor(preview=True)
 
 

@@ -23,12 +23,12 @@ Program = Callable[[], object] | Path
 
 
 class ProgramProblemsError(AssertionError):
-    """The program ran, but what it registered would be wrong in a deployment."""
+    """The program ran, but registered something that would be wrong in a deployment."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What one run of a program registered, exported and logged."""
+    """The resources, outputs and log messages of one run of a program."""
 
     monitor: RecordingMonitor
     messages: tuple[Message, ...]
@@ -72,7 +72,7 @@ class Result:
         return found[0]
 
     def by_urn(self, urn: str) -> Resource:
-        """Return the resource of this URN, the stack included. Raises LookupError where there is none."""
+        """Return the resource of this URN, the stack included. Raises LookupError if there is none."""
         for resource in self.monitor.resources:
             if resource.urn == urn:
                 return resource
@@ -93,7 +93,7 @@ def run(
     monitor: RecordingMonitor | None = None,
     strict: bool = True,
 ) -> Result:
-    """Run a function, or a program's file or folder, and give what it registered.
+    """Run a function, or a program's file or folder, and return the resources that it registered.
 
     `config` has full keys (`aws:region`, `project:key`) and strings, non-strings as JSON text. An exception of the
     program comes out as it is. With `strict`, Outputs turned into strings raise ProgramProblemsError. A monitor given
@@ -109,7 +109,7 @@ def run(
 
 
 def _outside_loops(work: Callable[[], None]) -> None:
-    """Do the work where no event loop runs: here, or in a thread, as under a test tool that has a loop of its own."""
+    """Do the work outside any event loop: here, or in a thread if the caller, such as a test tool, runs a loop."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -146,7 +146,7 @@ async def _await(program: Program) -> None:
 
 
 def _start(program: Program) -> None:
-    # What a program's function returns is of no interest, and must not be awaited.
+    # A program's function may return anything; it must not be awaited.
     if isinstance(program, Path):
         runpy.run_path(str(program), run_name="__main__")
     else:

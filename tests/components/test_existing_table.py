@@ -135,7 +135,7 @@ OTHER_KEY = KEY.replace("1234abcd", "5678ef")
 @pytest.mark.parametrize(
     ("given", "problem"),
     [
-        (None, "is missing, and table Counts is encrypted with a key of its own"),
+        (None, "is missing, and table Counts is encrypted with a customer-managed key"),
         (OTHER_KEY, f"'{OTHER_KEY}' is not the key that encrypts table Counts"),
     ],
 )
