@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from components import ArgumentError, BillingMode, LogLevel, StreamTriggeredCounter
 from components.checks import ANY_TEXT, Entries, Flag, Items, Member, Number, OneOf
 from components.function import RESERVED_VARIABLES
+from components.settings import Group, Settings, default_of
 from components.stream_triggered_counter import StreamTriggeredCounterSettings
 from components.testing import RecordingMonitor, run
 
@@ -216,6 +217,14 @@ def test_settings_are_frozen() -> None:
         for name in part.declared():
             with pytest.raises(FrozenInstanceError):
                 setattr(part, name, None)
+
+
+@pytest.mark.parametrize("settings", Settings.__subclasses__())
+def test_a_default_is_none_or_passes_its_own_check(settings: type[Settings]) -> None:
+    for name, declared in settings.declared().items():
+        default, check = default_of(declared), declared.metadata["check"]
+        if default is not None and not isinstance(check, Group):
+            assert check(name, default) == default
 
 
 def test_none_means_the_default() -> None:

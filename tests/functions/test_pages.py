@@ -257,6 +257,12 @@ def test_the_greeting_names_its_facts_in_words() -> None:
     assert (shown["Method"], shown["Path"], shown["Query"]) == ("GET", "/", "a=1")
 
 
+def test_the_greeting_of_a_table_without_a_stream_says_so() -> None:
+    facts = TABLE_FACTS | {"streamViewType": None}
+    made = templates.welcome_page("hello", facts, {"method": "GET", "path": "/", "query": {}}, "./")
+    assert dict(pairwise(Outline(made).text))["Stream view type"] == "none"
+
+
 @pytest.mark.parametrize("root", ["/", "/live", "/live/", "/v1%20x"])
 @pytest.mark.usefixtures("tables")
 def test_the_greeting_links_below_itself_whether_or_not_its_address_ends_in_a_slash(root: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from components.testing.stream_events import StreamEvents
 from functions import process_stream, record_visit
 from functions.dynamodb import client as dynamodb
-from functions.dynamodb.retries import RetryBudget, retry_budget
+from functions.dynamodb.items import DynamoDB
+from functions.dynamodb.retries import RetryBudget, UnreadItemsError, read_items, retry_budget
 from functions.total.totals import Total, TotalNotWrittenError
 from tests.functions.conftest import LEDGER, TABLE
 from tests.functions.gateway import request
@@ -88,6 +89,17 @@ def test_a_budget_ends_by_itself_half_a_second_before_its_time(monkeypatch: pyte
     budget, attempt = retry_budget(0.7)._replace(sleep=clock.sleep, jitter=lambda: 1.0), 1
     while budget.pause(attempt):
         attempt += 1
+    assert clock.slept == pytest.approx([0.02, 0.04, 0.08])
+
+
+def test_the_pauses_between_reads_of_what_was_left_unread_double() -> None:
+    class Unready:
+        def batch_get_item(self, **request: Any) -> Any:
+            return {"UnprocessedKeys": request["RequestItems"]}
+
+    clock = Clock(0.65)
+    with pytest.raises(UnreadItemsError, match=r"1 of 1 keys of visits unread, 4 times"):
+        read_items(cast("DynamoDB", Unready()), TABLE, ["a"], clock.budget(jitter=1.0))
     assert clock.slept == pytest.approx([0.02, 0.04, 0.08])
 
 

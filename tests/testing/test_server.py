@@ -3,7 +3,7 @@
 import grpc
 import pytest
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, resource_pb2, resource_pb2_grpc
+from pulumi.runtime.proto import callback_pb2, engine_pb2, engine_pb2_grpc, resource_pb2, resource_pb2_grpc
 
 from components.engine.server import Message, RecordingEngine, serve
 from components.engine.values import decode, encode
@@ -24,6 +24,19 @@ def test_registrations_arrive_and_are_answered() -> None:
     assert decode(response.object).values["arn"] == "arn:aws:sqs:us-east-1:123456789012:n"
     assert [str(resource) for resource in monitor.resources] == ["aws:sqs/queue:Queue 'q'"]
     assert resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS in info.supportedFeatures
+
+
+def test_whatever_a_program_registers_or_asks_besides_is_answered() -> None:
+    with serve(RecordingMonitor(), RecordingEngine()) as address, grpc.insecure_channel(address) as channel:
+        stub = resource_pb2_grpc.ResourceMonitorStub(channel)
+        for method, question in {
+            "RegisterStackTransform": callback_pb2.Callback(),
+            "RegisterResourceHook": resource_pb2.RegisterResourceHookRequest(),
+            "SignalAndWaitForShutdown": empty_pb2.Empty(),
+        }.items():
+            assert getattr(stub, method)(question, timeout=10) == empty_pb2.Empty()
+        package = resource_pb2.RegisterPackageRequest(name="aws", version="7.0.0")
+        assert stub.RegisterPackage(package, timeout=10).ref == "aws@7.0.0"
 
 
 def test_messages_arrive_as_they_come() -> None:
