@@ -224,6 +224,9 @@ def test_a_lookup_is_recorded_as_one() -> None:
     assert result.one("t").read
     assert result.one("t").id == "visits"
     assert result.outputs == {"arn": "arn:aws:dynamodb:us-east-1:123456789012:table/visits"}
+    identity = {"type", "name", "urn", "id", "custom", "state", "parent", "version", "read"}
+    options = {name: value for name, value in vars(result.one("t")).items() if name not in identity}
+    assert not any(options.values()), "no option was given"
 
 
 def test_a_resource_handed_over_whole_can_be_exported() -> None:

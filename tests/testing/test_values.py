@@ -1,11 +1,19 @@
 """The wire format of property values, read and written."""
 
+from dataclasses import FrozenInstanceError, fields
+from typing import Any
+
 import pulumi
 import pytest
 from google.protobuf import json_format, struct_pb2
 
-from components.engine.values import UNKNOWN, ResourceReference, decode, encode, strings
+from components.engine.answers import Place
+from components.engine.resource import Alias, Invoke, Resource
+from components.engine.server import Message
+from components.engine.stack_config import StackConfig
+from components.engine.values import UNKNOWN, Decoded, ResourceReference, decode, encode, strings
 from components.internals import ARCHIVE, ASSET, OUTPUT, SECRET, SIGNATURE
+from components.testing import Result
 
 
 def wire(value: object) -> struct_pb2.Struct:
@@ -19,6 +27,14 @@ def special(signature: str, **fields: object) -> dict[str, object]:
 @pytest.mark.parametrize("value", ["", "text", True, False, 0, -3, 2.5, [], [1, "a", [True]], {}, {"a": {"b": [1]}}])
 def test_plain_values_survive_a_round_trip(value: object) -> None:
     assert decode(encode({"value": value})).values == {"value": value}
+
+
+@pytest.mark.parametrize(
+    "record", [Alias, Decoded, Invoke, Message, Place, Resource, ResourceReference, Result, StackConfig]
+)
+def test_what_a_run_recorded_cannot_be_changed(record: Any) -> None:
+    with pytest.raises(FrozenInstanceError):
+        setattr(object.__new__(record), fields(record)[0].name, None)
 
 
 def test_whole_numbers_are_integers() -> None:
