@@ -56,7 +56,7 @@ class Request:
     def wants_html(self) -> bool:
         """Whether the client accepts HTML by name and does not prefer JSON (RFC 9110, section 12.5.1)."""
         liked = _qualities(self.headers.get("accept", ""))
-        html, json = (max((liked.get(name, 0.0) for name in names), default=0.0) for names in (HTML, JSON))
+        html, json = (max(liked.get(name, 0.0) for name in names) for names in (HTML, JSON))
         return html > 0 and html >= json
 
     @property

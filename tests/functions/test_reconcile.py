@@ -139,6 +139,21 @@ def test_a_total_that_rises_meanwhile_is_compared_as_far_as_it_can_be(tables: An
     assert (last.behind, last.drift) == (0, 2)
 
 
+def test_a_takeover_during_a_pass_is_followed_and_not_repeated(tables: Any, stream: Any) -> None:
+    put(tables, "a", 3)
+    stream()
+    epochs: list[Any] = []
+
+    def take_over_once() -> None:
+        if not epochs:
+            Reconciliation(tables, TABLE, LEDGER).take_over(retry_budget(10))
+            epochs.append(counter(tables)["Epoch"])
+
+    last = list(Reconciliation(AfterScans(tables, take_over_once), TABLE, LEDGER).run(retry_budget(10)))[-1]
+    assert last.behind == 0
+    assert (counter(tables)["Epoch"], counter(tables)["TotalViews"]) == (epochs[0], {"N": "3"})
+
+
 def test_a_total_that_is_written_all_the_time_by_something_else_ends_the_pass(tables: Any, stream: Any) -> None:
     put(tables, "a", 3)
     stream()

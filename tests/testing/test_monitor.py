@@ -171,6 +171,44 @@ def test_unknown_values_reach_later_inputs_in_a_preview() -> None:
     assert run(program, preview=True).one("p").inputs["sourceArn"] is UNKNOWN
 
 
+def test_made_up_arns_are_written_as_aws_writes_them() -> None:
+    def program() -> None:
+        api = aws.apigatewayv2.Api("api", protocol_type="HTTP")
+        aws.apigatewayv2.Stage("stage", api_id=api.id, name="live")
+        aws.cloudwatch.LogGroup("log", name="/mine")
+        aws.dynamodb.Table("table", name="t", stream_enabled=True)
+        aws.iam.Role("role", name="r", path="/team/", assume_role_policy="{}")
+        aws.lambda_.Function("function", name="f", role="r")
+        aws.lambda_.EventSourceMapping("mapping", function_name="f")
+
+    result = run(program)
+    regional, api = "us-east-1:123456789012", result.one("api").id
+    function, label = f"arn:aws:lambda:{regional}:function:f", "2026-01-01T00:00:00.000"
+    mapping = result.one("mapping").id
+    for name, property_name, expected in (
+        ("api", "arn", f"arn:aws:apigateway:us-east-1::/apis/{api}"),
+        ("api", "executionArn", f"arn:aws:execute-api:{regional}:{api}"),
+        ("stage", "arn", f"arn:aws:apigateway:us-east-1::/apis/{api}/stages/live"),
+        ("stage", "executionArn", f"arn:aws:execute-api:{regional}:{api}/live"),
+        ("log", "arn", f"arn:aws:logs:{regional}:log-group:/mine"),
+        ("table", "arn", f"arn:aws:dynamodb:{regional}:table/t"),
+        ("table", "streamArn", f"arn:aws:dynamodb:{regional}:table/t/stream/{label}"),
+        ("role", "arn", "arn:aws:iam::123456789012:role/team/r"),
+        ("function", "arn", function),
+        ("function", "qualifiedArn", f"{function}:$LATEST"),
+        (
+            "function",
+            "invokeArn",
+            f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{function}/invocations",
+        ),
+        ("mapping", "functionArn", function),
+        ("mapping", "arn", f"arn:aws:lambda:{regional}:event-source-mapping:{mapping}"),
+    ):
+        assert result.one(name).state[property_name] == expected
+    assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}", mapping)
+    assert re.fullmatch(r"AROA[0-9A-F]{17}", result.one("role").state["uniqueId"])
+
+
 def test_the_place_is_in_arns_and_invokes() -> None:
     def program() -> None:
         pulumi.export("arn", aws.sqs.Queue("q", name="n").arn)
