@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from functions import record_visit
 from tests.functions.gateway import DOCUMENT, MODULES, event, request
 
 ROUTES = [
@@ -36,6 +37,13 @@ def test_a_slash_in_a_tag_is_refused_whichever_way_it_arrives(
     assert given["statusCode"] == 400
     assert problem["field"] == "tag"
     assert "without '/'" in problem["allowed"]
+    assert tables.scan(TableName="visits")["Count"] == 0
+
+
+@pytest.mark.parametrize("parameters", [None, {}, {"tag": "b"}])
+def test_a_path_longer_than_its_route_is_refused_whatever_its_parameter_says(parameters: Any, tables: Any) -> None:
+    late = event("POST", "/tag/a/b") | {"routeKey": "POST /tag/{tag}", "pathParameters": parameters}
+    assert record_visit.handler(late, None)["statusCode"] == 400
     assert tables.scan(TableName="visits")["Count"] == 0
 
 
