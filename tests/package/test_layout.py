@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pulumi
 
-from cli.commands import generate
+from cli.checkout import generate
 from components import StreamTriggeredCounter
 from components.engine.resource import make_urn
 from components.testing import Resource, Result, run
