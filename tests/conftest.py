@@ -24,6 +24,21 @@ settings.register_profile("explore", settings.get_profile("steady"), derandomize
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
+# The folders whose tests start whole programs, and take longest. Workers begin with them, so that none is left alone
+# with a long file at the end.
+LONG = ("e2e", "api", "browser", "dynamodb_local", "package", "cli", "total", "local")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=_place_in_line)
+
+
+def _place_in_line(item: pytest.Item) -> int:
+    folder = item.path.parent.name
+    return LONG.index(folder) if folder in LONG else len(LONG)
+
+
 @pytest.fixture(scope="session")
 def cloud() -> Iterator[RunningCloud]:
     """Start this project's program as stack dev."""

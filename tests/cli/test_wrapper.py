@@ -94,6 +94,14 @@ def test_ctrl_c_is_kept_for_pythons_first_line_where_env_can(prepared: Prepared)
         entry.write_text(code, encoding="utf-8")
 
 
+def test_bytecode_goes_into_the_environment_if_it_may_not_lie_beside_the_sources(prepared: Prepared) -> None:
+    for bytecode in prepared.root.glob("cli/**/__pycache__"):
+        shutil.rmtree(bytecode)
+    prepared.run("--help", PYTHONDONTWRITEBYTECODE="1")
+    assert list((prepared.root / ".venv" / "bytecode").rglob("main.cpython-*.pyc"))
+    assert not list(prepared.root.glob("cli/**/__pycache__"))
+
+
 def test_changed_requirements_are_installed(prepared: Prepared) -> None:
     requirements = prepared.root / "requirements-local.txt"
     requirements.write_text("# changed\n", encoding="utf-8")
