@@ -28,41 +28,6 @@ __all__ = [
 ]
 
 
-class StatementArgs(TypedDict):
-    """A permission of an execution role: actions on resources."""
-
-    actions: list[str]
-    """IAM actions, such as dynamodb:UpdateItem. Allowed: a list, each item service:Action."""
-    resources: list[pulumi.Input[str]]
-    """The ARNs that the actions are allowed on. Allowed: a list, each item an ARN or *."""
-    conditions: NotRequired[dict[str, dict[str, list[str]]]]
-    """IAM conditions: operator to condition key to values. Default: {}. Allowed: a mapping; key: a condition operator;
-    value: a mapping; key: a condition key; value: a list, each item text."""
-
-
-class FunctionArgs(TypedDict, total=False):
-    """The settings that all functions of the component share."""
-
-    runtime: Runtime
-    """The Lambda runtime. Default: python3.13. Allowed: python3.11, python3.12, python3.13 or python3.14."""
-    architecture: Architecture
-    """The instruction set. Default: arm64. Allowed: arm64 or x86_64."""
-    memory_size: int
-    """Memory of each function, in MiB; processor time grows with it. Default: 256. Allowed: 128 to 10,240."""
-    timeout: int
-    """Seconds that one invocation may take. API Gateway stops waiting after 30; a stream batch retries conflicts for as
-    long as this. Default: 30. Allowed: 1 to 900."""
-    log_retention_in_days: int
-    """How many days the log groups keep their events. Default: 30. Allowed: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180,
-    365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653."""
-    log_level: LogLevel
-    """The least severe log lines that are kept. Default: INFO. Allowed: TRACE, DEBUG, INFO, WARN, ERROR or FATAL."""
-    environment: dict[str, pulumi.Input[str]]
-    """Further environment variables of every function. Default: {}. Allowed: a mapping; key: two or more letters,
-    digits and underscores, starting with a letter; not AWS_…, and not TABLE_NAME, LEDGER_TABLE_NAME,
-    IDEMPOTENCY_TABLE_NAME, which the component sets; value: text."""
-
-
 class TableArgs(TypedDict, total=False):
     """The tables that the component creates: the main table unless it is adopted, and those that belong to it."""
 
@@ -91,6 +56,20 @@ class TableArgs(TypedDict, total=False):
     Allowed: the ARN of a KMS key (not of an alias)."""
 
 
+class ExistingTableArgs(TypedDict):
+    """An existing table to count in, such as the one of AWS's tutorial. Its partition key must be `ID` (S).
+
+    If the stack created a table of its own before, it deletes that table with its counts; the preview shows it. If a
+    customer-managed KMS key encrypts the existing table, `encryption_key_arn` must name it.
+    """
+
+    table_arn: pulumi.Input[str]
+    """The table's ARN. Allowed: the ARN of a DynamoDB table."""
+    stream_arn: pulumi.Input[str]
+    """The ARN of the table's stream. Allowed: the ARN of the table's stream; turn the stream on with the view type
+    NEW_AND_OLD_IMAGES or NEW_IMAGE."""
+
+
 class StreamArgs(TypedDict, total=False):
     """The event source mapping, and the dead-letter queue for the batches that it discards."""
 
@@ -114,6 +93,75 @@ class StreamArgs(TypedDict, total=False):
     Allowed: true or false."""
     dead_letter_queue_retention_seconds: int
     """How many seconds the dead-letter queue keeps a message. Default: 1209600. Allowed: 60 to 1,209,600."""
+
+
+class FunctionArgs(TypedDict, total=False):
+    """The settings that all functions of the component share."""
+
+    runtime: Runtime
+    """The Lambda runtime. Default: python3.13. Allowed: python3.11, python3.12, python3.13 or python3.14."""
+    architecture: Architecture
+    """The instruction set. Default: arm64. Allowed: arm64 or x86_64."""
+    memory_size: int
+    """Memory of each function, in MiB; processor time grows with it. Default: 256. Allowed: 128 to 10,240."""
+    timeout: int
+    """Seconds that one invocation may take. API Gateway stops waiting after 30; a stream batch retries conflicts for as
+    long as this. Default: 30. Allowed: 1 to 900."""
+    log_retention_in_days: int
+    """How many days the log groups keep their events. Default: 30. Allowed: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180,
+    365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653."""
+    log_level: LogLevel
+    """The least severe log lines that are kept. Default: INFO. Allowed: TRACE, DEBUG, INFO, WARN, ERROR or FATAL."""
+    environment: dict[str, pulumi.Input[str]]
+    """Further environment variables of every function. Default: {}. Allowed: a mapping; key: two or more letters,
+    digits and underscores, starting with a letter; not AWS_…, and not TABLE_NAME, LEDGER_TABLE_NAME,
+    IDEMPOTENCY_TABLE_NAME, which the component sets; value: text."""
+
+
+class ApiArgs(TypedDict, total=False):
+    """The HTTP API."""
+
+    cors_allow_origins: list[str]
+    """The origins whose pages may call the API from a browser. Default: []. Allowed: a list, each item an origin such
+    as https://example.org, or * for any."""
+    throttling_rate_limit: float
+    """Requests per second, on average, that the API lets through. All APIs of an account and region together have
+    10,000 unless AWS raises your quota. The default is what one DynamoDB item can take, which a single busy tag is.
+    Default: 1000. Allowed: 1 or more."""
+    throttling_burst_limit: int
+    """Requests that the API lets through at once. All APIs of an account and region together have 5,000 unless AWS
+    raises your quota. Default: 2000. Allowed: 1 or more."""
+
+
+class StreamTriggeredCounterArgs(TypedDict, total=False):
+    """The arguments of `StreamTriggeredCounter`. All are optional."""
+
+    table: TableArgs
+    """The tables that the component creates."""
+    existing_table: ExistingTableArgs
+    """A table to adopt. Without it, the component creates one. Default: none."""
+    stream: StreamArgs
+    """The event source mapping and its dead-letter queue."""
+    functions: FunctionArgs
+    """The settings that all functions share."""
+    api: ApiArgs
+    """The HTTP API."""
+    tags: dict[str, pulumi.Input[str]]
+    """Tags of every resource that can have tags. The characters are IAM's, the strictest of the services. Default: {}.
+    Allowed: a mapping; key: 1 to 128 letters, digits, spaces and _.:/=+-@, not starting with aws:; value: at most 256
+    letters, digits, spaces and _.:/=+-@."""
+
+
+class StatementArgs(TypedDict):
+    """A permission of an execution role: actions on resources."""
+
+    actions: list[str]
+    """IAM actions, such as dynamodb:UpdateItem. Allowed: a list, each item service:Action."""
+    resources: list[pulumi.Input[str]]
+    """The ARNs that the actions are allowed on. Allowed: a list, each item an ARN or *."""
+    conditions: NotRequired[dict[str, dict[str, list[str]]]]
+    """IAM conditions: operator to condition key to values. Default: {}. Allowed: a mapping; key: a condition operator;
+    value: a mapping; key: a condition key; value: a list, each item text."""
 
 
 class StreamConsumerArgs(TypedDict):
@@ -149,54 +197,6 @@ class StreamConsumerArgs(TypedDict):
     """The ARN of the KMS key that encrypts the table, if it is not one that AWS owns. Default: none. Allowed: the ARN
     of a KMS key (not of an alias)."""
     tags: NotRequired[dict[str, pulumi.Input[str]]]
-    """Tags of every resource that can have tags. The characters are IAM's, the strictest of the services. Default: {}.
-    Allowed: a mapping; key: 1 to 128 letters, digits, spaces and _.:/=+-@, not starting with aws:; value: at most 256
-    letters, digits, spaces and _.:/=+-@."""
-
-
-class ExistingTableArgs(TypedDict):
-    """An existing table to count in, such as the one of AWS's tutorial. Its partition key must be `ID` (S).
-
-    If the stack created a table of its own before, it deletes that table with its counts; the preview shows it. If a
-    customer-managed KMS key encrypts the existing table, `encryption_key_arn` must name it.
-    """
-
-    table_arn: pulumi.Input[str]
-    """The table's ARN. Allowed: the ARN of a DynamoDB table."""
-    stream_arn: pulumi.Input[str]
-    """The ARN of the table's stream. Allowed: the ARN of the table's stream; turn the stream on with the view type
-    NEW_AND_OLD_IMAGES or NEW_IMAGE."""
-
-
-class ApiArgs(TypedDict, total=False):
-    """The HTTP API."""
-
-    cors_allow_origins: list[str]
-    """The origins whose pages may call the API from a browser. Default: []. Allowed: a list, each item an origin such
-    as https://example.org, or * for any."""
-    throttling_rate_limit: float
-    """Requests per second, on average, that the API lets through. All APIs of an account and region together have
-    10,000 unless AWS raises your quota. The default is what one DynamoDB item can take, which a single busy tag is.
-    Default: 1000. Allowed: 1 or more."""
-    throttling_burst_limit: int
-    """Requests that the API lets through at once. All APIs of an account and region together have 5,000 unless AWS
-    raises your quota. Default: 2000. Allowed: 1 or more."""
-
-
-class StreamTriggeredCounterArgs(TypedDict, total=False):
-    """The arguments of `StreamTriggeredCounter`. All are optional."""
-
-    table: TableArgs
-    """The tables that the component creates."""
-    existing_table: ExistingTableArgs
-    """A table to adopt. Without it, the component creates one. Default: none."""
-    stream: StreamArgs
-    """The event source mapping and its dead-letter queue."""
-    functions: FunctionArgs
-    """The settings that all functions share."""
-    api: ApiArgs
-    """The HTTP API."""
-    tags: dict[str, pulumi.Input[str]]
     """Tags of every resource that can have tags. The characters are IAM's, the strictest of the services. Default: {}.
     Allowed: a mapping; key: 1 to 128 letters, digits, spaces and _.:/=+-@, not starting with aws:; value: at most 256
     letters, digits, spaces and _.:/=+-@."""

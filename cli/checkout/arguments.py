@@ -5,15 +5,16 @@ import inspect
 import json
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import Field
 from enum import Enum
 from itertools import pairwise
 from typing import Any
 
-from components.checks import Member, Number
+from components.checks import Items, Member, Number
 from components.config import config_default, config_fields, config_type
 from components.settings import Group, Settings, config_key, default_of, is_required
+from components.stream_consumer import StreamConsumerSettings
 from components.stream_triggered_counter import StreamTriggeredCounterSettings
 
 HEAD = '''"""The components' arguments as the component host and type checkers need them: nested TypedDicts.
@@ -32,17 +33,35 @@ TYPES = ((r" \| None$", ""), (r"\bMapping\[", "dict["), (r"\bSequence\[", "list[
 
 def arguments() -> str:
     """Make the text of args.py."""
-    kinds, enums = Settings.__subclasses__(), _enums()
+    kinds = _kinds()
+    enums = _enums(kinds)
     imports = (f"from .{module} import {', '.join(sorted(names))}\n" for module, names in sorted(enums.items()))
     exported = sorted([*map(_args_name, kinds), *(name for names in enums.values() for name in names)])
     listed = "".join(f'    "{name}",\n' for name in exported)
     return f"{HEAD}{''.join(imports)}\n__all__ = [\n{listed}]\n{''.join(map(_typed_dict, kinds))}"
 
 
-def _enums() -> dict[str, set[str]]:
+def _kinds() -> list[type[Settings]]:
+    """List the settings classes of the two components, each after the groups that it holds."""
+    found: dict[type[Settings], None] = {}
+
+    def visit(kind: type[Settings]) -> None:
+        for declared in kind.declared().values():
+            check = declared.metadata["check"]
+            check = check.of if isinstance(check, Items) else check
+            if isinstance(check, Group):
+                visit(check.of)
+        found[kind] = None
+
+    visit(StreamTriggeredCounterSettings)
+    visit(StreamConsumerSettings)
+    return list(found)
+
+
+def _enums(kinds: Iterable[type[Settings]]) -> dict[str, set[str]]:
     """Return the enums that arguments have as types, by the modules that define them."""
     found: dict[str, set[str]] = {}
-    for declared in (one for kind in Settings.__subclasses__() for one in kind.declared().values()):
+    for declared in (one for kind in kinds for one in kind.declared().values()):
         if isinstance(check := declared.metadata["check"], Member):
             found.setdefault(check.of.__module__.rpartition(".")[2], set()).add(check.of.__name__)
     return found
