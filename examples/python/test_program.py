@@ -28,7 +28,7 @@ pulumi.runtime.set_mocks(mocks, preview=False)
 
 
 @pulumi.runtime.test
-def test_the_program_registers_what_it_should():
+def test_the_program_registers_its_resources():
     program = runpy.run_path("__main__.py")
 
     def check(outputs):

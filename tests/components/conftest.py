@@ -1,4 +1,4 @@
-"""What the component tests share: one default counter, recorded once, and a way to build others."""
+"""Fixtures of the component tests: one default counter, recorded once, and a way to build others."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,7 +32,7 @@ def exactly(count: int, result: Result, type_or_name: str) -> list[Resource]:
 
 @pytest.fixture
 def build() -> Build:
-    """Build a counter with the given arguments (a function of none where they hold Outputs) and options."""
+    """Build a counter with the given arguments (a function without parameters if they hold Outputs) and options."""
 
     def build(args: Any = None, opts: pulumi.ResourceOptions | None = None, **more: Any) -> Result:
         def program() -> None:

@@ -1,4 +1,4 @@
-"""What holds for every argument there is, and for every one that is added."""
+"""Rules that every argument follows, including those that are added later."""
 
 import json
 from dataclasses import Field

@@ -1,4 +1,4 @@
-"""A stack's configuration: `Pulumi.yaml` declares what the component takes, and each stack file runs."""
+"""A stack's configuration: `Pulumi.yaml` declares the component's arguments, and each stack file runs."""
 
 import json
 from pathlib import Path
@@ -46,7 +46,7 @@ def test_nothing_set_leaves_every_default(configured: Configured) -> None:
     assert configured() == {}
 
 
-def test_what_the_command_line_fills_in_is_every_default(configured: Configured) -> None:
+def test_the_defaults_that_the_cli_fills_in_change_nothing(configured: Configured) -> None:
     args = configured(**filled_in())
     assert "existing_table" not in args
     assert counter_settings(args) == counter_settings({})
@@ -102,7 +102,7 @@ def test_a_value_of_the_wrong_type_is_named(configured: Configured, key: str, va
         configured(**{key: value})
 
 
-def test_adopting_a_table_is_a_matter_of_two_keys(configured: Configured) -> None:
+def test_two_keys_adopt_a_table(configured: Configured) -> None:
     table = "arn:aws:dynamodb:eu-west-1:123456789012:table/tutorial"
     args = configured(tableArn=table, streamArn=f"{table}/stream/1")
     assert args == {"existing_table": {"table_arn": table, "stream_arn": f"{table}/stream/1"}}
@@ -165,9 +165,7 @@ def test_an_unknown_key_is_refused_with_the_nearest_known_one(configured: Config
     )
 
 
-def test_keys_of_other_namespaces_are_nobodys_business_here(
-    configured: Configured, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_keys_of_other_namespaces_are_ignored(configured: Configured, monkeypatch: pytest.MonkeyPatch) -> None:
     found: list[Any] = []
     config = {"aws:region": "eu-west-1", "pulumi:tags": "{}", "other:batchsize": "5", f"{PROJECT}:batchSize": "5"}
     run(lambda: found.append(args_from_config(pulumi.Config())), config=config, project=PROJECT)

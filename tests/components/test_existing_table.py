@@ -1,4 +1,4 @@
-"""A table that exists already is adopted, or refused in a sentence that says why."""
+"""An existing table is adopted, or refused with an error that says why."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -161,14 +161,14 @@ def test_an_encrypted_table_is_adopted_with_its_key_or_if_aws_manages_it(given: 
     assert outputs["tableName"] == "Counts"
 
 
-def test_on_an_emulator_the_table_of_that_name_stands_for_the_one_that_is_meant() -> None:
+def test_on_an_emulator_a_table_with_that_name_stands_in() -> None:
     arn = "arn:aws:dynamodb:eu-west-1:000000000000:table/Counts"
     result = adopt(arn=arn, streamArn=f"{arn}/stream/now")
     mapping = result.one("aws:lambda/eventSourceMapping:EventSourceMapping")
     assert mapping.inputs["eventSourceArn"] == f"{arn}/stream/now"
 
 
-def test_a_preview_warns_that_a_table_of_the_stacks_own_goes() -> None:
+def test_a_preview_warns_that_the_stacks_own_table_is_deleted() -> None:
     [warning] = adopt(preview=True).warnings
     assert "counter-table" in warning
     assert "deleted" in warning

@@ -66,7 +66,7 @@ def test_settings_reach_every_function(build: Build) -> None:
     assert {group.inputs["retentionInDays"] for group in result.all("aws:cloudwatch/logGroup:LogGroup")} == {7}
 
 
-def test_each_function_is_told_only_of_the_tables_that_it_uses(counter: Result) -> None:
+def test_each_function_gets_only_the_names_of_the_tables_that_it_uses(counter: Result) -> None:
     for function in exactly(4, counter, FUNCTION):
         variables = function.inputs["environment"]["variables"]
         assert variables["TABLE_NAME"] == counter.one("aws:dynamodb/table:Table", "counter-table").state["name"]
@@ -95,7 +95,7 @@ def test_no_policy_has_a_wildcard_but_for_log_streams(counter: Result) -> None:
                 assert resource.startswith("arn:aws:")
 
 
-def test_a_consumers_own_function_gets_what_it_was_given() -> None:
+def test_a_consumers_own_function_gets_its_arguments() -> None:
     result = run(
         lambda: StreamConsumer(
             "audit",
@@ -133,7 +133,7 @@ def test_archive_holds_the_sources_sorted_and_nothing_compiled(counter: Result) 
         assert set(function.inputs["code"].assets) == set(names)
 
 
-def test_archive_leaves_out_what_no_function_needs(tmp_path: Path) -> None:
+def test_archive_leaves_out_files_that_no_function_needs(tmp_path: Path) -> None:
     for name in ("b.py", "a.py", "a.pyc", "notes.md", "openapi.json"):
         (tmp_path / name).touch()
     for name in ("a/b.py", "a/c/d.css", "__pycache__/a.pyc", ".cache/a.json", "a/.cache/a.json"):

@@ -49,7 +49,7 @@ def test_a_program_may_have_a_package_functions_of_its_own(tmp_path: Path) -> No
     assert done.stdout.split() == ["COUNTER", "True"]
 
 
-def test_no_other_module_of_the_components_knows_where_the_functions_lie() -> None:
+def test_no_other_module_of_the_components_knows_the_functions_folder() -> None:
     for path in (ROOT / "components").rglob("*.py"):
         if path.name != "functions_package.py":
             text = path.read_text(encoding="utf-8")

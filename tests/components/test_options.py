@@ -53,7 +53,7 @@ def test_an_alias_of_the_component_can_be_inherited_by_every_child() -> None:
             assert resource.name.startswith(result.by_urn(resource.parent).name)
 
 
-def test_depends_on_holds_the_component() -> None:
+def test_depends_on_applies_to_the_component() -> None:
     def program() -> None:
         bucket = aws.s3.Bucket("first")
         StreamTriggeredCounter("counter", {}, pulumi.ResourceOptions(depends_on=[bucket]))
@@ -65,7 +65,7 @@ def test_depends_on_holds_the_component() -> None:
     assert result.resources.index(bucket) < min(result.resources.index(result.by_urn(u)) for u in children(result))
 
 
-def test_what_depends_on_the_component_waits_for_its_children() -> None:
+def test_dependents_of_the_component_wait_for_its_children() -> None:
     def program() -> None:
         counter = StreamTriggeredCounter("counter")
         aws.s3.Bucket("last", opts=pulumi.ResourceOptions(depends_on=[counter]))

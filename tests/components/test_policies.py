@@ -1,4 +1,4 @@
-"""What every execution role may do, as the complete text of its policies: one right more or less changes the text."""
+"""The permissions of every execution role, as the complete text of its policies: one more or less changes the text."""
 
 from typing import Any
 
@@ -55,7 +55,7 @@ GRANT_READ = ['{"Effect": "Allow", "Action": ["dynamodb:BatchGetItem", "dynamodb
 
 
 def policies(result: Result) -> dict[str, dict[str, str]]:
-    """Return the policies of each role by their names, with what stands for an ARN in its place."""
+    """Return the policies of each role by their names, with a placeholder for each ARN."""
     # Rights come from nowhere else.
     types = {resource.type for resource in result.resources if resource.type.startswith(("aws:iam", "aws:kms"))}
     assert types <= {POLICY, ROLE}

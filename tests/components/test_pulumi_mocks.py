@@ -126,7 +126,7 @@ def test_no_input_of_a_resource_is_lost() -> None:
     assert {(one.typ, one.name): one.inputs.keys() for one in mocks.registered if one.custom} == expected
 
 
-def test_outputs_are_what_the_mocks_computed() -> None:
+def test_outputs_come_from_the_mocks() -> None:
     def program() -> Any:
         made = counter()
         return pulumi.Output.all(**made.outputs())
@@ -149,7 +149,7 @@ def test_outputs_are_what_the_mocks_computed() -> None:
     }
 
 
-def test_inputs_of_the_resources_are_what_the_arguments_say() -> None:
+def test_arguments_reach_the_resources_inputs() -> None:
     mocks = Computing()
     mocked(lambda: counter({"stream": {"batch_size": 7}, "functions": {"memory_size": 512}}) and None, mocks)
     [mapping] = mocks.of(MAPPING)

@@ -56,15 +56,13 @@ def test_deletion_protection_is_pulumis_too_on_every_table_and_on_nothing_else(b
     assert protected == [(TABLE, "counter-idempotency"), (TABLE, "counter-ledger"), (TABLE, "counter-table")]
 
 
-def test_without_deletion_protection_nothing_is_said_of_protect(counter: Result) -> None:
+def test_without_deletion_protection_protect_is_not_set(counter: Result) -> None:
     assert {resource.protect for resource in counter.resources} == {None}
 
 
 @pytest.mark.parametrize("deletion_protection", [True, False])
 @pytest.mark.parametrize("protect", [True, False])
-def test_what_the_user_says_of_protect_holds_for_the_tables(
-    build: Build, protect: bool, deletion_protection: bool
-) -> None:
+def test_protect_given_by_the_user_wins_for_the_tables(build: Build, protect: bool, deletion_protection: bool) -> None:
     result = build({"table": {"deletion_protection": deletion_protection}}, pulumi.ResourceOptions(protect=protect))
     assert [resource.protect for resource in result.all(TABLE)] == [protect] * 3
 

@@ -1,4 +1,4 @@
-"""Every argument that cannot work is refused before any resource exists, in a sentence that says what is wrong."""
+"""Every invalid argument is refused before any resource exists, with an error that says why."""
 
 import unicodedata
 from collections.abc import Callable
@@ -124,7 +124,9 @@ REFUSED: list[tuple[Any, str, str, str]] = [
 @pytest.mark.parametrize(
     ("args", "path", "value", "allowed"), REFUSED, ids=[f"{path}-{value[:20]}" for _, path, value, _ in REFUSED]
 )
-def test_bad_argument_is_refused_before_anything_exists(args: Any, path: str, value: str, allowed: str) -> None:
+def test_an_invalid_argument_is_refused_before_any_resource_exists(
+    args: Any, path: str, value: str, allowed: str
+) -> None:
     monitor = RecordingMonitor()
     with pytest.raises(ArgumentError) as raised:
         run(lambda: StreamTriggeredCounter("counter", args), monitor=monitor)
@@ -141,13 +143,13 @@ def test_the_components_own_variables_cannot_be_set(variable: str) -> None:
         counter_settings({"functions": {"environment": {variable: "x"}}})
 
 
-def test_an_environment_value_never_stands_in_an_error_message() -> None:
+def test_an_environment_value_never_appears_in_an_error_message() -> None:
     with pytest.raises(ArgumentError) as raised:
         counter_settings({"functions": {"environment": {"TOKEN": ["hush"]}}})
     assert "hush" not in str(raised.value)
 
 
-def test_an_output_where_a_plain_value_is_needed_is_named() -> None:
+def test_an_output_instead_of_a_plain_value_is_refused_by_name() -> None:
     def program() -> None:
         StreamTriggeredCounter("counter", {"stream": {"batch_size": pulumi.Output.from_input(5)}})  # type: ignore[typeddict-item]
 
@@ -259,7 +261,7 @@ def test_a_tag_is_let_through_exactly_if_iam_takes_it(text: str) -> None:
 
 
 @given(st.integers(0, 5), st.integers(0, 5))
-def test_as_many_items_and_entries_are_let_through_as_the_limit_says(most: int, size: int) -> None:
+def test_the_number_of_items_and_entries_is_limited(most: int, size: int) -> None:
     values = [f"value-{number}" for number in range(size)]
     for check, value in (
         (Items(ANY_TEXT, most), values),

@@ -1,4 +1,4 @@
-"""What the schema says of an argument's default and limits is what the code does."""
+"""The schema states the defaults and limits that the code applies."""
 
 import dataclasses
 import re

@@ -1,4 +1,4 @@
-"""Every Python program in the documentation runs as it stands there."""
+"""Every Python program in the documentation runs as it is written there."""
 
 import re
 import sys

@@ -1,4 +1,4 @@
-"""What is used of other packages without being promised is there, or its loss says what it breaks."""
+"""Private names of other packages still exist; if one is gone, the failure says which part of the project needs it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_private_name_is_still_there(path: str, kind: type, used_by: str) -> N
     assert isinstance(found, kind), f"{path} is a {type(found).__name__} now; it is needed by {used_by}"
 
 
-def test_a_loss_is_reported_with_what_it_breaks() -> None:
+def test_a_loss_is_reported_with_its_consequence() -> None:
     with pytest.raises(pytest.fail.Exception, match=r"is gone .* needed by everything"):
         test_a_private_name_is_still_there("pulumi.runtime.rpc._no_such_name", str, "everything")
 
@@ -79,7 +79,7 @@ def test_an_output_shows_its_value_once_it_has_one() -> None:
     )
 
 
-def test_a_resource_keeps_what_it_was_told_of_protection() -> None:
+def test_a_resource_keeps_its_protection() -> None:
     source = inspect.getsource(pulumi.Resource.__init__)
     assert "self._protect = " in source, "Resource._protect is needed by deletionProtection"
 

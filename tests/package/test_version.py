@@ -1,4 +1,4 @@
-"""The version stands in one place, and everything that names it agrees."""
+"""The version is written in one place, and everything that names it agrees."""
 
 import re
 import tomllib

@@ -84,7 +84,7 @@ def python(project: Path) -> Path:
     return project / ".venv" / "bin" / "python"
 
 
-def test_wheel_holds_what_it_needs_and_nothing_else(wheel: Path) -> None:
+def test_wheel_holds_the_needed_files_and_nothing_else(wheel: Path) -> None:
     assert VERSION in wheel.name
     names = set(zipfile.ZipFile(wheel).namelist())
     package = {name.removeprefix("stream_triggered_counter/") for name in names if "dist-info" not in name}

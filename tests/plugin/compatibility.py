@@ -1,4 +1,4 @@
-"""What an SDK that was generated from an earlier schema relies on, and what a later schema may not take from it."""
+"""Changes to a schema that would break an SDK generated from an earlier one."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

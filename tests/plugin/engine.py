@@ -41,7 +41,7 @@ def text_archive(files: Mapping[str, str]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Constructed:
-    """What came of one component: the answer to the program, and everything that the plugin registered for it."""
+    """The result of one construction: the answer to the program, and everything that the plugin registered."""
 
     urn: str
     state: Mapping[str, Any]
@@ -70,7 +70,7 @@ class Plugin:
 
     @property
     def standard_error(self) -> str:
-        """What the plugin has printed so far, which the engine would show to the user."""
+        """The plugin's output so far, which the engine would show to the user."""
         return read(self._errors)
 
     def version(self) -> str:

@@ -100,6 +100,6 @@ def test_every_break_is_found_and_named() -> None:
         changed("version", value="9.9.9"),
     ],
 )
-def test_what_adds_or_loosens_is_no_break(schema: dict[str, Any]) -> None:
+def test_an_addition_or_a_looser_limit_is_not_a_break(schema: dict[str, Any]) -> None:
     assert schema != RELEASED
     assert breaks(RELEASED, schema) == []

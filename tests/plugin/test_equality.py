@@ -1,4 +1,4 @@
-"""What the plugin registers and answers is what the same component does in a Python program."""
+"""The plugin registers and returns the same as the component does in a Python program."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -140,7 +140,7 @@ def test_options_reach_the_children_as_in_process(plugin: Plugin) -> None:
     assert constructed.one("counter").dependencies == ("urn:pulumi:a::b::c:d:E::f",)
 
 
-def test_what_an_output_depends_on_reaches_the_resources_that_use_it(plugin: Plugin) -> None:
+def test_an_outputs_dependencies_reach_the_resources_that_use_it(plugin: Plugin) -> None:
     key = "urn:pulumi:test::project::aws:kms/key:Key::key"
     sent = {"table": {"encryptionKeyArn": output(KEY, dependencies=(key,))}}
     constructed = plugin.construct("StreamTriggeredCounter", sent)
@@ -149,7 +149,7 @@ def test_what_an_output_depends_on_reaches_the_resources_that_use_it(plugin: Plu
         assert table.inputs["serverSideEncryption"]["kmsKeyArn"] == KEY
 
 
-def test_outputs_carry_what_they_depend_on(plugin: Plugin) -> None:
+def test_outputs_carry_their_dependencies(plugin: Plugin) -> None:
     dependencies = plugin.construct("StreamTriggeredCounter", {}).dependencies
     assert any(urn.endswith("Table::counter-table") for urn in dependencies["tableName"])
     assert any(urn.endswith("Stage::counter-api") for urn in dependencies["apiEndpoint"])

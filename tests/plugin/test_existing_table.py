@@ -1,4 +1,4 @@
-"""A table that exists already is adopted through the plugin, or refused with a sentence."""
+"""An existing table is adopted through the plugin, or refused with an error."""
 
 from collections.abc import Mapping
 from typing import Any

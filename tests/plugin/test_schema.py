@@ -62,7 +62,7 @@ def test_descriptions_read_as_prose_in_every_language() -> None:
             assert name not in item["description"], path
 
 
-def test_a_setting_says_its_limits_and_an_optional_one_its_default() -> None:
+def test_an_argument_states_its_limits_and_an_optional_one_its_default() -> None:
     types = json.loads(current())["types"]
     settings = [
         (f"{group}.{name}", declared["description"])
@@ -75,7 +75,7 @@ def test_a_setting_says_its_limits_and_an_optional_one_its_default() -> None:
         assert "Allowed: " in description, name
 
 
-def test_plugin_file_says_what_runs_it() -> None:
+def test_plugin_file_names_its_runtime() -> None:
     assert yaml.safe_load((FOLDER / "PulumiPlugin.yaml").read_text()) == {"runtime": "python"}
 
 

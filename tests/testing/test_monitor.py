@@ -1,4 +1,4 @@
-"""What the recording monitor keeps of a program, and what it refuses."""
+"""What the recording monitor records of a program, and the programs that it refuses."""
 
 import re
 from collections.abc import Mapping

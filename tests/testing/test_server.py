@@ -47,7 +47,7 @@ def test_messages_arrive_as_they_come() -> None:
     assert seen == [Message("warning", "careful")]
 
 
-def test_a_refusal_fails_the_call_with_its_text_and_is_told() -> None:
+def test_a_refusal_fails_the_call_with_its_text_and_is_reported() -> None:
     errors: list[Exception] = []
     with (
         serve(RecordingMonitor(), RecordingEngine(), on_error=errors.append) as address,

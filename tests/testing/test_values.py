@@ -100,7 +100,7 @@ def test_an_unknown_signature_is_refused_with_its_path() -> None:
         decode(wire({"a": special("nonsense")}))
 
 
-def test_what_is_no_property_value_is_refused() -> None:
+def test_a_value_that_is_not_a_property_value_is_refused() -> None:
     with pytest.raises(TypeError, match="of type object cannot be a property value"):
         encode({"a": object()})
 
