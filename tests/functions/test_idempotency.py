@@ -9,12 +9,15 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError  # type: ignore[import-untyped]
 
 from functions import record_visit
-from functions.counting import idempotency, visits
+from functions.counting import visits
 from functions.counting.idempotency import KeyedVisits
 from functions.dynamodb.retries import RetryBudget, retry_budget
 from functions.http.problems import ProblemError
 from tests.functions.conftest import KEYS, TABLE
 from tests.functions.gateway import Answer, request
+
+DAY = 86_400
+"""Seconds for which a key is promised to be remembered."""
 
 
 @pytest.fixture(autouse=True)
@@ -96,18 +99,18 @@ def test_a_key_expires_after_a_day_and_its_item_tells_the_table_so(tables: Any) 
     keyed, start = KeyedVisits(tables, TABLE, KEYS), 1_800_000_000.0
     assert keyed.record("a", "key", retry_budget(5), start).count == 1
     assert keyed.record("a", "key", retry_budget(5), start + 600).replayed
-    assert keyed.record("a", "key", retry_budget(5), start + idempotency.TTL_SECONDS - 1).replayed
+    assert keyed.record("a", "key", retry_budget(5), start + DAY - 1).replayed
     item = tables.get_item(TableName=KEYS, Key={"ID": {"S": "key"}})["Item"]
-    assert item["ExpiresAt"] == {"N": str(int(start) + idempotency.TTL_SECONDS)}
-    anew = keyed.record("b", "key", retry_budget(5), start + idempotency.TTL_SECONDS)
+    assert item["ExpiresAt"] == {"N": str(int(start) + DAY)}
+    anew = keyed.record("b", "key", retry_budget(5), start + DAY)
     assert (anew.count, anew.replayed) == (1, False)
-    assert keyed.record("b", "key", retry_budget(5), start + idempotency.TTL_SECONDS).replayed
+    assert keyed.record("b", "key", retry_budget(5), start + DAY).replayed
 
 
 def test_the_time_is_now_unless_given(tables: Any) -> None:
     post("a", "key")
     item = tables.get_item(TableName=KEYS, Key={"ID": {"S": "key"}})["Item"]
-    assert 0 <= int(item["ExpiresAt"]["N"]) - idempotency.TTL_SECONDS - time.time() + 30 <= 60
+    assert 0 <= int(item["ExpiresAt"]["N"]) - DAY - time.time() + 30 <= 60
 
 
 @pytest.mark.parametrize("method", ["transact_write_items", "get_item"])
