@@ -22,6 +22,8 @@ COLORS = {
 }
 """The named colours."""
 
+LIGHT_TEXT, DARK_TEXT = "fff", "16191f"
+
 HEX = re.compile(r"#?([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})")
 
 MAX_LABEL_LENGTH = 40
@@ -118,8 +120,14 @@ def _advance(character: str) -> float:
 
 
 def _on(color: str) -> str:
-    """Return the colour of text on `color`: whichever of white and near black stands out more (WCAG 2.2, 1.4.3)."""
+    """Return the text colour, light or dark, with the higher contrast to `color` (WCAG 2.2, 1.4.3)."""
+    luminance = _luminance(color) + 0.05
+    light, dark = 1.05 / luminance, luminance / (_luminance(DARK_TEXT) + 0.05)
+    return LIGHT_TEXT if light >= dark else DARK_TEXT
+
+
+def _luminance(color: str) -> float:
+    """Return the relative luminance of six hex digits, from 0 to 1, as WCAG 2.2 defines it."""
     channels = (int(color[start : start + 2], 16) / 255 for start in (0, 2, 4))
     linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return "fff" if 1.05 / (luminance + 0.05) >= (luminance + 0.05) / 0.058 else "16191f"
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

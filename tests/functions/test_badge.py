@@ -175,6 +175,7 @@ def test_the_text_of_a_named_color_can_be_read(name: str) -> None:
 @settings(max_examples=500, deadline=None, derandomize=True, database=None)
 @given(st.integers(0, 0xFFFFFF))
 @example(0x757575)
+@example(0x7B7B7B)
 @example(0x7E7E7E)
 def test_the_text_of_any_color_is_the_one_that_stands_out_more(color: int) -> None:
     value, label, best = contrasts(f"{color:06x}")
