@@ -13,16 +13,18 @@ from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[impor
 
 if TYPE_CHECKING or __package__ == "cli":
     from functions.dynamodb.retries import UnreadItemsError, retry_budget
+    from functions.total.ownership import TotalOwnershipError
     from functions.total.reconciliation import Progress, Reconciliation
-    from functions.total.totals import TotalKeptElsewhereError, TotalNotWrittenError
+    from functions.total.totals import TotalNotWrittenError
 else:
     from ..functions.dynamodb.retries import UnreadItemsError, retry_budget
+    from ..functions.total.ownership import TotalOwnershipError
     from ..functions.total.reconciliation import Progress, Reconciliation
-    from ..functions.total.totals import TotalKeptElsewhereError, TotalNotWrittenError
+    from ..functions.total.totals import TotalNotWrittenError
 
 __all__ = ["ERRORS", "Progress", "Reconciliation", "client", "retry_budget"]
 
-ERRORS = (BotoCoreError, ClientError, TotalKeptElsewhereError, TotalNotWrittenError, UnreadItemsError)
+ERRORS = (BotoCoreError, ClientError, TotalNotWrittenError, TotalOwnershipError, UnreadItemsError)
 """Errors whose message is a sentence for the user."""
 
 LOCAL_KEY = "test"

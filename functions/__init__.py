@@ -1,1 +1,1 @@
-"""The four Lambda functions of a stream-triggered counter; the packages below hold what they share."""
+"""The four Lambda functions of a stream-triggered counter, and the packages that they share."""

@@ -23,25 +23,25 @@ class Context(Protocol):
 
 
 def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """Apply one batch; raise if it has to be delivered again.
+    """Apply one batch. Raises if Lambda has to deliver the batch again.
 
-    The result is for a mapping with ReportBatchItemFailures; any other mapping ignores it.
+    The result tells a mapping with ReportBatchItemFailures that no record failed; other mappings ignore it.
     """
     process(event, _total(), RetryBudget(lambda: context.get_remaining_time_in_millis() / 1000))
     return {"batchItemFailures": []}
 
 
 def process(event: Mapping[str, Any], total: Total, budget: RetryBudget) -> Applied:
-    """Apply the records of `event` to `total`, and log one line about it, without the tags.
+    """Apply the records of `event` to `total`, and log one line that does not contain the tags.
 
-    A record that cannot be read is logged at ERROR and skipped: delivering it again would not help, and the tag's next
-    record contains its count as well.
+    A malformed record is logged at ERROR and skipped: delivering it again would not help, and the tag's next record
+    contains the count as well.
     """
     batch = read_batch(event)
-    for error in batch.unreadable:
+    for error in batch.errors:
         logger.error("record skipped: %s", error)
     applied = total.apply(batch.changes, budget)
-    facts = {"records": len(event["Records"]), "tags": len(batch.changes), "entries": applied.tags}
+    facts = {"records": len(event["Records"]), "tags": len(batch.changes), "entries": applied.entries}
     logger.info("batch applied", extra={**facts, "delta": applied.delta, "attempts": applied.attempts})
     return applied
 

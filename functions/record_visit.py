@@ -9,26 +9,26 @@ from .counting.visits import Recorded, read_count, record
 from .dynamodb import tables
 from .dynamodb.client import client, single_attempt_client
 from .dynamodb.retries import retry_budget
-from .http.dispatch import Operation, Operations, answer
+from .http.dispatch import Operation, Operations, dispatch
 from .http.problems import ProblemError
 from .http.requests import Request
 from .http.responses import Response, data, moved, page, response
 
 RETRY_SECONDS = 3.0
-"""How long a visit is retried while the database refuses it."""
+"""How long a visit is retried while DynamoDB rejects it."""
 
 PREFETCH = "Prefetch requests are not counted. Repeat the request when the user visits."
 
 
 def handler(event: Mapping[str, Any], context: object) -> Response:  # noqa: ARG001 - Lambda calls it so
     """Answer a request to record a visit."""
-    return answer(event, OPERATIONS)
+    return dispatch(event, OPERATIONS)
 
 
 def _visit(request: Request) -> Response:
     tag = request.tag
     if request.is_prefetch:
-        # Not a 2xx: the browser would show it when the user visits, and the visit would never be recorded.
+        # With a 2xx, the browser would show the prefetched page on the user's visit and never send the visit.
         raise ProblemError(HTTPStatus.FORBIDDEN, PREFETCH)
     recorded = _record(request, tag)
     headers = {"Idempotency-Replayed": "true"} if recorded.replayed else {}
@@ -41,20 +41,20 @@ def _visit(request: Request) -> Response:
 
 
 def _badge(request: Request) -> Response:
-    from .pages.badge import UNCACHED, badge, options  # noqa: PLC0415 - most requests need no badge
+    from .pages.badge import UNCACHED, badge, parse_options  # noqa: PLC0415 - most requests need no badge
 
-    chosen = options(request.query)
-    if chosen.counts and not request.is_prefetch:
+    options = parse_options(request.query)
+    if options.counts and not request.is_prefetch:
         count = _record(request, request.tag).count
     else:
         count = read_count(client(), tables.table_name(), request.tag)
-    return response("image/svg+xml; charset=utf-8", badge(chosen.label, count, chosen.color), headers=UNCACHED)
+    return response("image/svg+xml; charset=utf-8", badge(options.label, count, options.color), headers=UNCACHED)
 
 
 def _head_of_badge(request: Request) -> Response:
-    from .pages.badge import UNCACHED, options  # noqa: PLC0415 - most requests need no badge
+    from .pages.badge import UNCACHED, parse_options  # noqa: PLC0415 - most requests need no badge
 
-    options(request.query)
+    parse_options(request.query)
     return response("image/svg+xml; charset=utf-8", "", headers=UNCACHED)
 
 
@@ -75,4 +75,4 @@ OPERATIONS: Operations = {
     "postTags": _VISIT,
     "badge": Operation(_badge, _head_of_badge),
 }
-"""What this function answers, by the OpenAPI document's `operationId`."""
+"""The operations of this function, by the OpenAPI document's `operationId`."""

@@ -9,26 +9,26 @@ from .dynamodb.client import client
 from .dynamodb.items import DynamoDB, Item, text, whole_number
 from .dynamodb.retries import RetryBudget, read_items, retry_budget
 from .dynamodb.tables import COUNTER
-from .http.dispatch import Operation, Operations, answer, headers_of_read
+from .http.dispatch import Operation, Operations, dispatch, head_of_read
 from .http.requests import Request
 from .http.responses import Response, data, page
 
 RETRY_SECONDS = 3.0
-"""How long keys that DynamoDB left unread are requested again."""
+"""How long keys that DynamoDB left unprocessed are requested again."""
 
 
 def handler(event: Mapping[str, Any], context: object) -> Response:  # noqa: ARG001 - Lambda calls it so
     """Answer a request for a tag's count or the total."""
-    return answer(event, OPERATIONS)
+    return dispatch(event, OPERATIONS)
 
 
 def view_total(database: DynamoDB, table: str, budget: RetryBudget) -> dict[str, Any]:
-    """Return the total and when it last changed: 0 and None if there is no total yet."""
+    """Return the total and the time of its last change, or 0 and None if there is no total yet."""
     return _total(read_items(database, table, [COUNTER], budget).get(COUNTER))
 
 
 def view_count(database: DynamoDB, table: str, tag: str, budget: RetryBudget) -> dict[str, Any]:
-    """Return the count of `tag`, 0 if it was never visited, with the total and when that last changed."""
+    """Return the count of `tag`, 0 if it was never visited, with the total and the time of its last change."""
     found = read_items(database, table, [tag, COUNTER], budget)
     return {"tag": tag, "count": whole_number(found.get(tag), "Count") or 0, **_total(found.get(COUNTER))}
 
@@ -40,7 +40,7 @@ def view_tags(database: DynamoDB, table: str, limit: int, start: str | None, bud
 
 
 def _total(counter: Item | None) -> dict[str, Any]:
-    """Return what clients may know about the total; with `rebuilding` while a takeover may have left it too low."""
+    """Return the total's public fields; `rebuilding` is among them while the total may be too low after a takeover."""
     total = {"total": whole_number(counter, "TotalViews") or 0, "asOf": text(counter, "UpdatedAt")}
     return total | ({"rebuilding": True} if counter and "Rebuilding" in counter else {})
 
@@ -80,7 +80,7 @@ def _tags(request: Request, limit: int, start: str | None) -> Response:
 
 def _head_of_total_or_tags(request: Request) -> Response:
     parse_paging(request.query)
-    return headers_of_read(request)
+    return head_of_read(request)
 
 
 OPERATIONS: Operations = {
@@ -88,4 +88,4 @@ OPERATIONS: Operations = {
     "viewCount": Operation(_count),
     "viewTotal": Operation(_total_or_tags, _head_of_total_or_tags),
 }
-"""What this function answers, by the OpenAPI document's `operationId`."""
+"""The operations of this function, by the OpenAPI document's `operationId`."""

@@ -1,4 +1,4 @@
-"""Lambda function that greets, serves the API's document, and answers every request that has no route of its own."""
+"""Lambda function that greets, serves the OpenAPI document and static files, and handles requests without a route."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -9,29 +9,29 @@ from typing import Any
 from .dynamodb import tables
 from .dynamodb.client import client
 from .dynamodb.items import DynamoDB
-from .http.dispatch import Operation, Operations, answer
+from .http.dispatch import Operation, Operations, dispatch
 from .http.requests import Request
 from .http.responses import Response, data, page, response
 from .http.routes import document
 
-MESSAGE = "Welcome: visits are counted here, per tag and in total."
+MESSAGE = "Welcome. This API counts visits, per tag and in total."
 
 ROBOTS = "User-agent: *\nDisallow: /tag/\nDisallow: /tags/\nDisallow: /badge/\n"
-"""Asks crawlers (RFC 9309) not to record visits. They fetch it only from a host's root."""
+"""Asks crawlers (RFC 9309) not to record visits. They fetch this file only from the root of a host."""
 
 ROBOTS_CACHE_CONTROL = "public, max-age=3600"
 
 DESCRIPTION_TTL_SECONDS = 60.0
-"""How long a process caches the table's description, which DynamoDB updates every six hours."""
+"""How long a process caches the table's description. DynamoDB itself updates its numbers every six hours."""
 
 
 def handler(event: Mapping[str, Any], context: object) -> Response:  # noqa: ARG001 - Lambda calls it so
-    """Answer a request for the greeting, the document or a file, and any that has no route."""
-    return answer(event, OPERATIONS, _others)
+    """Answer a request for the greeting, the document or a static file, or a request without a route."""
+    return dispatch(event, OPERATIONS, _other_functions)
 
 
 def describe(database: DynamoDB, table: str) -> dict[str, Any]:
-    """Return what clients may know about the main table: not its ARN, which contains the account number."""
+    """Return the public description of the main table. It omits the ARN, which contains the account number."""
     described = database.describe_table(TableName=table)["Table"]
     created = described.get("CreationDateTime")
     return {
@@ -46,19 +46,19 @@ def describe(database: DynamoDB, table: str) -> dict[str, Any]:
 
 @dataclass
 class Description:
-    """A table's description, read again once it is older than `DESCRIPTION_TTL_SECONDS`. `clock` returns seconds."""
+    """A table's description, cached for `DESCRIPTION_TTL_SECONDS`. `clock` returns seconds."""
 
     database: DynamoDB
     table: str
     clock: Callable[[], float] = time.monotonic
-    _known: tuple[float, dict[str, Any]] | None = None
+    _cached: tuple[float, dict[str, Any]] | None = None
 
     def get(self) -> dict[str, Any]:
-        """Return the description. Errors are raised and not cached."""
+        """Return the description. Errors are not cached."""
         now = self.clock()
-        if self._known is None or now - self._known[0] >= DESCRIPTION_TTL_SECONDS:
-            self._known = now, describe(self.database, self.table)
-        return self._known[1]
+        if self._cached is None or now - self._cached[0] >= DESCRIPTION_TTL_SECONDS:
+            self._cached = now, describe(self.database, self.table)
+        return self._cached[1]
 
 
 @cache
@@ -72,7 +72,7 @@ def _greeting(request: Request) -> Response:
     if request.wants_html:
         from .pages.templates import welcome_page  # noqa: PLC0415 - most requests need no page
 
-        # The one page that search engines may show: it holds no count.
+        # The only page that search engines may index: it shows no count.
         return page(welcome_page(MESSAGE, table, echo, request.root), {"X-Robots-Tag": "all"})
     return data({"message": MESSAGE, "table": table, "request": echo})
 
@@ -91,23 +91,22 @@ def _static(name: str, request: Request) -> Response:
     return serve(name, request.query.get("v", ""))
 
 
-def _own(respond: Callable[[Request], Response]) -> Operation:
-    # A HEAD costs no more than the GET here.
+def _same_for_head(respond: Callable[[Request], Response]) -> Operation:
     return Operation(respond, respond)
 
 
 OPERATIONS: Operations = {
-    "welcome": _own(_greeting),
-    "openapi": _own(_document),
-    "robots": _own(_robots),
-    "stylesheet": _own(partial(_static, "counter.css")),
-    "script": _own(partial(_static, "counter.js")),
-    "icon": _own(partial(_static, "icon.svg")),
+    "welcome": _same_for_head(_greeting),
+    "openapi": _same_for_head(_document),
+    "robots": _same_for_head(_robots),
+    "stylesheet": _same_for_head(partial(_static, "counter.css")),
+    "script": _same_for_head(partial(_static, "counter.js")),
+    "icon": _same_for_head(partial(_static, "icon.svg")),
 }
-"""What this function answers, by the OpenAPI document's `operationId`."""
+"""The operations of this function, by the OpenAPI document's `operationId`."""
 
 
-def _others() -> Operations:
+def _other_functions() -> Operations:
     from . import record_visit, view_counts  # noqa: PLC0415 - only a HEAD of their paths needs them
 
     return {**record_visit.OPERATIONS, **view_counts.OPERATIONS}

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-# As many processes as there are cores; the tests of one file stay together, since many share what they set up. Files run
-# in the order of tests/conftest.py.
+# As many processes as there are cores. The tests of one file stay together, since many share what they set up; the
+# files start in the order of tests/conftest.py.
 _PARALLEL = ("--numprocesses", "auto", "--dist", "loadfile", "--no-loadscope-reorder")
 _ROOT = Path(__file__).resolve().parents[2]
 

@@ -12,30 +12,30 @@ from ..dynamodb.tables import COUNTER, KEY
 from ..http.problems import invalid
 
 MAX_LIMIT = 100
-"""The most tags on a page."""
+"""The maximum number of tags on a page."""
 
 DEFAULT_LIMIT = 50
-"""Tags on a page if the request has only a cursor."""
+"""The number of tags on a page if the request has only a cursor."""
 
 MAX_SCANS = 10
-"""The most database requests for one page. Items that are not tags may leave a page short, or empty."""
+"""The maximum number of database requests for one page. Items that are not tags may leave a page short or empty."""
 
 
 class Page(NamedTuple):
-    """Tags with their counts, in the table's order, and the cursor of the next page, None on the last page."""
+    """Tags with their counts, in the table's order, and the cursor of the next page; None on the last page."""
 
     tags: list[dict[str, Any]]
     next_cursor: str | None
 
 
 def parse_paging(query: Mapping[str, str]) -> tuple[int, str | None] | None:
-    """Return the limit and the key to start after; None if neither is given. Raises a problem if one is invalid."""
+    """Return the limit and the key to start after; None if neither is set. Raises a problem if one is invalid."""
     limit, cursor = query.get("limit"), query.get("cursor")
     if limit is None and cursor is None:
         return None
     if limit is not None and not re.fullmatch(r"[1-9][0-9]?|100", limit, re.ASCII):
         raise invalid("limit", limit, f"a whole number from 1 to {MAX_LIMIT}")
-    return int(limit or DEFAULT_LIMIT), None if cursor is None else _key(cursor)
+    return int(limit or DEFAULT_LIMIT), None if cursor is None else _decode_cursor(cursor)
 
 
 def read_page(database: DynamoDB, table: str, limit: int, start: str | None) -> Page:
@@ -57,21 +57,21 @@ def read_page(database: DynamoDB, table: str, limit: int, start: str | None) -> 
         start = answer.get("LastEvaluatedKey", {}).get(KEY, {}).get("S")
         if start is None or len(tags) == limit:
             break
-    return Page(tags, None if start is None else _cursor(start))
+    return Page(tags, None if start is None else _encode_cursor(start))
 
 
-def _cursor(key: str) -> str:
+def _encode_cursor(key: str) -> str:
     raw = key.encode()
     return base64.urlsafe_b64encode(zlib.crc32(raw).to_bytes(4, "big") + raw).decode().rstrip("=")
 
 
-def _key(cursor: str) -> str:
+def _decode_cursor(cursor: str) -> str:
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars="-_", validate=True)
         key = raw[4:].decode()
     except (binascii.Error, ValueError):
         key = ""
-    # The checksum distinguishes a cursor from other text; 2,048 bytes is the limit of a partition key.
-    if not 0 < len(key.encode()) <= 2048 or _cursor(key) != cursor:
-        raise invalid("cursor", cursor, "the nextCursor of an earlier answer")
+    # The checksum rejects text that is not a cursor; 2,048 bytes is the limit of a partition key.
+    if not 0 < len(key.encode()) <= 2048 or _encode_cursor(key) != cursor:
+        raise invalid("cursor", cursor, "the nextCursor of an earlier response")
     return key

@@ -1,4 +1,4 @@
-"""Which texts are valid tags, and how they are normalised."""
+"""Validation and normalisation of tags."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -7,30 +7,29 @@ from ..dynamodb.tables import COUNTER
 from ..http.problems import ProblemError, invalid
 
 MAX_LENGTH = 200
-"""The most characters of a tag, once it is normalised."""
+"""The maximum number of characters of a tag, after normalisation."""
 
 ALLOWED = (
-    f"1 to {MAX_LENGTH} characters of valid UTF-8, without '/', '?', '%' and characters that are invisible or not "
-    f"assigned, and none of {COUNTER}, '.' and '..', which are reserved"
+    f"1 to {MAX_LENGTH} characters of valid UTF-8, without '/', '?', '%' or invisible or unassigned characters, "
+    f"and not {COUNTER}, '.' or '..', which are reserved"
 )
 
 RESERVED = frozenset({COUNTER, ".", ".."})
-"""The total's own key, and the two that no URL can contain, since clients resolve them (RFC 3986, section 5.2.4)."""
+"""The total's key, and two path segments that clients remove from URLs (RFC 3986, section 5.2.4)."""
 
 UNSAFE = frozenset("/?%\ufffd")
-"""Characters that a gateway changes, so that a tag with one of them would be counted under another name.
+"""Characters that a gateway alters, so a tag with one of them would be counted under another name.
 
-An HTTP API decodes a path before the function sees it: `%2F` becomes a slash, at `%3F` the path is cut, and `%25` is
-refused, or decoded again with what follows it (captured in hotsock/voker, vokerhttp/testdata/ingress-paths.json); the
-emulator leaves `%25` as it is. U+FFFD stands for bytes that are not UTF-8.
+An HTTP API decodes a path before the function sees it: `%2F` becomes a slash, `%3F` cuts the path off, and `%25` is
+rejected, or decoded a second time with what follows it (captured in hotsock/voker,
+vokerhttp/testdata/ingress-paths.json). The emulator does not decode `%25`. U+FFFD replaces bytes that are not UTF-8.
 """
 
+DISALLOWED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""General categories that PRECIS's FreeformClass (RFC 8264, section 4.3) disallows.
 
-REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""General categories of which PRECIS's FreeformClass (RFC 8264, section 4.3) takes no character.
-
-They are controls, format characters such as those of bidirectional text, surrogates, private use, what Unicode has not
-assigned yet, and the separators of lines and paragraphs.
+They are control characters, format characters such as bidirectional controls, surrogates, private-use and unassigned
+code points, and line and paragraph separators.
 """
 
 IGNORABLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0").union(
@@ -40,18 +39,22 @@ IGNORABLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3
 
 NON_JOINER, JOINER = "\u200c", "\u200d"
 VIRAMA = 9
-"""Canonical combining class of the marks that take a vowel away in the scripts of India."""
+"""Canonical combining class of the marks that suppress a vowel in Indic scripts."""
 
 
 def validate_tag(text: str) -> str:
-    """Return the tag that `text` stands for; raises a problem if it is not a valid tag.
+    """Return `text` as a normalised tag. Raises a problem if it is not a valid tag.
 
     As in PRECIS's OpaqueString profile (RFC 8265, section 4.2), every space becomes U+0020, and the text is
     NFC-normalised.
     """
     spaced = "".join(" " if unicodedata.category(character) == "Zs" else character for character in text)
     tag = unicodedata.normalize("NFC", spaced)
-    if not 0 < len(tag) <= MAX_LENGTH or tag in RESERVED or any(_is_refused(tag, index) for index in range(len(tag))):
+    if (
+        not 0 < len(tag) <= MAX_LENGTH
+        or tag in RESERVED
+        or any(_is_disallowed(tag, index) for index in range(len(tag)))
+    ):
         raise invalid("tag", tag, ALLOWED)
     return tag
 
@@ -64,15 +67,15 @@ def is_tag(text: str) -> bool:
         return False
 
 
-def _is_refused(tag: str, index: int) -> bool:
+def _is_disallowed(tag: str, index: int) -> bool:
     character = tag[index]
     if character in (NON_JOINER, JOINER):
-        return not _is_in_its_place(tag, index)
-    return character in UNSAFE or character in IGNORABLE or unicodedata.category(character) in REFUSED_CATEGORIES
+        return not _is_visible_joiner(tag, index)
+    return character in UNSAFE or character in IGNORABLE or unicodedata.category(character) in DISALLOWED_CATEGORIES
 
 
-def _is_in_its_place(tag: str, index: int) -> bool:
-    """Whether a joiner changes how its neighbours are written (RFC 5892, appendix A.1 and A.2) and so is visible."""
+def _is_visible_joiner(tag: str, index: int) -> bool:
+    """Whether a joiner changes how its neighbours are written (RFC 5892, appendix A.1 and A.2)."""
     if index and unicodedata.combining(tag[index - 1]) == VIRAMA:
         return True
     if tag[index] == JOINER:
@@ -82,7 +85,7 @@ def _is_in_its_place(tag: str, index: int) -> bool:
 
 
 def _nearest_letter(text: Iterable[str]) -> str:
-    # Marks are of the joining type T, which the rule looks through.
+    # Marks have the joining type T, which the rule skips.
     return next((letter for letter in text if unicodedata.category(letter) not in ("Mn", "Me")), "")
 
 

@@ -1,4 +1,4 @@
-"""Recording a visit, and reading a count without one."""
+"""Recording a visit, and reading a count."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,10 +16,10 @@ UNKNOWN_OUTCOME = (
 
 
 def one_visit() -> dict[str, Any]:
-    """Return the part of an update of a tag's item that counts a visit.
+    """Return the expressions that count a visit in an update of a tag's item.
 
-    `Since` identifies the tag's present life: the time of the first visit that wrote it, in microseconds, so that no
-    two lives have the same.
+    `Since` identifies the tag's current life. It is the time of the life's first visit, in microseconds, so no two
+    lives have the same value.
     """
     return {
         "UpdateExpression": "SET #Since = if_not_exists(#Since, :now) ADD #Count :one",
@@ -30,7 +30,7 @@ def one_visit() -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Recorded:
-    """The tag's count with the visit in it, and whether an earlier request had recorded the visit."""
+    """The tag's count including the visit, and whether an earlier request had already recorded the visit."""
 
     count: int
     replayed: bool = False
@@ -39,8 +39,9 @@ class Recorded:
 def record(database: DynamoDB, table: str, tag: str, budget: RetryBudget) -> Recorded:
     """Count one visit of `tag`.
 
-    `database` must not retry by itself: after a lost response that would count the visit twice. Only requests that were
-    refused are retried here, until `budget` is used up. Raises a 503 that says whether the visit may have been counted.
+    `database` must not retry by itself, because a retry after a lost response would count the visit twice. Only
+    rejected requests are retried here, until `budget` is used up. Raises a 503 that says whether the visit may have
+    been counted.
     """
     attempt = 0
     while True:
@@ -61,6 +62,6 @@ def record(database: DynamoDB, table: str, tag: str, budget: RetryBudget) -> Rec
 
 
 def read_count(database: DynamoDB, table: str, tag: str) -> int:
-    """Return the count of `tag` without a visit, read consistently; 0 if it was never visited."""
+    """Return the count of `tag` from a consistent read, 0 if it was never visited."""
     item = database.get_item(TableName=table, Key={KEY: {"S": tag}}, ConsistentRead=True).get("Item")
     return whole_number(item, "Count") or 0

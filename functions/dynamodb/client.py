@@ -1,4 +1,4 @@
-"""The DynamoDB clients of a process, and what their errors mean."""
+"""The DynamoDB clients of a process, and the classification of their errors."""
 
 from functools import cache
 from typing import Any
@@ -23,7 +23,7 @@ READ_TIMEOUT = 3.0
 """Seconds to wait for a response; DynamoDB usually takes milliseconds."""
 
 MAX_ATTEMPTS = 3
-"""How often the client sends a request, the first attempt included (the default of the standard retry mode)."""
+"""The maximum number of attempts per request, including the first (the default of the standard retry mode)."""
 
 THROTTLES = frozenset(
     {
@@ -36,7 +36,7 @@ THROTTLES = frozenset(
         "TransactionInProgressException",
     }
 )
-"""Error codes of requests that DynamoDB refused and that had no effect."""
+"""Error codes of requests that DynamoDB rejected without effect."""
 
 FAULTS = frozenset({"InternalServerError", "InternalFailure", "ServiceUnavailable"})
 """Error codes after which the outcome of a write is unknown."""
@@ -44,22 +44,22 @@ FAULTS = frozenset({"InternalServerError", "InternalFailure", "ServiceUnavailabl
 TRANSIENT_REASONS = frozenset(
     {"ConditionalCheckFailed", "TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError"}
 )
-"""Reasons for a cancelled transaction that are gone once the items are read again."""
+"""Reasons for a cancelled transaction that may succeed once its items are read again."""
 
 NEVER_SENT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError)
 """Errors that occur before a request leaves the process. After all others the outcome is unknown: a TLS error may occur
-after the request was sent, and a closed connection does not tell whether the request was carried out."""
+after the request was sent, and a closed connection does not show whether the request was processed."""
 
 
 @cache
 def client() -> DynamoDB:
-    """Return the process's client, created on first use and kept while the function is warm."""
+    """Return the process's client, created on first use and reused while the function is warm."""
     return _new_client(MAX_ATTEMPTS)
 
 
 @cache
 def single_attempt_client() -> DynamoDB:
-    """Return the client for requests that must not be repeated if the outcome of the first attempt is unknown."""
+    """Return the client for requests that must not be repeated while the outcome of the first attempt is unknown."""
     return _new_client(1)
 
 
@@ -70,8 +70,8 @@ def _new_client(attempts: int) -> DynamoDB:
         retries={"mode": "standard", "total_max_attempts": attempts},
         tcp_keepalive=True,
     )
-    made: DynamoDB = boto3.client("dynamodb", config=config)
-    return made
+    client: DynamoDB = boto3.client("dynamodb", config=config)
+    return client
 
 
 def error_code(error: BaseException) -> str:
@@ -80,18 +80,18 @@ def error_code(error: BaseException) -> str:
 
 
 def had_no_effect(error: BaseException) -> bool:
-    """Whether the request that failed with `error` certainly changed nothing, so that repeating it is safe."""
+    """Whether the request that failed with `error` certainly had no effect, so repeating it is safe."""
     return error_code(error) in THROTTLES or isinstance(error, NEVER_SENT)
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether `error` was caused by load or an outage, so that the same request may succeed later."""
+    """Whether `error` was caused by load or an outage, so the same request may succeed later."""
     lost = isinstance(error, BotocoreConnectionError | HTTPClientError)
     return lost or had_no_effect(error) or error_code(error) in FAULTS
 
 
 def cancellation_reasons(error: BaseException) -> list[dict[str, Any]]:
-    """Return DynamoDB's reasons, one for each action of the transaction; none if `error` is not a cancellation."""
+    """Return the cancellation reasons, one per action of the transaction; [] if `error` is not a cancellation."""
     if error_code(error) != "TransactionCanceledException":
         return []
     reasons: list[dict[str, Any]] = getattr(error, "response", {}).get("CancellationReasons", [])

@@ -1,4 +1,4 @@
-"""Items: their types, their values, and the requests that read and write them. Pure: no SDK is imported here."""
+"""DynamoDB items: their types and values, and the client interface. Pure: this module imports no SDK."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -38,7 +38,7 @@ class DynamoDB(Protocol):
 
 
 def whole_number(item: Item | None, attribute: str) -> int | None:
-    """Return the whole number that `item` holds under `attribute`; None if it holds none."""
+    """Return the whole number in `attribute` of `item`, None if it is missing or not a whole number."""
     text = (item or {}).get(attribute, {}).get("N")
     if text is None:
         return None
@@ -50,11 +50,11 @@ def whole_number(item: Item | None, attribute: str) -> int | None:
 
 
 def text(item: Item | None, attribute: str) -> str | None:
-    """Return the string that `item` holds under `attribute`; None if it holds none."""
+    """Return the string in `attribute` of `item`, None if it is missing or not a string."""
     value = (item or {}).get(attribute, {}).get("S")
     return value if isinstance(value, str) else None
 
 
 def timestamp(precision: str = "milliseconds") -> str:
-    """Return the present moment as it is stored: ISO 8601, UTC, in milliseconds or microseconds."""
+    """Return the current time as stored in items: ISO 8601, UTC, in milliseconds or microseconds."""
     return datetime.now(UTC).isoformat(timespec=precision).replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""Retries within a time budget, with full jitter, so that requests that collided do not collide again."""
+"""Retries within a time budget, with full jitter, so requests that collided are unlikely to collide again."""
 
 import random
 import time
@@ -9,28 +9,27 @@ from .items import DynamoDB, Item
 from .tables import KEY
 
 BASE_DELAY_SECONDS = 0.02
-"""The longest first pause; each further pause may be twice as long."""
+"""The maximum first pause. The maximum doubles with each attempt."""
 
 MAX_DELAY_SECONDS = 1.0
-"""The longest pause."""
+"""The maximum of every pause."""
 
 RESERVED_SECONDS = 0.5
-"""Time reserved for completing the invocation in order."""
-
+"""Time reserved for completing the invocation."""
 
 MAX_BATCH_KEYS = 100
-"""The most keys that one BatchGetItem takes."""
+"""The maximum number of keys in one BatchGetItem request."""
 
 
 class RetryBudget(NamedTuple):
-    """How long an operation may be retried. `remaining` returns the seconds left; tests replace the other two."""
+    """The time for retries of an operation. `remaining` returns the seconds left; tests replace the other two."""
 
     remaining: Callable[[], float]
     sleep: Callable[[float], None] = time.sleep
     jitter: Callable[[], float] = random.random
 
     def pause(self, attempt: int) -> bool:
-        """Wait before the next attempt, after `attempt` of them; return False at once if no time is left for it."""
+        """Pause after `attempt` attempts. Returns False at once if too little time is left."""
         delay = self.jitter() * min(MAX_DELAY_SECONDS, BASE_DELAY_SECONDS * 2 ** min(attempt - 1, 16))
         if self.remaining() < delay + RESERVED_SECONDS:
             return False
@@ -45,11 +44,11 @@ def retry_budget(seconds: float) -> RetryBudget:
 
 
 class UnreadItemsError(Exception):
-    """DynamoDB left keys of a batch unread, for lack of throughput, until the retry budget was used up."""
+    """DynamoDB left keys of a batch unprocessed, for lack of throughput, until the retry budget was used up."""
 
 
 def read_items(client: DynamoDB, table: str, keys: Sequence[str], budget: RetryBudget) -> dict[str, Item]:
-    """Read the items under `keys` (at most 100, each once) with consistent reads; missing ones are left out.
+    """Read the items under `keys` (at most 100, no duplicates) with consistent reads; omit those that do not exist.
 
     Raises UnreadItemsError if `budget` is used up before DynamoDB has returned them all.
     """
@@ -63,5 +62,7 @@ def read_items(client: DynamoDB, table: str, keys: Sequence[str], budget: RetryB
         attempt += 1
         if pending and not budget.pause(attempt):
             unread = len(pending[table]["Keys"])
-            raise UnreadItemsError(f"DynamoDB left {unread} of {len(keys)} keys of {table} unread, {attempt} times.")
+            raise UnreadItemsError(
+                f"DynamoDB left {unread} of {len(keys)} keys of table {table} unprocessed in {attempt} attempts."
+            )
     return found

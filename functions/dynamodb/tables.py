@@ -1,4 +1,4 @@
-"""The tables: the variables that name them, their key, and the names that the component needs as well."""
+"""The tables: the environment variables that name them, and the key and attribute names that the component shares."""
 
 import os
 from functools import cache
@@ -12,10 +12,10 @@ KEY = "ID"
 """The partition key of every table."""
 
 COUNTER = "COUNTER"
-"""The key of the item that holds the total, and of the ledger's marker. It is reserved: no tag may have it."""
+"""The key of the item that holds the total, and of the ledger's marker. It is reserved: no tag may use it."""
 
 EXPIRES_AT = "ExpiresAt"
-"""The attribute of an idempotency key that says when DynamoDB may delete it, in seconds since 1970."""
+"""The TTL attribute of an idempotency key: when DynamoDB may delete it, in seconds since 1970."""
 
 
 @cache
@@ -36,10 +36,10 @@ def table_name() -> str:
 
 
 def ledger_table_name() -> str:
-    """Return the name of the ledger table, which remembers what of each tag is in the total."""
+    """Return the name of the ledger table, which records how much of each tag is in the total."""
     return setting(LEDGER_TABLE_NAME)
 
 
 def idempotency_table_name() -> str:
-    """Return the name of the table that remembers idempotency keys and their visits."""
+    """Return the name of the table that holds idempotency keys and the numbers of their visits."""
     return setting(IDEMPOTENCY_TABLE_NAME)

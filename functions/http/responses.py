@@ -22,7 +22,7 @@ PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-"""What a page may load: only this API's own files."""
+"""Pages may load only this API's own files."""
 
 OTHER_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
@@ -30,13 +30,13 @@ OTHER_POLICY = "default-src 'none'; frame-ancestors 'none'"
 def response(
     content_type: str, body: str, status: HTTPStatus = HTTPStatus.OK, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Return a response with `body`; `headers` are added to the usual ones or replace them."""
+    """Return a response with `body`. `headers` are added to the default ones or replace them."""
     named = HEADERS | {"Content-Type": content_type, "Content-Security-Policy": OTHER_POLICY} | dict(headers or {})
     return {"statusCode": int(status), "headers": named, "body": body, "isBase64Encoded": False}
 
 
 def data(document: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
-    """Return a JSON response, which depends on what the client accepts."""
+    """Return a JSON response. It varies with the `Accept` header."""
     return response("application/json", _json(document), headers={"Vary": "Accept"} | dict(headers or {}))
 
 
@@ -47,12 +47,12 @@ def page(html: str, headers: Mapping[str, str] | None = None, status: HTTPStatus
 
 
 def moved(location: str, html: str, headers: Mapping[str, str]) -> Response:
-    """Return the response to a form: a redirect, so that reloading the page repeats nothing."""
+    """Return the response to a form: a redirect, so reloading the page does not send the form again."""
     return page(html, {"Location": location} | dict(headers), HTTPStatus.SEE_OTHER)
 
 
 def problem_response(problem: ProblemError, request: Request | None) -> Response:
-    """Return the response that describes `problem`: a page for a browser, else a problem document."""
+    """Return the response that describes `problem`: a page for a browser, otherwise a problem document."""
     if request and request.wants_html:
         from ..pages.templates import problem_page  # noqa: PLC0415 - most requests need no page
 
@@ -62,5 +62,5 @@ def problem_response(problem: ProblemError, request: Request | None) -> Response
 
 
 def _json(document: Mapping[str, Any]) -> str:
-    # ASCII only: text with a lone surrogate, which an echo may contain, cannot be sent in another form.
+    # ASCII only, because an echo may contain a lone surrogate, which has no UTF-8 encoding.
     return json.dumps(document, separators=(",", ":"))

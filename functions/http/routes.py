@@ -1,18 +1,18 @@
-"""The API's routes, read from the OpenAPI document that the API is made from."""
+"""The API's routes, read from the OpenAPI document."""
 
 import json
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .requests import Request, fits
+from .requests import Request, matches_end
 
 DOCUMENT = Path(__file__).with_name("openapi.json")
 """The OpenAPI document, next to this file in the archive."""
 
 
 class Route(NamedTuple):
-    """A path template, and the operations on it by method (upper case): each is an `operationId` of the document."""
+    """A path template and its operations: methods in upper case, each with an `operationId` of the document."""
 
     template: str
     operations: dict[str, str]
@@ -24,11 +24,11 @@ class Route(NamedTuple):
 
     @property
     def allowed(self) -> str:
-        """The methods that a client may use, for the header `Allow`: every path takes HEAD and OPTIONS as well."""
+        """The value of the `Allow` header. Every path supports HEAD and OPTIONS as well."""
         return ", ".join(sorted({*self.operations, "HEAD", "OPTIONS"}))
 
     def operation(self, method: str) -> str | None:
-        """Return the operation that answers `method`, None if the path does not take it. HEAD is answered as GET."""
+        """Return the operation for `method`, None if the path does not support it. HEAD has the operation of GET."""
         return self.operations.get("GET" if method == "HEAD" else method)
 
 
@@ -49,13 +49,12 @@ def table() -> dict[str, Route]:
 
 
 def find(request: Request) -> Route | None:
-    """Return the route of a request; None if there is none.
+    """Return the route of a request, None if it has none.
 
-    That is the gateway's own choice if it made one. Otherwise it is the route whose template the path fits as a whole:
-    with another method, or with an empty parameter, which the gateway does not route. If the path may be `mapped`,
-    that is, may begin with the key of an API mapping, it is enough that the template fits its end, and the longest
-    template wins. Some readings are impossible: if the route had the method and its parameter had a value, the gateway
-    would have chosen it.
+    The gateway's choice applies if it made one. It makes none for other methods and for empty parameters; the route is
+    then the one whose template matches the whole path. If the request is `mapped`, the path may begin with the key of
+    an API mapping, so the template only has to match its end, and the longest template wins. A route that supports the
+    method and whose parameter has a value cannot be meant: the gateway would have chosen it.
     """
     if request.route in table():
         return table()[request.route]
@@ -64,7 +63,7 @@ def find(request: Request) -> Route | None:
         route
         for route in table().values()
         if (route.template.count("/") == length or request.mapped)
-        and fits(route.template, request.path)
+        and matches_end(route.template, request.path)
         and (request.method not in route.operations or (route.has_tag and request.path.endswith("/")))
     ]
     return max(possible, key=lambda route: route.template.count("/"), default=None)

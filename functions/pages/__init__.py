@@ -1,1 +1,1 @@
-"""What browsers show: pages, badges and static files."""
+"""The user interface: pages, badges and static files."""

@@ -27,10 +27,10 @@ LIGHT_TEXT, DARK_TEXT = "fff", "16191f"
 HEX = re.compile(r"#?([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})")
 
 MAX_LABEL_LENGTH = 40
-"""The most characters of a label."""
+"""The maximum number of characters of a label."""
 
 PREFIXES = ("", "k", "M", "G", "T", "P", "E", "Z", "Y", "R", "Q")
-"""The SI's prefixes for powers of 1,000."""
+"""SI prefixes for powers of 1,000."""
 
 NARROW, WIDE = frozenset("fijlrt.,:;'!|()[]{} -"), frozenset("mwMW%@")
 
@@ -39,7 +39,7 @@ UNCACHED = {
     "Expires": "Thu, 01 Jan 1970 00:00:00 GMT",
     "Pragma": "no-cache",
 }
-"""Keeps browsers and the image proxies of code hosts from showing an outdated count."""
+"""Prevents browsers and the image proxies of code hosts from showing an outdated count."""
 
 
 class Options(NamedTuple):
@@ -50,18 +50,18 @@ class Options(NamedTuple):
     color: str
 
 
-def options(query: Mapping[str, str]) -> Options:
-    """Read a badge's query; raises a problem if a value is invalid. Other parameters are ignored."""
+def parse_options(query: Mapping[str, str]) -> Options:
+    """Parse a badge's query. Raises a problem if a value is invalid; ignores unknown parameters."""
     count, label = query.get("count", "true"), unicodedata.normalize("NFC", query.get("label", "visits"))
     if count not in ("true", "false"):
         raise invalid("count", count, "true or false")
-    if not 0 < len(label) <= MAX_LABEL_LENGTH or any(_unwritable(character) for character in label):
+    if not 0 < len(label) <= MAX_LABEL_LENGTH or any(_is_forbidden_in_xml(character) for character in label):
         raise invalid("label", label, f"1 to {MAX_LABEL_LENGTH} characters without control characters")
     return Options(count == "true", label, _color(query.get("color", "green")))
 
 
-def short(count: int) -> str:
-    """Return `count` in at most three digits and an SI prefix, rounded down, so that no badge shows too much."""
+def abbreviate(count: int) -> str:
+    """Return `count` in at most three digits and an SI prefix, rounded down so that no badge shows too high a count."""
     power = (len(str(count)) - 1) // 3
     if power >= len(PREFIXES):
         return f"{str(count)[0]}e{len(str(count)) - 1}"
@@ -71,8 +71,8 @@ def short(count: int) -> str:
 
 
 def badge(label: str, count: int, color: str) -> str:
-    """Return the image. `label` may be any text; `color` is six hex digits."""
-    value = short(count)
+    """Return the SVG image. `label` may be any text; `color` is six hex digits."""
+    value = abbreviate(count)
     left, right = _width(label) + 12, _width(value) + 12
     width = left + right
     return (
@@ -82,12 +82,12 @@ def badge(label: str, count: int, color: str) -> str:
         f'<rect width="{left}" height="20" fill="#3d4751"/>'
         f'<rect x="{left}" width="{right}" height="20" fill="#{color}"/>'
         f'</g><g font-family="Verdana,DejaVu Sans,sans-serif" font-size="11">'
-        f"{_text(escape(label), 6, left - 12, 'fff')}{_text(value, left + 6, right - 12, _on(color))}</g></svg>"
+        f"{_text(escape(label), 6, left - 12, 'fff')}{_text(value, left + 6, right - 12, _text_color(color))}</g></svg>"
     )
 
 
-def _unwritable(character: str) -> bool:
-    # XML 1.0 (section 2.2) forbids the two noncharacters as well as control characters.
+def _is_forbidden_in_xml(character: str) -> bool:
+    # XML 1.0, section 2.2: control characters, surrogates and two noncharacters.
     return unicodedata.category(character) in ("Cc", "Cs") or character in "\ufffe\uffff"
 
 
@@ -102,7 +102,7 @@ def _color(text: str) -> str:
 
 
 def _text(escaped: str, x: int, width: int, fill: str) -> str:
-    # textLength fits any font to the width that was calculated.
+    # textLength fits any font to the calculated width.
     return f'<text x="{x}" y="14" textLength="{width}" lengthAdjust="spacingAndGlyphs" fill="#{fill}">{escaped}</text>'
 
 
@@ -119,9 +119,9 @@ def _advance(character: str) -> float:
     return 4.2 if character in NARROW else 10 if character in WIDE else 8 if character.isupper() else 7
 
 
-def _on(color: str) -> str:
-    """Return the text colour, light or dark, with the higher contrast to `color` (WCAG 2.2, 1.4.3)."""
-    luminance = _luminance(color) + 0.05
+def _text_color(background: str) -> str:
+    """Return the text colour, light or dark, with the higher contrast to `background` (WCAG 2.2, 1.4.3)."""
+    luminance = _luminance(background) + 0.05
     light, dark = 1.05 / luminance, luminance / (_luminance(DARK_TEXT) + 0.05)
     return LIGHT_TEXT if light >= dark else DARK_TEXT
 

@@ -1,42 +1,42 @@
-// Keeps a page's figures fresh while it is looked at, and draws how they rose since it was opened.
+// Updates a page's figures while the page is visible, and charts how they rose since it was opened.
 
-const SOONEST = 2000; // milliseconds between two looks while visits come in
-const LATEST = 10000; // and after a while without any
-const KEPT = 120; // points of the trend
+const MIN_INTERVAL = 2000; // milliseconds between two requests while visits come in
+const MAX_INTERVAL = 10000; // milliseconds between two requests after a while without visits
+const MAX_POINTS = 120; // points of the chart
 const WIDTH = 600;
 const HEIGHT = 96;
 const EDGE = 4;
 
 const main = document.querySelector("[data-live]");
-const watched = main.dataset.live;
+const field = main.dataset.live;
 const points = [{ at: Date.now(), value: Number(main.dataset.value) }];
-let pause = SOONEST;
+let interval = MIN_INTERVAL;
 let timer;
 
-function show(name, text) {
-  const place = document.getElementById(name);
-  if (place && place.textContent !== text) place.textContent = text;
+function setText(id, text) {
+  const element = document.getElementById(id);
+  if (element && element.textContent !== text) element.textContent = text;
 }
 
 function update(answer) {
-  const value = answer[watched];
+  const value = answer[field];
   const last = points[points.length - 1];
-  pause = value === last.value ? Math.min(LATEST, pause * 1.25) : SOONEST;
+  interval = value === last.value ? Math.min(MAX_INTERVAL, interval * 1.25) : MIN_INTERVAL;
   points.push({ at: Date.now(), value });
-  if (points.length > KEPT) points.splice(1, 1);
+  if (points.length > MAX_POINTS) points.splice(1, 1);
   for (const name of ["count", "total"]) {
-    if (name in answer) show(name, answer[name].toLocaleString("en"));
+    if (name in answer) setText(name, answer[name].toLocaleString("en"));
   }
   document.getElementById("rebuilding")?.toggleAttribute("hidden", !answer.rebuilding);
   if (answer.asOf) {
-    show("as-of", moment(answer.asOf));
+    setText("as-of", readableTime(answer.asOf));
     document.getElementById("as-of")?.setAttribute("datetime", answer.asOf);
     document.getElementById("as-of")?.parentElement.removeAttribute("hidden");
   }
 }
 
-// As the page says it when it is loaded.
-function moment(text) {
+// The format of `_moment` in templates.py.
+function readableTime(text) {
   const at = new Date(text);
   if (Number.isNaN(at.getTime())) return text;
   const day = at.toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
@@ -59,16 +59,16 @@ function draw() {
   const seconds = Math.round((last.at - first.at) / 1000);
   const time = seconds < 90 ? `${seconds} seconds` : `${Math.round(seconds / 60)} minutes`;
   const visits = last.value - first.value;
-  show("trend-text", `${visits.toLocaleString("en")} ${visits === 1 ? "visit" : "visits"} in the last ${time}`);
+  setText("trend-text", `${visits.toLocaleString("en")} ${visits === 1 ? "visit" : "visits"} in the last ${time}`);
   document.getElementById("trend").removeAttribute("hidden");
 }
 
-function tell(text, lost = false) {
-  show("state", text);
+function setState(text, lost = false) {
+  setText("state", text);
   document.getElementById("state").classList.toggle("lost", lost);
 }
 
-async function look() {
+async function refresh() {
   clearTimeout(timer);
   if (document.visibilityState !== "visible") return;
   try {
@@ -76,14 +76,14 @@ async function look() {
     if (!answer.ok) throw new Error(String(answer.status));
     update(await answer.json());
     draw();
-    tell("Live");
+    setState("Live");
   } catch {
-    pause = LATEST;
-    tell("Not reachable at the moment; trying again", true);
+    interval = MAX_INTERVAL;
+    setState("Cannot reach the API; retrying", true);
   }
-  timer = setTimeout(look, pause);
+  timer = setTimeout(refresh, interval);
 }
 
-document.addEventListener("visibilitychange", look);
-timer = setTimeout(look, SOONEST);
-tell("Live");
+document.addEventListener("visibilitychange", refresh);
+timer = setTimeout(refresh, MIN_INTERVAL);
+setState("Live");

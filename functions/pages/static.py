@@ -1,4 +1,4 @@
-"""The files that pages load, each under an address that changes with its content."""
+"""The static files that pages load, each at a URL that changes with the content."""
 
 from functools import cache
 from hashlib import sha256
@@ -14,10 +14,10 @@ TYPES = {
 """The files, next to this one in the archive, and their content types."""
 
 IMMUTABLE = "public, max-age=31536000, immutable"
-"""Caching of an address with a version: its content never changes."""
+"""Cache-Control of a URL with a version: its content never changes."""
 
 SHORT_LIVED = "public, max-age=300"
-"""Caching of an address without one."""
+"""Cache-Control of a URL without a version."""
 
 
 @cache
@@ -38,6 +38,6 @@ def address(name: str, root: str) -> str:
 
 
 def serve(name: str, requested: str) -> Response:
-    """Return the file; `requested` is the version in the request, "" if there is none."""
+    """Return the file. `requested` is the version in the request, or ""."""
     caching = IMMUTABLE if requested == version(name) else SHORT_LIVED
     return response(TYPES[name], content(name), headers={"Cache-Control": caching})

@@ -1,7 +1,7 @@
-"""The API's pages. All input is escaped, and every link is relative, so that any stage works.
+"""The API's pages. All input is escaped, and every link is relative, so pages work at any stage.
 
-No link records a visit, so that crawlers count nothing; only forms do, which use POST.
-No page contains a script, a style or an event handler: the content security policy forbids them.
+Links never record a visit, so crawlers count nothing; forms record visits with POST. Pages contain no inline scripts,
+styles or event handlers, which the content security policy forbids.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,11 +23,11 @@ TREND = (
     '<path class="end" id="trend-end"></path></svg>'
     '<figcaption id="trend-text"></figcaption></figure>'
 )
-"""Where counter.js draws how the count rose while the page was open; hidden without it."""
+"""The chart in which counter.js shows how the count rose while the page was open; hidden without JavaScript."""
 
 
 def visit_page(tag: str, count: int) -> str:
-    """Return the page that says a visit was recorded."""
+    """Return the page that confirms a visit."""
     body = (
         f"<h1>Visit recorded</h1>{_figures([('Visits of ' + _tag(tag), count, 'count')])}"
         f"{_actions([('See the count', count_link(tag))], _form('Record another visit', tag, '../'))}"
@@ -36,7 +36,7 @@ def visit_page(tag: str, count: int) -> str:
 
 
 def count_page(tag: str, count: int, total: int, asOf: str | None, *, rebuilding: bool = False) -> str:  # noqa: N803 - the field's name
-    """Return the page that shows a tag's count and the total, and keeps them fresh."""
+    """Return the page that shows a tag's count and the total, and updates them."""
     figures = _figures([("Visits", count, "count"), ("All tags together", total, "total")])
     actions = _actions([("All tags", "../counts?limit=50")], _form("Record a visit", tag, "../"))
     body = f"<h1>{_tag(tag)}</h1>{figures}{TREND}{_freshness(asOf, rebuilding)}{actions}"
@@ -44,7 +44,7 @@ def count_page(tag: str, count: int, total: int, asOf: str | None, *, rebuilding
 
 
 def total_page(total: int, asOf: str | None, *, rebuilding: bool = False) -> str:  # noqa: N803 - the field's name
-    """Return the page that shows the total, and keeps it fresh."""
+    """Return the page that shows the total, and updates it."""
     figures = _figures([("All tags together", total, "total")])
     actions = _actions([("All tags", "counts?limit=50")])
     body = f"<h1>All visits</h1>{figures}{TREND}{_freshness(asOf, rebuilding)}{actions}"
@@ -54,7 +54,7 @@ def total_page(total: int, asOf: str | None, *, rebuilding: bool = False) -> str
 def tags_page(
     total: int, tags: Sequence[Mapping[str, Any]], limit: int, next_cursor: str | None, *, rebuilding: bool = False
 ) -> str:
-    """Return the page that lists some of the tags and leads to the next."""
+    """Return one page of the list of tags, with a link to the next page."""
     rows = "".join(f"<tr><td>{_listed(row['tag'])}</td><td>{row['count']:,}</td></tr>" for row in tags)
     head = '<thead><tr><th scope="col">Tag</th><th scope="col">Visits</th></tr></thead>'
     more = [("More tags", f"counts?limit={limit}&cursor={next_cursor}")] if next_cursor else []
@@ -66,7 +66,7 @@ def tags_page(
 
 
 def welcome_page(message: str, table: Mapping[str, Any], echo: Mapping[str, Any], root: str) -> str:
-    """Return the page that greets, describes the table and shows the request as it arrived.
+    """Return the start page, which describes the table and shows the request as it arrived.
 
     `root` is the relative URL of the API's root.
     """
@@ -84,11 +84,11 @@ def welcome_page(message: str, table: Mapping[str, Any], echo: Mapping[str, Any]
 
 
 def problem_page(problem: ProblemError, root: str) -> str:
-    """Return the page that says what is wrong with a request; `root` is the relative URL of the API's root."""
+    """Return the page that describes a problem. `root` is the relative URL of the API's root."""
     title = problem.status.phrase
     names = {"field": "Field", "value": "Value", "allowed": "Allowed", "path": "Path"}
     facts = {names[name]: value for name, value in problem.members.items() if name in names}
-    more = f"<h2>In detail</h2>{_facts(facts)}" if facts else ""
+    more = f"<h2>Details</h2>{_facts(facts)}" if facts else ""
     body = f"<h1>{title}</h1><p>{escape(problem.detail)}</p>{more}{_actions([('Start page', root)])}"
     return _layout(f"{int(problem.status)} {title}", body, root)
 
@@ -111,17 +111,17 @@ def _table_facts(table: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _tag(tag: str) -> str:
-    # Isolated, so that a tag's writing direction turns nothing around it.
+    # <bdi> keeps the tag's writing direction from affecting the text around it.
     return f"<bdi>{escape(tag)}</bdi>"
 
 
 def _listed(tag: str) -> str:
-    # Another program may count under a key that is not a valid tag and so has no page.
+    # Other programs may count under keys that are not valid tags and therefore have no page.
     return f'<a href="counts/{quote(tag, safe="")}">{_tag(tag)}</a>' if is_tag(tag) else _tag(tag)
 
 
 def _form(name: str, tag: str, root: str) -> str:
-    """Return the button that records a visit; `root` is the relative URL of the API's root."""
+    """Return the button that records a visit. `root` is the relative URL of the API's root."""
     action = f"{root}tag/{quote(tag, safe='')}"
     return f'<form method="post" action="{action}"><button>{name}</button></form>'
 
@@ -137,7 +137,7 @@ def _facts(facts: Mapping[str, Any]) -> str:
 
 
 def _actions(links: Iterable[tuple[str, str]], form: str = "") -> str:
-    """Return links and a form as a row of buttons, of which the first stands out."""
+    """Return a form and links as a row of buttons, the first of them highlighted."""
     items = [form] * bool(form) + [f'<a href="{escape(target)}">{name}</a>' for name, target in links]
     return f'<ul class="actions">{"".join(f"<li>{item}</li>" for item in items)}</ul>'
 
@@ -155,7 +155,7 @@ def _freshness(as_of: str | None, rebuilding: bool) -> str:
 
 
 def _moment(text: str) -> str:
-    """Return a time as people read it; text that is not a time stays as it is."""
+    """Return a time in a readable form, or `text` itself if it is not a time."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:

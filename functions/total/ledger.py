@@ -1,7 +1,7 @@
-"""The rules that keep the total exact: what stream records add to it, and which ledger keeps which table.
+"""The rules that keep the total exact: how much stream records add to it, and which ledger maintains it.
 
-Pure: nothing here reads or writes. A stream delivers every record at least once and may lose some, so records are not
-counted. Each is evidence of how far its tag has come, and the tag's ledger entry says how much of that the total holds.
+Pure: nothing here reads or writes a table. A stream delivers every record at least once and may lose some, so records
+are not counted. Each is evidence of its tag's count, and the tag's ledger entry says how much of it is in the total.
 """
 
 from collections.abc import Iterable
@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 
 class Position(NamedTuple):
-    """Where in a table's stream a record stands. Positions of one tag only grow.
+    """The position of a record in a table's streams. Positions of one tag only increase.
 
-    `stream` is the label from the stream's ARN, a timestamp, so a stream that was enabled later is further on.
+    `stream` is the label from the stream's ARN, a timestamp: a stream that was enabled later comes after the others.
     """
 
     stream: str
@@ -22,8 +22,8 @@ class Position(NamedTuple):
 class Image(NamedTuple):
     """A tag's item as a stream record or a scan shows it.
 
-    `visits` is its count, None if that is not a whole number. `since` identifies the tag's life: the first visit of
-    every life writes it once, and no two lives share one. It is "" if the item has none.
+    `visits` is its count, or None if that is not a whole number. `since` identifies the tag's life: the first visit of
+    a life writes it, and no two lives have the same. It is "" if the item has none.
     """
 
     visits: int | None
@@ -31,9 +31,9 @@ class Image(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What one stream record says of its tag. `old` is None in a stream without old images, `new` in a removal.
+    """One stream record of a tag. `old` is None in a stream without old images, `new` is None in a removal.
 
-    `table` is the ARN of the table whose stream holds the record, `sequence` its sequence number as text.
+    `table` is the ARN of the record's table, and `sequence` the record's sequence number as text.
     """
 
     tag: str
@@ -46,11 +46,11 @@ class Change(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """What the ledger remembers of a tag. Without arguments, it is the entry of a tag never seen.
+    """A tag's entry in the ledger. Without arguments, it is that of an unknown tag.
 
     `counted` visits of the life `since` are in the total; `ended` says that the life's removal was applied. `given` is
-    what the tag gave over all its lives in `table`, and `epoch` that of the total that holds it. `position` and
-    `sequence` are those of the last record applied.
+    how many visits the tag gave to the total over all its lives in `table`, and `epoch` the epoch of that total.
+    `position` and `sequence` are those of the last record applied.
     """
 
     counted: int = 0
@@ -64,7 +64,7 @@ class Entry(NamedTuple):
 
 
 class Life(NamedTuple):
-    """How far the total follows a tag's present life."""
+    """How much of a tag's current life is in the total."""
 
     counted: int
     since: str
@@ -72,18 +72,18 @@ class Life(NamedTuple):
 
 
 def entry_for(entry: Entry, table: str) -> Entry:
-    """Return `entry` if it speaks of `table`, and the entry of a tag never seen if it does not.
+    """Return `entry` if it belongs to `table`, else that of an unknown tag.
 
-    Positions and lives compare only within one table, and without a position a replay would look like a new life.
+    Positions and lives are comparable only within one table. Without a position, a replay would look like a new life.
     """
     return entry if entry.table == table and entry.position is not None else Entry()
 
 
 def fold(entry: Entry, changes: Iterable[Change], epoch: str, table: str) -> tuple[Entry, int]:
-    """Apply a tag's `changes`, in stream order, to its `entry`; return the new entry and what to add to the total.
+    """Apply a tag's `changes`, in stream order, to its `entry`; return the new entry and the increase of the total.
 
-    The entry is `entry` itself if there is nothing to write. If it was in the total of another epoch, which is gone,
-    all that the tag ever gave is added again; the rest of the entry stays valid.
+    Returns `entry` itself if there is nothing to write. If the entry belongs to an earlier epoch, that total is gone,
+    and everything the tag ever gave is added again; the rest of the entry stays valid.
     """
     before = entry_for(entry, table)
     life, position, sequence = Life(before.counted, before.since, before.ended), before.position, before.sequence
@@ -101,9 +101,9 @@ def fold(entry: Entry, changes: Iterable[Change], epoch: str, table: str) -> tup
 
 
 def is_current(entry: Entry, image: Image, epoch: str, table: str) -> bool:
-    """Whether the total holds exactly what `image`, read just now, shows."""
-    in_force = entry.table == table and entry.epoch == epoch and not entry.ended
-    return in_force and entry.counted == image.visits and entry.since == image.since
+    """Whether the total contains exactly the life and the visits in `image`, which was read just now."""
+    is_valid = entry.table == table and entry.epoch == epoch and not entry.ended
+    return is_valid and entry.counted == image.visits and entry.since == image.since
 
 
 def missing(entry: Entry, image: Image, epoch: str, table: str) -> int:
@@ -118,15 +118,15 @@ def _apply(life: Life, change: Change) -> tuple[Life, int]:
     if change.event == "REMOVE":
         life, gained = _observe(life, change.old) if change.old else (life, 0)
         return life._replace(ended=True), gained
-    if change.new is None:  # pragma: no cover - records without a new image are refused when they are read
+    if change.new is None:  # pragma: no cover - records without a new image are rejected when they are read
         return life, 0
     if change.event == "INSERT":
-        # The very same life again is an item put back, from a backup for example.
-        back = bool(change.new.since) and change.new.since == life.since
-        return _observe(life if back else Life(0, change.new.since, ended=False), change.new)
+        # The same `since` means that the deletion was undone, for example from a backup.
+        restored = bool(change.new.since) and change.new.since == life.since
+        return _observe(life if restored else Life(0, change.new.since, ended=False), change.new)
     if change.old is None or change.old.visits is None:
         return _observe(life, change.new, lowered=True)
-    # Nothing begins or ends between the two images of one record: only what came before the old one may be missing.
+    # Both images of one record belong to the same life, so only visits before the old image may be missing.
     life, gained = _observe(life, change.old)
     if change.new.visits is None:
         return life, gained
@@ -135,10 +135,10 @@ def _apply(life: Life, change: Change) -> tuple[Life, int]:
 
 
 def _observe(life: Life, image: Image, *, lowered: bool = False) -> tuple[Life, int]:
-    """Follow `life` to the item in `image`, and return how many visits that adds.
+    """Bring `life` up to the item in `image`; return the new state and how many visits that adds.
 
-    The item is in another life if its `since` says so. If one of the two has none, it is in another life after a
-    removal, or if its count fell, unless counts that fall are to be taken as `lowered` by hand.
+    Different values of `since` are different lives. If the life or the item has none, the item belongs to another life
+    if the life has ended or the count is lower. With `lowered`, a lower count was lowered by hand in the same life.
     """
     if image.visits is None:
         return life, 0
@@ -151,7 +151,7 @@ def _observe(life: Life, image: Image, *, lowered: bool = False) -> tuple[Life, 
 
 
 class Marker(NamedTuple):
-    """The ledger's note of which table it keeps, and since which epoch."""
+    """The ledger's own item: the table whose total it maintains, and that total's epoch."""
 
     epoch: str = ""
     table: str = ""
@@ -160,7 +160,7 @@ class Marker(NamedTuple):
 class Counter(NamedTuple):
     """The item that holds the total: the ledger and epoch that it names, and whether its number can be trusted.
 
-    `intact` is False if the number is damaged or was changed by anything but a ledger.
+    `intact` is False if the number is damaged, or was changed by anything other than a ledger.
     """
 
     ledger: str
@@ -168,25 +168,25 @@ class Counter(NamedTuple):
     intact: bool
 
 
-class Standing(Enum):
-    """How a ledger stands to a table's total."""
+class Ownership(Enum):
+    """The relation between a ledger and a table's total."""
 
-    KEPT = "the total is what this ledger counted"
-    UNKEPT = "no ledger vouches for the total"
-    OTHER_LEDGER = "another ledger keeps the total"
-    OTHER_TABLE = "this ledger keeps the total of another table"
+    OWNED = "this ledger maintains the total"
+    UNOWNED = "no ledger vouches for the total"
+    OTHER_LEDGER = "another ledger maintains the total"
+    OTHER_TABLE = "this ledger maintains the total of another table"
 
 
-def standing(marker: Marker, counter: Counter | None, ledger: str, table: str) -> Standing:
-    """Decide from what `ledger` and the total of `table` say of each other."""
+def ownership(marker: Marker, counter: Counter | None, ledger: str, table: str) -> Ownership:
+    """Decide who maintains the total of `table`, by comparing the `marker` of `ledger` with the total."""
     if counter is None or not counter.ledger:
-        return Standing.UNKEPT
+        return Ownership.UNOWNED
     if counter.ledger != ledger:
-        return Standing.OTHER_LEDGER
+        return Ownership.OTHER_LEDGER
     if marker == (counter.epoch, table):
-        return Standing.KEPT if counter.intact else Standing.UNKEPT
-    # The same epoch in another table is a copy of the total, restored from a backup. Another epoch as well means that
-    # the ledger went on to another table after it had begun this total.
+        return Ownership.OWNED if counter.intact else Ownership.UNOWNED
+    # A total with the marker's epoch, but in another table, is a copy restored from a backup. If the epoch differs as
+    # well, the ledger moved to another table after it had started this total.
     if marker.table and marker.table != table and marker.epoch != counter.epoch:
-        return Standing.OTHER_TABLE
-    return Standing.UNKEPT
+        return Ownership.OTHER_TABLE
+    return Ownership.UNOWNED

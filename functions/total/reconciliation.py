@@ -1,13 +1,13 @@
 """Repairing or back-filling the total while visits go on: the stream re-emits the count of every tag that is behind.
 
-A scan sees what a tag has, but not where in the stream that stands; and deletions still on their way would make any
-number written from it a guess. So no count is written from the scan. A tag whose item is not what its ledger entry says
-gets a fresh mark, `Reconciled`. That puts a record with its count into the stream, in order with all others of the tag,
-and `process_stream` brings it in through the same fold as every visit.
+A scan shows a tag's count but not the count's position in the stream, and deletions may still be on their way. A total
+written from a scan would therefore be a guess. Instead, a tag whose item differs from its ledger entry gets a new mark
+(`Reconciled`). The mark puts a record with the tag's count into the stream, in order with the tag's other records, and
+`process_stream` applies it like any visit.
 
-What the ledger alone knows, the visits of tags that were deleted, is brought in from the ledger: entries of an epoch
-gone by give again what their tags ever gave. And since the total is the sum of what the entries gave, a total that is
-not, such as one pasted from an older copy, is found and rebuilt.
+Only the ledger knows the visits of deleted tags. They come back from there: entries of an earlier epoch give all their
+tags' visits again. The total must equal the sum of all visits that the entries have given. If it does not, for example
+after an older copy of `COUNTER` was put back, it is rebuilt.
 """
 
 import uuid
@@ -15,24 +15,25 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ..dynamodb.client import error_code
-from ..dynamodb.items import DynamoDB, Item, whole_number
+from ..dynamodb.items import AttributeValue, DynamoDB, Item, whole_number
 from ..dynamodb.retries import MAX_BATCH_KEYS, RetryBudget, read_items
 from ..dynamodb.tables import COUNTER, KEY
 from .ledger import Image, is_current, missing
 from .records import image_of
-from .totals import Total, TotalNotWrittenError, read_entry
+from .stored import read_entry
+from .totals import Total, TotalNotWrittenError
 
 MAX_LEDGER_SCANS = 6
-"""How often a pass may read the ledger until its sum and the total agree; a rebuild takes three or four reads."""
+"""How often a pass may scan the ledger until its sum and the total agree; a rebuild takes three or four scans."""
 
 
 class Progress(NamedTuple):
-    """How far a pass has come: ledger entries and tags seen, tags that are behind, and how many visits that makes.
+    """The progress of a pass: ledger entries and tags read, tags that are behind, and the visits they are missing.
 
-    A tag is behind if the total does not hold exactly what its item shows. Visits still on their way through the stream
-    are among them; a further pass tells these from those that were lost. `drift` is the most by which the total may
-    differ from the sum of the ledger without the pass having seen it: 0 unless visits were counted meanwhile.
-    `expected` is DynamoDB's own estimate of the table's items, up to six hours old, and `epoch` the total's.
+    A tag is behind if the total does not contain exactly what its item shows. That includes visits still on their way
+    through the stream; only a further pass tells them from lost ones. `drift` is how far the total may differ from the
+    sum of the ledger without the pass noticing: 0 unless visits were counted during the pass. `expected` is DynamoDB's
+    estimate of the number of items, up to six hours old. `epoch` is the total's.
     """
 
     epoch: str = ""
@@ -45,7 +46,7 @@ class Progress(NamedTuple):
 
 
 class Reconciliation:
-    """Passes over one table and its ledger. Safe at any time, alongside any number of processors and of other passes.
+    """Passes over one table and its ledger. Safe at any time, alongside any number of processors and other passes.
 
     A pass needs `dynamodb:DescribeTable`, `dynamodb:Scan`, `dynamodb:GetItem` and `dynamodb:UpdateItem` on the table,
     and `dynamodb:BatchGetItem`, `dynamodb:GetItem`, `dynamodb:Scan` and `dynamodb:UpdateItem` on the ledger.
@@ -58,23 +59,23 @@ class Reconciliation:
         self._total = Total(client, table, ledger)
 
     def take_over(self, budget: RetryBudget) -> None:
-        """Let this ledger keep the total from now on, whichever kept it so far. It starts at 0; passes rebuild it."""
-        self._total.take_over(budget, "an operator asked for it")
+        """Let this ledger maintain the total, whichever ledger did before. It starts at 0; passes rebuild it."""
+        self._total.take_over(budget, "an operator took it over")
 
     def run(self, budget: RetryBudget) -> Iterator[Progress]:
-        """Make one pass, and yield the progress after each page; the last is the whole pass's.
+        """Make one pass. Yields the progress after each page; the last one is that of the whole pass.
 
-        A pass that ends with `behind` 0 found every visit in the total. `budget` limits the whole pass. Raises what
-        `Total.apply` raises: above all TotalKeptElsewhereError if another ledger keeps the total.
+        If the last one has `behind` 0, every visit is in the total. `budget` limits the whole pass. Raises the errors
+        of `Total.apply`, such as TotalOwnershipError if another ledger maintains the total.
         """
-        described = self._total.described(budget)
-        progress = Progress(expected=described.items)
-        for epoch, entries, drift in self._settle(described.fingerprint, budget):
+        table = self._total.description(budget)
+        progress = Progress(expected=table.items)
+        for epoch, entries, drift in self._reconcile_ledger(table.fingerprint, budget):
             progress = progress._replace(epoch=epoch, entries=entries, drift=drift)
             yield progress
         epoch = progress.epoch
-        for images in self._tags():
-            behind = self._behind(images, epoch, described.fingerprint, budget)
+        for images in self._scan_tags():
+            behind = self._tags_behind(images, epoch, table.fingerprint, budget)
             for tag in behind:
                 self._mark(tag)
             progress = progress._replace(
@@ -84,57 +85,57 @@ class Reconciliation:
             )
             yield progress
         if self._total.confirm(budget) != epoch:
-            # Taken over meanwhile: the pass compared with a total that is gone.
+            # The total was taken over during the pass, so the pass compared the tags with an outdated total.
             yield progress._replace(behind=max(1, progress.behind))
         elif not progress.behind:
-            self._declare_rebuilt(epoch)
+            self._clear_rebuilding(epoch)
 
-    def _settle(self, table: str, budget: RetryBudget) -> Iterator[tuple[str, int, int]]:
-        """Bring every entry into the present epoch, and the total to what the entries gave.
+    def _reconcile_ledger(self, table: str, budget: RetryBudget) -> Iterator[tuple[str, int, int]]:
+        """Bring every entry into the current epoch, and rebuild the total unless it is the sum of the entries.
 
-        Yields the epoch, the number of entries seen, and by how much the total moved meanwhile.
+        Yields the epoch, the number of entries read, and how much the total rose meanwhile.
         """
         for _ in range(MAX_LEDGER_SCANS):
-            epoch, before = self._total.confirm(budget), self._views()
-            entries, given, older = 0, 0, 0
-            for items in self._pages(self._ledger, {}):
+            epoch, before = self._total.confirm(budget), self._read_total()
+            entries, given, outdated = 0, 0, 0
+            for items in self._scan(self._ledger, {}):
                 read = {item[KEY]["S"]: read_entry(item) for item in items if item[KEY]["S"] != COUNTER}
                 own = {tag: entry for tag, entry in read.items() if entry.table == table and entry.position}
-                behind = [tag for tag, entry in own.items() if entry.epoch != epoch]
-                self._total.apply(dict.fromkeys(behind, ()), budget)
-                entries, older = entries + len(read), older + len(behind)
+                older = [tag for tag, entry in own.items() if entry.epoch != epoch]
+                self._total.apply(dict.fromkeys(older, ()), budget)
+                entries, outdated = entries + len(read), outdated + len(older)
                 given += sum(entry.given for entry in own.values())
                 yield epoch, entries, 0
-            after = self._views()
+            after = self._read_total()
             if self._total.confirm(budget) != epoch:
                 continue
-            # What the entries gave was read one after the other while the total only rose, so it lies between.
+            # The entries were read one after another while the total only rose, so their sum lies in between.
             if not before <= given <= after:
-                why = f"the total was {before} to {after}, but the entries of the ledger make {given}"
-                self._total.take_over(budget, why)
-            elif not older:
+                reason = f"the total was {before} to {after}, but the sum of the ledger is {given}"
+                self._total.take_over(budget, reason)
+            elif not outdated:
                 yield epoch, entries, after - before
                 return
         raise TotalNotWrittenError(
-            f"The total in table {self._table} and the ledger {self._ledger} did not come to agree in "
-            f"{MAX_LEDGER_SCANS} attempts; something else keeps writing the total"
+            f"The total in table {self._table} did not match the sum of ledger {self._ledger} in {MAX_LEDGER_SCANS} "
+            "attempts; something else keeps writing the total"
         )
 
-    def _views(self) -> int:
+    def _read_total(self) -> int:
         counter = self._client.get_item(TableName=self._table, Key={KEY: {"S": COUNTER}}, ConsistentRead=True)
         return whole_number(counter.get("Item"), "TotalViews") or 0
 
-    def _tags(self) -> Iterator[dict[str, Image]]:
+    def _scan_tags(self) -> Iterator[dict[str, Image]]:
         projection = {
             "Limit": MAX_BATCH_KEYS,
             "ProjectionExpression": "#ID, #Count, #Since",
             "ExpressionAttributeNames": {"#ID": KEY, "#Count": "Count", "#Since": "Since"},
         }
-        for items in self._pages(self._table, projection):
+        for items in self._scan(self._table, projection):
             images = {item[KEY]["S"]: image_of(item) for item in items if "Count" in item and item[KEY]["S"] != COUNTER}
             yield {tag: image for tag, image in images.items() if image.visits is not None}
 
-    def _pages(self, table: str, more: Mapping[str, Any]) -> Iterator[list[Item]]:
+    def _scan(self, table: str, more: Mapping[str, Any]) -> Iterator[list[Item]]:
         request: dict[str, Any] = {"TableName": table, "ConsistentRead": True, **more}
         while True:
             answer = self._client.scan(**request)
@@ -143,7 +144,8 @@ class Reconciliation:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
-    def _behind(self, images: Mapping[str, Image], epoch: str, table: str, budget: RetryBudget) -> dict[str, int]:
+    def _tags_behind(self, images: Mapping[str, Image], epoch: str, table: str, budget: RetryBudget) -> dict[str, int]:
+        """Return the tags that are behind, each with the number of its visits that are missing from the total."""
         entries = read_items(self._client, self._ledger, list(images), budget) if images else {}
         read = {tag: (read_entry(entries.get(tag)), image) for tag, image in images.items()}
         return {
@@ -153,30 +155,28 @@ class Reconciliation:
         }
 
     def _mark(self, tag: str) -> None:
-        # A tag deleted since the scan saw it has nothing to bring back. The mark is never the value that the tag had:
-        # an update that changes nothing writes no stream record.
-        self._update_if(
-            tag,
-            UpdateExpression="SET #Reconciled = :mark",
-            ConditionExpression="attribute_exists(#Count)",
-            ExpressionAttributeNames={"#Reconciled": "Reconciled", "#Count": "Count"},
-            ExpressionAttributeValues={":mark": {"S": uuid.uuid4().hex}},
-        )
+        # The condition leaves alone a tag that was deleted after the scan. The mark is random, because an update that
+        # changes nothing writes no stream record.
+        mark = {":mark": {"S": uuid.uuid4().hex}}
+        self._update_if(tag, "attribute_exists(#Count)", "SET #Reconciled = :mark", ("Count", "Reconciled"), mark)
 
-    def _declare_rebuilt(self, epoch: str) -> None:
-        # Unless it was not being rebuilt, or was taken over just now.
-        self._update_if(
-            COUNTER,
-            UpdateExpression="REMOVE #Rebuilding",
-            ConditionExpression="attribute_exists(#Rebuilding) AND #Epoch = :epoch",
-            ExpressionAttributeNames={"#Rebuilding": "Rebuilding", "#Epoch": "Epoch"},
-            ExpressionAttributeValues={":epoch": {"S": epoch}},
-        )
+    def _clear_rebuilding(self, epoch: str) -> None:
+        condition = "attribute_exists(#Rebuilding) AND #Epoch = :epoch"
+        self._update_if(COUNTER, condition, "REMOVE #Rebuilding", ("Rebuilding", "Epoch"), {":epoch": {"S": epoch}})
 
-    def _update_if(self, key: str, **update: Any) -> None:
-        """Update an item of the table, or leave it if the condition does not hold."""
+    def _update_if(
+        self, key: str, condition: str, update: str, names: tuple[str, ...], values: Mapping[str, AttributeValue]
+    ) -> None:
+        """Update an item of the table if `condition` holds, else leave it unchanged."""
         try:
-            self._client.update_item(TableName=self._table, Key={KEY: {"S": key}}, **update)
+            self._client.update_item(
+                TableName=self._table,
+                Key={KEY: {"S": key}},
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ExpressionAttributeNames={f"#{name}": name for name in names},
+                ExpressionAttributeValues=values,
+            )
         except Exception as error:
             if error_code(error) != "ConditionalCheckFailedException":
                 raise

@@ -14,7 +14,7 @@ EVENT_NAMES = ("INSERT", "MODIFY", "REMOVE")
 
 
 class MalformedRecordError(ValueError):
-    """A stream record that cannot be read; the message names its field, the value and what is allowed."""
+    """A stream record that is malformed; the message names the field, its value and the allowed values."""
 
     def __init__(self, index: int, field: str, value: object, allowed: str) -> None:
         shown = f"{value!r}"
@@ -23,17 +23,17 @@ class MalformedRecordError(ValueError):
 
 
 class Batch(NamedTuple):
-    """The changes of a stream event by tag, each tag's in stream order, and why other records could not be read."""
+    """The changes of a stream event by tag, each tag's in stream order, and the errors of malformed records."""
 
     changes: dict[str, list[Change]]
-    unreadable: list[MalformedRecordError]
+    errors: list[MalformedRecordError]
 
 
 def read_batch(event: Mapping[str, Any]) -> Batch:
-    """Read the records of a stream event; those of `COUNTER` are left out.
+    """Read the records of a stream event, except those of `COUNTER`.
 
-    A record that cannot be read is set aside, so that it does not hold up the rest of its batch. Raises ValueError if
-    the event is not a stream's at all.
+    A malformed record does not stop the rest of its batch; its error is returned. Raises ValueError if the event is not
+    a stream event.
     """
     records = event.get("Records")
     if not isinstance(records, list):
@@ -45,12 +45,12 @@ def read_batch(event: Mapping[str, Any]) -> Batch:
             if tag != COUNTER:
                 batch.changes.setdefault(tag, []).append(_change(index, record, tag))
         except MalformedRecordError as error:
-            batch.unreadable.append(error)
-    return Batch({tag: changes for tag, changes in batch.changes.items() if changes}, batch.unreadable)
+            batch.errors.append(error)
+    return Batch({tag: changes for tag, changes in batch.changes.items() if changes}, batch.errors)
 
 
 def image_of(item: Mapping[str, Any]) -> Image:
-    """Read the item of a tag. An item without a count has 0; one whose count is not a whole number has none."""
+    """Read a tag's item. Without a count it has 0 visits; with a count that is not a whole number, None."""
     return Image(whole_number(item, "Count") if "Count" in item else 0, text(item, "Since") or "")
 
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from tests.api.wire import Wire
 from tests.running import RunningCloud
 
-# Each example is a batch of requests that a real server answers; the same in every run.
+# Each example is a batch of requests to a real server, the same in every run.
 settings.register_profile(
     "http", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
 )

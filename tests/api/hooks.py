@@ -1,4 +1,4 @@
-"""What schemathesis sends besides what the document says: headers that choose a form of answer, and real cursors."""
+"""Hooks that add to schemathesis's requests headers that choose the form of the answer, and real cursors."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CURSORS: list[str] = json.loads(os.environ["CURSORS"])
 
 @schemathesis.hook
 def before_call(context: schemathesis.HookContext, case: schemathesis.Case[Any], kwargs: dict[str, Any]) -> None:
-    """Add what depends on the request alone, so that every run sends the same."""
+    """Add headers and cursors that depend only on the request, so every run sends the same."""
     request = (case.method, case.path, sorted(case.path_parameters.items()), sorted(case.query.items()))
     draw = zlib.crc32(repr(request).encode("ascii", "backslashreplace"))
     case.headers.update(HEADERS[draw % len(HEADERS)])
@@ -37,15 +37,15 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case[Any],
 
 @schemathesis.hook
 def map_path_parameters(context: schemathesis.HookContext, path_parameters: dict[str, Any] | None) -> Any:
-    """Replace in tags what the document refuses in words, since no pattern can: unassigned code points and joiners."""
+    """Replace characters that only the document's text forbids, not its pattern: unassigned code points and joiners."""
     tag = (path_parameters or {}).get("tag")
     if path_parameters and isinstance(tag, str):
-        # As it stands in the path, which is to say percent-encoded.
-        said = "".join("x" if _is_refused_in_words(character) else character for character in unquote(tag))
-        path_parameters["tag"] = tag if said == unquote(tag) else quote(said, safe="")
+        # The parameter is percent-encoded.
+        allowed = "".join("x" if _is_forbidden_in_words(character) else character for character in unquote(tag))
+        path_parameters["tag"] = tag if allowed == unquote(tag) else quote(allowed, safe="")
     return path_parameters
 
 
-def _is_refused_in_words(character: str) -> bool:
+def _is_forbidden_in_words(character: str) -> bool:
     in_words = character in "\u200c\u200d" or unicodedata.category(character) == "Cn"
     return in_words and PATTERN.search(character) is not None

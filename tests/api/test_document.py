@@ -1,4 +1,4 @@
-"""The API does what its own document says, and answers nothing that the document does not."""
+"""The API behaves as its OpenAPI document describes."""
 
 from __future__ import annotations
 
@@ -13,10 +13,7 @@ from functions.http.routes import DOCUMENT
 from tests.running import ROOT, RunningCloud
 
 EXAMPLES, REQUESTS = (250, 2_000) if os.environ.get("CI") == "true" else (20, 250)
-"""Examples for each operation that has parameters, and the requests that they must at least come to.
-
-CI asks many times as much as people wait for.
-"""
+"""Examples for each operation that has parameters, and the minimum number of requests. CI sends many more."""
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 
@@ -32,14 +29,14 @@ def cursors(cloud: RunningCloud) -> list[str]:
     return found
 
 
-def test_the_document_is_served_as_it_is_in_the_repository(cloud: RunningCloud) -> None:
+def test_the_served_document_is_that_of_the_repository(cloud: RunningCloud) -> None:
     answer = cloud.request("/openapi.json")
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.text == DOCUMENT.read_text(encoding="utf-8")
 
 
-def test_schemathesis_finds_nothing_in_many_requests(cloud: RunningCloud, tmp_path: Path) -> None:
-    # By file: schemathesis leaves out of its questions the address that it loads a document from.
+def test_schemathesis_finds_no_failures(cloud: RunningCloud, tmp_path: Path) -> None:
+    # From a file: schemathesis does not test the URL from which it loads a document.
     document = tmp_path / "openapi.json"
     document.write_text(cloud.request("/openapi.json").text, encoding="utf-8")
     report = tmp_path / "report.json"

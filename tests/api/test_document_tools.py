@@ -1,4 +1,4 @@
-"""The document in the hands of other people's tools: a linter, and a generator of clients."""
+"""The OpenAPI document with other tools: a linter and a client generator."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ REDOCLY = "@redocly/cli@2.77.0"
 
 @pytest.fixture
 def redocly() -> Path:
-    """Return Redocly's command."""
+    """Return the path of Redocly's command."""
     return installed("redocly", REDOCLY) / "node_modules" / ".bin" / "redocly"
 
 
-def test_redocly_finds_nothing_by_its_recommended_rules(redocly: Path, tmp_path: Path) -> None:
+def test_redocly_finds_no_problems_with_its_recommended_rules(redocly: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [str(redocly), "lint", str(DOCUMENT), "--extends", "recommended", "--format", "json"],
         cwd=tmp_path,
@@ -41,7 +41,7 @@ def test_redocly_finds_nothing_by_its_recommended_rules(redocly: Path, tmp_path:
     assert (found, done.returncode) == ([], 0)
 
 
-def test_a_generated_client_records_reads_lists_and_understands_problems(
+def test_a_generated_client_works_with_every_operation(
     cloud: RunningCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = tmp_path / "config.json"

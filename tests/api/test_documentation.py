@@ -1,4 +1,4 @@
-"""The commands of docs/http-api.md answer what the page shows, but for counts, moments and names, which vary."""
+"""The commands in docs/http-api.md print what the page shows, except for counts, times and names, which vary."""
 
 from __future__ import annotations
 
@@ -27,32 +27,32 @@ VARIES: Final = {
 }
 
 
-def said(line: str) -> str:
-    """Return what a line says whenever the command is run."""
+def constant_part(line: str) -> str:
+    """Return a line without the parts that vary."""
     for pattern, constant in VARIES.items():
         line = re.sub(pattern, constant, line)
     return line
 
 
 def commands() -> list[tuple[str, list[str]]]:
-    """Return each command with the lines that it prints, those of no matter as `…`."""
+    """Return each command with the lines that it prints, without the omitted ones (`…`)."""
     found = []
     for part in re.split(r"^\$ ", CONSOLES, flags=re.MULTILINE)[1:]:
         command, _, output = part.partition("\n")
         if command.startswith("curl "):
-            found.append((command, [said(line) for line in output.splitlines() if line != "…"]))
+            found.append((command, [constant_part(line) for line in output.splitlines() if line != "…"]))
     return found
 
 
 def matches(line: str, printed: str) -> bool:
-    """Tell whether what was printed is the line, of which `…` at the end of a word leaves out the rest."""
+    """Whether the printed line matches `line`, in which `…` between tags stands for any text."""
     return re.fullmatch(".*".join(map(re.escape, line.split(">…<"))), printed) is not None
 
 
-def test_every_command_answers_what_the_page_shows(cloud: RunningCloud) -> None:
+def test_every_command_prints_what_the_page_shows(cloud: RunningCloud) -> None:
     shell = shutil.which("bash")
     if shell is None or shutil.which("curl") is None:
-        pytest.skip("no curl or no bash is installed, so the documentation's commands are not run")
+        pytest.skip("curl or bash is not installed, so the documentation's commands are not run")
     assert len(commands()) > 30
     for command, lines in commands():
         script = command.replace("curl ", "curl -s ", 1).replace("?v=082c31a0db58", f"?v={version('icon.svg')}")
@@ -63,8 +63,8 @@ def test_every_command_answers_what_the_page_shows(cloud: RunningCloud) -> None:
             timeout=30,
             check=True,
         )
-        printed = [said(line) for line in done.stdout.replace("\r", "").splitlines()]
+        printed = [constant_part(line) for line in done.stdout.replace("\r", "").splitlines()]
         rest = iter(printed)
-        assert lines, f"{command} is shown without an answer"
+        assert lines, f"{command} is shown without a response"
         for line in lines:
-            assert any(matches(line, other) for other in rest), f"{command}\nprints no {line!r}:\n{done.stdout}"
+            assert any(matches(line, other) for other in rest), f"{command}\ndoes not print {line!r}:\n{done.stdout}"

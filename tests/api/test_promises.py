@@ -1,4 +1,4 @@
-"""What the API promises besides its answers' form: what is a visit and what is not, and which visit is counted once."""
+"""The API's promises beyond the form of its answers: which requests are visits, and which visits count once."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def keyed(tag: str, key: str) -> Ask:
 
 
 @pytest.mark.parametrize(("method", "route"), VISITS)
-def test_a_visit_is_seen_by_the_next_read(wire: Wire, tag: str, method: str, route: str) -> None:
+def test_the_next_read_includes_a_visit(wire: Wire, tag: str, method: str, route: str) -> None:
     for visits in range(1, 6):
         assert wire.send(method, route + tag).status == 200
         assert count(wire, tag) == visits
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_asking_for_headers_or_methods_is_no_visit(wire: Wire, tag: str, route: str) -> None:
+def test_head_and_options_are_not_visits(wire: Wire, tag: str, route: str) -> None:
     target = route.format(tag=tag)
     got = wire.send("GET", target)
     before = count(wire, tag)
@@ -50,21 +50,21 @@ def test_asking_for_headers_or_methods_is_no_visit(wire: Wire, tag: str, route: 
 
 @pytest.mark.parametrize("headers", PREFETCHES, ids=str)
 @pytest.mark.parametrize(("method", "route"), VISITS)
-def test_a_prefetch_is_no_visit(wire: Wire, tag: str, method: str, route: str, headers: dict[str, str]) -> None:
+def test_a_prefetch_is_not_a_visit(wire: Wire, tag: str, method: str, route: str, headers: dict[str, str]) -> None:
     reply = wire.send(method, route + tag, headers)
     assert reply.status == (200 if route == "/badge/" else 403)
     assert count(wire, tag) == 0
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE", "CONNECT"])
-def test_other_methods_count_nothing_and_name_those_that_do(wire: Wire, tag: str, method: str) -> None:
+def test_unsupported_methods_count_nothing_and_name_the_supported_ones(wire: Wire, tag: str, method: str) -> None:
     reply = wire.send(method, f"/tag/{tag}")
     assert reply.status == 405
     assert reply.headers["allow"] == "GET, HEAD, OPTIONS, POST"
     assert count(wire, tag) == 0
 
 
-def test_a_key_counts_once_however_many_requests_race(wire: Wire, tag: str) -> None:
+def test_concurrent_requests_with_one_key_count_once(wire: Wire, tag: str) -> None:
     key = str(uuid.uuid4())
     replies: list[Reply] = []
     replies += wire.all([keyed(tag, key)] * 12)
@@ -77,18 +77,18 @@ def test_a_key_counts_once_however_many_requests_race(wire: Wire, tag: str) -> N
     assert count(wire, tag) == 1
 
 
-def test_each_key_has_a_number_of_its_own_however_many_requests_race(wire: Wire, tag: str) -> None:
-    asked = [keyed(tag, f"{tag} {number}".replace(" ", "-")) for number in range(24)]
+def test_concurrent_visits_with_different_keys_get_different_numbers(wire: Wire, tag: str) -> None:
+    requests = [keyed(tag, f"{tag} {number}".replace(" ", "-")) for number in range(24)]
     unkeyed = [Ask("POST", f"/tag/{tag}".encode())] * 8
     replies = wire.all(
-        ask for group in zip(asked[::3], asked[1::3], asked[2::3], unkeyed, strict=True) for ask in group
+        ask for group in zip(requests[::3], requests[1::3], requests[2::3], unkeyed, strict=True) for ask in group
     )
     assert sorted(reply.json["count"] for reply in replies) == list(range(1, 33))
-    again = {reply.ask.headers["Idempotency-Key"]: reply.body for reply in wire.all(asked)}
+    again = {reply.ask.headers["Idempotency-Key"]: reply.body for reply in wire.all(requests)}
     assert again == {reply.ask.headers["Idempotency-Key"]: reply.body for reply in replies if reply.ask.headers}
 
 
-def test_a_key_of_another_tag_is_refused(wire: Wire, tag: str) -> None:
+def test_reusing_a_key_with_another_tag_is_a_422(wire: Wire, tag: str) -> None:
     key = str(uuid.uuid4())
     assert wire.all([keyed(tag, key)])[0].status == 200
     (refused,) = wire.all([keyed(f"{tag}-2", key)])
@@ -97,7 +97,7 @@ def test_a_key_of_another_tag_is_refused(wire: Wire, tag: str) -> None:
     assert count(wire, f"{tag}-2") == 0
 
 
-def test_a_badge_shows_the_count_that_it_makes(wire: Wire, tag: str) -> None:
+def test_a_badge_shows_the_count_including_its_own_visit(wire: Wire, tag: str) -> None:
     for shown, query in (("1", ""), ("2", "?count=true"), ("2", "?count=false"), ("2", "?count=false&label=hits")):
         reply = wire.send("GET", f"/badge/{tag}{query}")
         assert reply.type == "image/svg+xml"
@@ -105,7 +105,7 @@ def test_a_badge_shows_the_count_that_it_makes(wire: Wire, tag: str) -> None:
         assert ET.fromstring(reply.body).findall(".//{*}text")[-1].text == shown
 
 
-def test_the_pages_of_a_listing_hold_every_tag_once(wire: Wire, tag: str) -> None:
+def test_the_list_contains_every_tag_once(wire: Wire, tag: str) -> None:
     mine = {f"{tag}-{number}" for number in range(7)}
     assert all(wire.send("POST", f"/tag/{one}").status == 200 for one in mine)
     listed: list[str] = []

@@ -1,1 +1,1 @@
-"""A package, so that its browser ends with its tests: a running one keeps an event loop, which others need not find."""
+"""A package, so its browser ends with its tests: a running browser has an event loop that other tests must not find."""

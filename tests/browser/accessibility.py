@@ -1,4 +1,4 @@
-"""axe-core, an accessibility checker that looks at a page as the browser has laid it out."""
+"""axe-core, an accessibility checker that examines the rendered page."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from playwright.sync_api import Page
 RUN = """
 async () => {
   const found = await axe.run({ resultTypes: ["violations", "incomplete"] });
-  const told = (rules) => rules.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.html}`));
-  return { violations: told(found.violations), incomplete: told(found.incomplete), passes: found.passes.length };
+  const nodes = (rules) => rules.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.html}`));
+  return { violations: nodes(found.violations), incomplete: nodes(found.incomplete), passes: found.passes.length };
 }
 """
 
@@ -23,8 +23,9 @@ def _script() -> str:
 
 
 def assert_is_accessible(page: Page) -> None:
-    """Hold a page to every rule of axe, those included of which it is not sure."""
+    """Check a page against every rule of axe, including those with an uncertain result."""
     page.evaluate(_script())
     found: dict[str, Any] = page.evaluate(RUN)
-    assert (found["violations"], found["incomplete"]) == ([], [])
-    assert found["passes"] > 10, "axe found next to nothing to look at"
+    problems = found["violations"] + found["incomplete"]
+    assert problems == [], problems
+    assert found["passes"] > 10, "axe found almost nothing to check"

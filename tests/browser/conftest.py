@@ -1,4 +1,4 @@
-"""Chromium in front of the local cloud; without Chromium, these tests are skipped."""
+"""Chromium with the local cloud. Without Chromium, these tests are skipped."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.running import RunningCloud
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 ARGUMENTS = [
-    "--no-sandbox",  # which root may not use
+    "--no-sandbox",  # the sandbox does not work as root
     "--disable-gpu",
     "--disable-quic",
     "--disable-background-networking",
@@ -24,13 +24,13 @@ ARGUMENTS = [
     "--no-first-run",
     "--force-color-profile=srgb",
 ]
-SECONDS = 15.0
+TIMEOUT_SECONDS = 15.0
 
 Open = Callable[..., Page]
 
 
 class Watcher:
-    """Notes what no page of this API may do: complain, fail, or ask another origin for anything."""
+    """Records console messages, failed requests and requests to other origins: no page may cause them."""
 
     def __init__(self, origin: str) -> None:
         self._origin = origin
@@ -53,7 +53,7 @@ class Watcher:
             self.problems.append(f"another origin: {request.url}")
 
     def _on_failure(self, request: Request) -> None:
-        # A page that goes away takes its requests along.
+        # Leaving a page aborts its requests.
         if request.failure != "net::ERR_ABORTED":
             self.problems.append(f"failed: {request.url} ({request.failure})")
 
@@ -63,7 +63,7 @@ def browser() -> Iterator[Browser]:
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if program is None:
         pytest.skip("no Chromium is installed (Debian: apt install chromium), so the pages are not tested in a browser")
-    expect.set_options(timeout=1000 * SECONDS)
+    expect.set_options(timeout=1000 * TIMEOUT_SECONDS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield browser
@@ -77,13 +77,13 @@ def watcher(cloud: RunningCloud) -> Watcher:
 
 @pytest.fixture
 def open_page(browser: Browser, cloud: RunningCloud, watcher: Watcher) -> Iterator[Open]:
-    """Open pages, each as somebody with a browser of their own; the browser may not have had to complain."""
+    """Open pages, each in its own browser context. Fails if the watcher recorded a problem."""
     contexts: list[BrowserContext] = []
 
     def open_page(path: str, **options: Any) -> Page:
         context = browser.new_context(base_url=cloud.outputs["apiEndpoint"], locale="en-GB", **options)
         contexts.append(context)
-        context.set_default_timeout(1000 * SECONDS)
+        context.set_default_timeout(1000 * TIMEOUT_SECONDS)
         watcher.watch(context)
         page = context.new_page()
         response = page.goto(path)
@@ -99,5 +99,5 @@ def open_page(browser: Browser, cloud: RunningCloud, watcher: Watcher) -> Iterat
 
 @pytest.fixture
 def tag() -> str:
-    """Give a tag that nobody has visited."""
+    """Return a tag that has never been visited."""
     return f"tag-{uuid.uuid4().hex[:8]}"

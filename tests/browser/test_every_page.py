@@ -1,4 +1,4 @@
-"""What holds for every page: accessible in light and dark, on small screens, and without a script."""
+"""Every page is accessible in light and dark mode, on small screens and without scripts."""
 
 from __future__ import annotations
 
@@ -15,45 +15,45 @@ from tests.running import RunningCloud
 
 LONG_TAG = "w" * 200
 PAGES = ["/", "/tag/{tag}", "/counts/{tag}", "/counts", "/counts?limit=5"]
-SECOND_NAMES = {"/tags/{tag}", "/count/{tag}"}
+ALIASES = {"/tags/{tag}", "/count/{tag}"}
 
 
 def luminance(page: Page, property_: str) -> float:
-    """Return how light the body's colour is, from 0 to 1 (WCAG 2.2, relative luminance)."""
+    """Return the relative luminance of a colour of the body, from 0 to 1 (WCAG 2.2)."""
     color = page.evaluate(f"getComputedStyle(document.body).{property_}")
     parts = [int(part) / 255 for part in color.removeprefix("rgb(").removesuffix(")").split(",")]
     red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def test_the_pages_are_those_of_the_document() -> None:
+def test_the_list_of_pages_matches_the_document() -> None:
     gets = {path: item["get"]["responses"]["200"] for path, item in json.loads(document())["paths"].items()}
     paths = {path for path, answer in gets.items() if "text/html" in answer["content"]}
-    assert paths - SECOND_NAMES == {path.partition("?")[0] for path in PAGES}
+    assert paths - ALIASES == {path.partition("?")[0] for path in PAGES}
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_it_is_accessible_in_light_and_dark(open_page: Open, path: str, tag: str) -> None:
+def test_every_page_is_accessible_in_light_and_dark_mode(open_page: Open, path: str, tag: str) -> None:
     for scheme in ("light", "dark"):
         page = open_page(path.format(tag=tag), color_scheme=scheme)
         dark, light = sorted((luminance(page, "backgroundColor"), luminance(page, "color")))
-        assert (light + 0.05) / (dark + 0.05) >= 7, "text and ground are too much alike"
+        assert (light + 0.05) / (dark + 0.05) >= 7, "the contrast of text and background is too low"
         assert (luminance(page, "backgroundColor") > luminance(page, "color")) == (scheme == "light")
         assert_is_accessible(page)
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_it_fits_a_screen_of_320_pixels(open_page: Open, cloud: RunningCloud, path: str) -> None:
+def test_every_page_fits_a_screen_of_320_pixels(open_page: Open, cloud: RunningCloud, path: str) -> None:
     cloud.request(f"/tag/{quote(LONG_TAG)}", "POST")
     page = open_page(path.format(tag=quote(LONG_TAG)), viewport={"width": 320, "height": 640})
     assert page.evaluate("document.documentElement.scrollWidth") == 320
-    sticking_out = "[...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > 320.5)"
-    assert page.evaluate(f"{sticking_out}.map((e) => e.outerHTML)") == []
+    overflowing = "[...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > 320.5)"
+    assert page.evaluate(f"{overflowing}.map((e) => e.outerHTML)") == []
     assert_is_accessible(page)
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_it_says_all_without_scripts_and_its_links_lead_somewhere(
+def test_every_page_works_without_scripts_and_its_links_exist(
     open_page: Open, cloud: RunningCloud, path: str, tag: str
 ) -> None:
     page = open_page(path.format(tag=tag), java_script_enabled=False)

@@ -1,4 +1,4 @@
-"""The pages as people use them: by mouse and keyboard, and by looking on while others visit."""
+"""The pages in use: by mouse, by keyboard, and while others record visits."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from tests.browser.conftest import Open, Watcher
 from tests.running import RunningCloud, eventually
 
 MARKUP = "<script>window.hacked=1<b><img src=x onerror=window.hacked=1>\"'&amp;"
-LOOK = 2_000  # milliseconds between two looks of a page at its figures
+MIN_INTERVAL = 2_000  # milliseconds between two updates of a page
 
-# Makes a page's time run fast, and notes how long it meant to wait and how often it asked.
+# Speeds up a page's timers, and records its intervals and the number of its requests.
 FAST = """
-  window.waits = [];
-  window.asked = 0;
-  const [wait, ask] = [window.setTimeout, window.fetch];
-  window.setTimeout = (run, time) => { waits.push(time); return wait(run, 10); };
-  window.fetch = (...request) => { asked += 1; return ask(...request); };
+  window.intervals = [];
+  window.requests = 0;
+  const [originalSetTimeout, originalFetch] = [window.setTimeout, window.fetch];
+  window.setTimeout = (run, time) => { intervals.push(time); return originalSetTimeout(run, 10); };
+  window.fetch = (...request) => { requests += 1; return originalFetch(...request); };
 """
-# Turns a page's tab to the front or away, and gives how often it had asked by then.
+# Shows or hides a page's tab, and returns the number of its requests so far.
 SHOW = """state => {
   Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
   document.dispatchEvent(new Event("visibilitychange"));
-  return asked;
+  return requests;
 }"""
 
 
@@ -42,7 +42,7 @@ def number(page: Page, name: str) -> int:
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_a_visit_is_recorded_and_read_by_clicks_alone(open_page: Open, cloud: RunningCloud, scripts: bool) -> None:
+def test_a_visit_can_be_recorded_and_read_by_mouse(open_page: Open, cloud: RunningCloud, scripts: bool) -> None:
     before = int(cloud.request("/counts/hello").json["count"])
     page = open_page("/", java_script_enabled=scripts)
     page.get_by_role("button", name="Record a visit of hello").click()
@@ -60,7 +60,7 @@ def test_a_visit_is_recorded_and_read_by_clicks_alone(open_page: Open, cloud: Ru
     expect(page.locator("#count")).to_have_text(str(before + 2))
 
 
-def test_the_page_of_a_visit_leads_to_another_and_to_the_count(open_page: Open, tag: str) -> None:
+def test_the_page_of_a_visit_leads_to_another_visit_and_to_the_count(open_page: Open, tag: str) -> None:
     page = open_page(f"/tag/{tag}")
     expect(page.get_by_role("heading", name="Visit recorded")).to_be_visible()
     page.get_by_role("button", name="Record another visit").click()
@@ -71,7 +71,7 @@ def test_the_page_of_a_visit_leads_to_another_and_to_the_count(open_page: Open, 
     expect(page.get_by_role("heading", name=tag)).to_be_visible()
 
 
-def test_the_same_way_by_keyboard_alone(open_page: Open, tag: str) -> None:
+def test_a_visit_can_be_recorded_by_keyboard(open_page: Open, tag: str) -> None:
     page = open_page(f"/counts/{tag}")
     targets = page.locator("a, button").evaluate_all("all => all.map(one => one.textContent)")
     reached = []
@@ -82,7 +82,7 @@ def test_the_same_way_by_keyboard_alone(open_page: Open, tag: str) -> None:
             "(({outlineStyle, outlineWidth}) => [outlineStyle, parseFloat(outlineWidth)])"
             "(getComputedStyle(document.activeElement))"
         )
-        assert style != "none", f"nothing shows that {reached[-1]} has the focus"
+        assert style != "none", f"the focus of {reached[-1]} is not visible"
         assert width >= 2
     assert reached == targets
     for _ in range(len(targets) - 1 - targets.index("Record a visit")):
@@ -92,7 +92,7 @@ def test_the_same_way_by_keyboard_alone(open_page: Open, tag: str) -> None:
     expect(page.locator("#count")).to_have_text("1")
 
 
-def test_a_problem_is_a_page_that_leads_home(browser: Browser, cloud: RunningCloud) -> None:
+def test_the_page_of_a_problem_links_to_the_start_page(browser: Browser, cloud: RunningCloud) -> None:
     for scheme in ("light", "dark"):
         page = browser.new_page(base_url=cloud.outputs["apiEndpoint"], color_scheme=scheme)
         answer = page.goto(f"/tag/{quote('<b>' * 70)}")
@@ -105,12 +105,10 @@ def test_a_problem_is_a_page_that_leads_home(browser: Browser, cloud: RunningClo
         page.close()
 
 
-def test_the_count_page_shows_others_visits_without_being_loaded_again(
-    open_page: Open, cloud: RunningCloud, tag: str
-) -> None:
+def test_the_count_page_shows_new_visits_without_a_reload(open_page: Open, cloud: RunningCloud, tag: str) -> None:
     visits(cloud, tag)
     page = open_page(f"/counts/{tag}")
-    page.evaluate("window.stillTheSamePage = true")
+    page.evaluate("window.notReloaded = true")
     expect(page.locator("#count")).to_have_text("1")
     expect(page.locator("#trend")).to_be_hidden()
     expect(page.get_by_role("status")).to_have_text("Live")
@@ -122,7 +120,7 @@ def test_the_count_page_shows_others_visits_without_being_loaded_again(
     heights = [float(height) for height in re.findall(r"[ML][\d.]+ ([\d.]+)", line)]
     assert heights[0] == max(heights)
     assert heights[-1] == min(heights) < heights[0]
-    assert page.evaluate("window.stillTheSamePage")
+    assert page.evaluate("window.notReloaded")
 
 
 def test_the_total_page_follows_the_stream(open_page: Open, cloud: RunningCloud, tag: str) -> None:
@@ -134,7 +132,7 @@ def test_the_total_page_follows_the_stream(open_page: Open, cloud: RunningCloud,
     )
 
 
-def test_the_moment_of_the_total_reads_the_same_with_and_without_scripts(
+def test_the_time_of_the_total_looks_the_same_with_and_without_scripts(
     open_page: Open, cloud: RunningCloud, tag: str
 ) -> None:
     visits(cloud, tag)
@@ -149,39 +147,37 @@ def test_the_moment_of_the_total_reads_the_same_with_and_without_scripts(
         assert shown.inner_text() == f"{moment.day} {moment:%B %Y, %H:%M:%S} UTC"
 
 
-def test_a_page_looks_less_often_while_nobody_visits(open_page: Open, cloud: RunningCloud, tag: str) -> None:
+def test_a_page_updates_less_often_without_visits(open_page: Open, cloud: RunningCloud, tag: str) -> None:
     page = open_page(f"/counts/{tag}")
     page.add_init_script(FAST)
     page.reload()
-    page.wait_for_function("() => waits.at(-1) === 10000")
-    waits = page.evaluate("waits")
-    assert waits[:4] == [LOOK, 1.25 * LOOK, 1.25**2 * LOOK, 1.25**3 * LOOK]
-    assert waits == sorted(waits)
+    page.wait_for_function("() => intervals.at(-1) === 10000")
+    intervals = page.evaluate("intervals")
+    assert intervals[:4] == [MIN_INTERVAL, 1.25 * MIN_INTERVAL, 1.25**2 * MIN_INTERVAL, 1.25**3 * MIN_INTERVAL]
+    assert intervals == sorted(intervals)
     visits(cloud, tag)
     expect(page.locator("#count")).to_have_text("1")
-    page.wait_for_function("() => waits.lastIndexOf(2000) > 0")
+    page.wait_for_function("() => intervals.lastIndexOf(2000) > 0")
 
 
-def test_a_page_that_nobody_sees_does_not_ask(open_page: Open, cloud: RunningCloud, tag: str) -> None:
+def test_a_hidden_page_does_not_update(open_page: Open, cloud: RunningCloud, tag: str) -> None:
     page = open_page(f"/counts/{tag}")
     page.add_init_script(FAST)
     page.reload()
-    page.wait_for_function("() => asked > 1")
-    asked = page.evaluate(SHOW, "hidden")
+    page.wait_for_function("() => requests > 1")
+    requests = page.evaluate(SHOW, "hidden")
     visits(cloud, tag, 5)
-    assert page.evaluate("asked") == asked
+    assert page.evaluate("requests") == requests
     page.evaluate(SHOW, "visible")
     expect(page.locator("#count")).to_have_text("5")
 
 
-def test_a_page_says_when_the_api_is_out_of_reach_and_when_it_is_back(
-    open_page: Open, watcher: Watcher, tag: str
-) -> None:
+def test_a_page_shows_when_it_loses_and_regains_the_connection(open_page: Open, watcher: Watcher, tag: str) -> None:
     page = open_page(f"/counts/{tag}")
     page.add_init_script(FAST)
     page.reload()
     page.context.set_offline(True)
-    expect(page.get_by_role("status")).to_have_text("Not reachable at the moment; trying again")
+    expect(page.get_by_role("status")).to_have_text("Cannot reach the API; retrying")
     page.context.set_offline(False)
     expect(page.get_by_role("status")).to_have_text("Live")
     assert all("ERR_INTERNET_DISCONNECTED" in problem for problem in watcher.problems)
@@ -189,7 +185,7 @@ def test_a_page_says_when_the_api_is_out_of_reach_and_when_it_is_back(
 
 
 @pytest.mark.parametrize("route", ["tag", "tags", "counts", "count"])
-def test_a_tag_of_markup_is_shown_and_not_run(open_page: Open, route: str) -> None:
+def test_markup_in_a_tag_is_shown_as_text(open_page: Open, route: str) -> None:
     page = open_page(f"/{route}/{quote(MARKUP, safe='')}")
     expect(page.locator("main bdi").first).to_have_text(MARKUP)
     assert MARKUP in page.title()
@@ -197,7 +193,7 @@ def test_a_tag_of_markup_is_shown_and_not_run(open_page: Open, route: str) -> No
     assert page.locator("main script, main img, main b").count() == 0
 
 
-def test_a_badge_is_an_image_in_any_page(open_page: Open, cloud: RunningCloud, tag: str) -> None:
+def test_a_badge_is_a_valid_image(open_page: Open, cloud: RunningCloud, tag: str) -> None:
     visits(cloud, tag, 2)
     page = open_page("/counts")
     width, height = page.evaluate(

@@ -1,4 +1,4 @@
-"""The README's pictures are of the real pages; `SCREENSHOTS=1` keeps them in docs/images."""
+"""Screenshots of the pages for the README; `SCREENSHOTS=1` writes them to docs/images."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tests.running import ROOT, RunningCloud
 IMAGES = ROOT / "docs" / "images"
 TAG = "coffee"
 BEFORE = {TAG: 1_204, "tea": 2_087}
-# How many visits come between two looks of the page.
+# The number of visits between two updates of the page.
 VISITS = (1, 3, 1, 2, 6, 4, 1, 1, 2)
-LOOK = 2_000  # milliseconds
+INTERVAL = 2_000  # milliseconds between two updates
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
     return IMAGES if os.environ.get("SCREENSHOTS") else tmp_path
 
 
-def test_the_pictures_show_a_count_that_rises(open_page: Open, cloud: RunningCloud, folder: Path) -> None:
+def test_the_screenshots_show_a_rising_count(open_page: Open, cloud: RunningCloud, folder: Path) -> None:
     for tag, visits in BEFORE.items():
         item = {"ID": {"S": tag}, "Count": {"N": str(visits)}}
         cloud.client("dynamodb").put_item(TableName=cloud.outputs["tableName"], Item=item)
@@ -45,14 +45,14 @@ def test_the_pictures_show_a_count_that_rises(open_page: Open, cloud: RunningClo
             count = cloud.request(f"/tag/{TAG}", "POST").json["count"]
         for page in pages.values():
             with page.expect_response(f"**/counts/{TAG}"):
-                page.clock.fast_forward(LOOK)
+                page.clock.fast_forward(INTERVAL)
             expect(page.locator("#count")).to_have_text(f"{count:,}")
     for name, page in pages.items():
         expect(page.locator("#trend-text")).to_contain_text(f"{sum(VISITS)} visits in the last ")
         picture = page.screenshot(path=folder / name, full_page=True, animations="disabled")
         width, height = struct.unpack(">II", picture[16:24])
         assert (width, height > width / 2) == (850, True)
-        assert 10_000 < len(picture) < 60_000, "a picture is empty, or too large for a README"
+        assert 10_000 < len(picture) < 60_000, "a screenshot is empty, or too large for a README"
     badge = cloud.request(f"/badge/{TAG}?count=false").text
     assert ">1.2k<" in badge
     (folder / "badge.svg").write_text(badge + "\n", encoding="utf-8")

@@ -90,7 +90,7 @@ def test_a_total_that_another_ledger_keeps_is_a_sentence_until_it_is_taken_over(
     mine, tables.ledger = tables.ledger, tables.spare
     assert tables.call() == 1
     refused = capsys.readouterr().err
-    assert f"counter: The total in table {tables.table} is kept by the ledger '{mine}'" in refused
+    assert f"counter: Ledger '{mine}', not '{tables.spare}', maintains the total in table '{tables.table}'" in refused
     assert f"./counter reconcile --table {tables.table} --ledger {tables.spare} --take-over" in refused
     assert tables.call("--region", "eu-west-1", "--take-over") == 0
     captured = capsys.readouterr()

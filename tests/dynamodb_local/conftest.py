@@ -1,4 +1,4 @@
-"""DynamoDB Local for the tests of this folder: one process for all of them; each names its tables apart."""
+"""DynamoDB Local for the tests of this folder: one process for all tests, which use different table names."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tests.dynamodb_local.engine import Engine, InstallError, MissingToolError, 
 
 
 def install_or_skip(cache: Path | None = None) -> Path:
-    """Return the installed engine's folder; skip the test, with what to install, if it cannot be installed here."""
+    """Return the installed engine's folder. Skips the test, with the reason, if installation is impossible."""
     try:
         return install(cache)
     except MissingToolError as error:
         pytest.skip(str(error))
     except InstallError as error:
-        # Nobody looks there at what was skipped.
+        # In CI, nobody notices skipped tests.
         if os.environ.get("CI") == "true":
             raise
         pytest.skip(str(error))
@@ -33,6 +33,6 @@ def shared_engine() -> Iterator[Engine]:
 
 @pytest.fixture
 def engine(shared_engine: Engine) -> Engine:
-    """Hand out the running engine, started anew if earlier tests made many tables."""
+    """Return the running engine, restarted if earlier tests created many tables."""
     shared_engine.renew()
     return shared_engine

@@ -1,9 +1,9 @@
 """AWS's own DynamoDB engine, DynamoDB Local, with its real streams and transactions.
 
-It is installed once through Maven, into a cache outside the project; if Java or Maven is missing, `install` says so.
+It is installed once through Maven, into a cache outside the project. This needs Java and Maven.
 
-What differs from AWS: it runs requests one after another, so a transaction never ends in a TransactionConflict, and
-nothing is throttled. A record is in the stream before its write is answered.
+Differences from AWS: it runs requests one after another, so transactions never fail with a TransactionConflict, and it
+does not throttle. A record is in the stream before its write returns.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from botocore.config import Config  # type: ignore[import-untyped]
 VERSION = "2.6.1"
 REGION = "eu-west-1"
 MAX_TABLES = 50
-"""Tables after which the engine is started anew: it slows down with the number of its tables."""
+"""The number of tables after which the engine is restarted: it slows down with every table."""
 
 _SOURCE = Path(__file__).with_name("Loopback.java")
 _MAIN = "Loopback"
@@ -47,44 +47,44 @@ _POM = f"""\
   </dependencies>
 </project>
 """
-_NEEDS = (
+_REQUIREMENTS = (
     "the tests on DynamoDB Local need a JDK of 17 or later and Maven (Debian: apt install default-jdk-headless maven)"
 )
 _INSTALL_SECONDS = 300
 _START_SECONDS = 60.0
-# Its processes live for seconds: the quick compiler and the simple collector cost the least.
+# For a process that lives for seconds, the C1 compiler and the serial collector cost least.
 _JAVA = ("java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m")
 _OPTIONS = ("-inMemory", "-sharedDb", "-disableTelemetry")
 
 
 class MissingToolError(Exception):
-    """Java or Maven is not on this machine; the message says what to install."""
+    """Java or Maven is missing; the message names the packages to install."""
 
 
 class InstallError(Exception):
-    """Java and Maven are there, but the installation failed: offline, or Java is too old."""
+    """Java and Maven exist, but the installation failed: offline, or Java is too old."""
 
 
 def install(cache: Path | None = None) -> Path:
-    """Return the folder of the installed engine; install it first if need be, once for all processes.
+    """Return the folder of the installed engine. Installs it first if necessary, once for all processes.
 
     Raises MissingToolError or InstallError.
     """
     if not shutil.which("java"):
-        raise MissingToolError(f"{_NEEDS}; java is missing")
+        raise MissingToolError(f"{_REQUIREMENTS}; java is missing")
     folder = cache or _cache_folder()
     folder.mkdir(parents=True, exist_ok=True)
-    # Whatever decides what is installed is in the name, so an older installation is never taken for this one.
+    # The name contains a checksum of everything that determines the installation, so an outdated one is not reused.
     checksum = hashlib.sha256(_POM.encode() + _SOURCE.read_bytes()).hexdigest()[:8]
     installed = folder / f"dynamodb-local-{VERSION}-{checksum}"
     with _locked(folder / "lock"):
         if not installed.exists():
             for tool in ("javac", "mvn"):
                 if not shutil.which(tool):
-                    raise MissingToolError(f"{_NEEDS}; {tool} is missing")
+                    raise MissingToolError(f"{_REQUIREMENTS}; {tool} is missing")
             with tempfile.TemporaryDirectory(dir=folder) as directory:
                 _build(Path(directory))
-                # Only whole installations ever have the name.
+                # Only complete installations have the final name.
                 (Path(directory) / "done").rename(installed)
     return installed
 
@@ -104,10 +104,10 @@ def _run(*command: str, cwd: Path) -> None:
             timeout=_INSTALL_SECONDS, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        raise InstallError(f"{_NEEDS}; {command[0]} did not end within {_INSTALL_SECONDS} s") from None
+        raise InstallError(f"{_REQUIREMENTS}; {command[0]} did not end within {_INSTALL_SECONDS} s") from None
     if done.returncode:
         lines = (done.stdout + done.stderr).strip().splitlines() or ["no message"]
-        raise InstallError(f"{_NEEDS}; {command[0]} failed: {lines[0]}")
+        raise InstallError(f"{_REQUIREMENTS}; {command[0]} failed: {lines[0]}")
 
 
 def _cache_folder() -> Path:
@@ -117,17 +117,16 @@ def _cache_folder() -> Path:
 
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Keep other processes out; the system frees the lock of one that dies."""
+    """Lock out other processes. The system releases the lock of a process that dies."""
     with path.open("w", encoding="utf-8") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
 
 class Engine:
-    """One running DynamoDB Local, on a free port of the loopback interface. It ends with this process, if not before.
+    """A running DynamoDB Local on a free port of the loopback interface. It ends with this process at the latest.
 
-    `client` and `streams` are boto3's clients for it. They try every request once, so that an error arrives as the
-    engine gave it.
+    `client` and `streams` are boto3 clients for it. They do not retry, so tests see the engine's own errors.
     """
 
     endpoint: str
@@ -141,7 +140,7 @@ class Engine:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment variables that lead every AWS SDK to this engine."""
+        """The environment variables that make AWS SDKs use this engine."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_REGION": REGION,
@@ -151,7 +150,7 @@ class Engine:
         }
 
     def make_client(self, service: str = "dynamodb", **config: Any) -> Any:
-        """Make one more boto3 client, with botocore's settings `config`; threads at once need one each."""
+        """Create another boto3 client, with the botocore settings in `config`. Every thread needs its own."""
         settings = {"retries": {"total_max_attempts": 1}, "proxies": {}, **config}
         return boto3.client(
             service,
@@ -170,27 +169,27 @@ class Engine:
         stream: dict[str, Any] = {"StreamEnabled": stream_view_type is not None}
         if stream_view_type:
             stream["StreamViewType"] = stream_view_type
-        made = self.client.create_table(
+        created = self.client.create_table(
             TableName=name,
             AttributeDefinitions=[{"AttributeName": "ID", "AttributeType": "S"}],
             KeySchema=[{"AttributeName": "ID", "KeyType": "HASH"}],
             BillingMode="PAY_PER_REQUEST",
             StreamSpecification=stream,
         )
-        self.tables_made += 1
-        return str(made["TableDescription"]["TableArn"])
+        self.tables_created += 1
+        return str(created["TableDescription"]["TableArn"])
 
     def delete_table(self, name: str) -> None:
         """Delete a table; its stream goes with it."""
         self.client.delete_table(TableName=name)
 
     def renew(self) -> None:
-        """Start anew if MAX_TABLES tables have been made, to stay fast; call it between cases, never inside one."""
-        if self.tables_made >= MAX_TABLES:
+        """Restart if MAX_TABLES tables were created, to stay fast. Call it between cases, never within one."""
+        if self.tables_created >= MAX_TABLES:
             self.restart()
 
     def restart(self) -> None:
-        """Start anew, empty, on another port: clients and readers made before are void."""
+        """Start again, empty, on another port. Earlier clients and readers become unusable."""
         self.stop()
         self._start()
 
@@ -203,7 +202,7 @@ class Engine:
                 pipe.close()
 
     def _start(self) -> None:
-        self.tables_made = 0
+        self.tables_created = 0
         path = os.pathsep.join((str(self._installed / "classes"), f"{self._installed / 'lib'}/*"))
         self._process = subprocess.Popen(
             [*_JAVA, "-cp", path, _MAIN, *_OPTIONS],
@@ -229,9 +228,9 @@ class Engine:
 
 
 class StreamReader:
-    """Reads the stream that a table has now, from its beginning, in order; a deleted table's stream remains.
+    """Reads a table's current stream from its beginning, in order. The stream of a deleted table stays readable.
 
-    Records come as Lambda hands them over, for an event's `Records`.
+    Records have the form in which Lambda passes them, in the `Records` of an event.
     """
 
     def __init__(self, engine: Engine, table: str) -> None:
@@ -248,10 +247,10 @@ class StreamReader:
         return list(self._records)
 
     def take(self) -> list[dict[str, Any]]:
-        """Return the records that no earlier call has returned."""
+        """Return the records that earlier calls have not returned."""
         known = len(self._records)
-        # A write is in the stream before it is answered; only a shard that was split while it was read needs another
-        # look at the list of shards.
+        # A record is in the stream before its write returns. Only after a split of a shard does the list of shards have
+        # to be read again.
         while self._read_shards():
             pass
         return self._records[known:]
@@ -281,7 +280,7 @@ class StreamReader:
         return sorted(shards, key=lambda shard: (generation(shard), shard))
 
     def _read_shard(self, shard: str) -> bool:
-        """Read until a page is empty, or the shard is closed and read to its end; tell whether there was anything."""
+        """Read to the shard's present end. Returns whether there were any records."""
         start = (
             {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": self._read_up_to[shard]}
             if shard in self._read_up_to
@@ -292,7 +291,7 @@ class StreamReader:
         while iterator:
             page = self._client.get_records(ShardIterator=iterator)
             for record in page["Records"]:
-                self._records.append(as_lambda_has_it(record, self.arn))
+                self._records.append(as_lambda_record(record, self.arn))
                 self._read_up_to[shard] = record["dynamodb"]["SequenceNumber"]
             if not page["Records"]:
                 if not page.get("NextShardIterator"):
@@ -304,8 +303,8 @@ class StreamReader:
         return found
 
 
-def as_lambda_has_it(record: Mapping[str, Any], stream_arn: str) -> dict[str, Any]:
-    """Return a record that boto3 read the way Lambda hands it over: as JSON, with the ARN of its stream."""
+def as_lambda_record(record: Mapping[str, Any], stream_arn: str) -> dict[str, Any]:
+    """Return a record of boto3 in the form in which Lambda passes it: as JSON, with the ARN of its stream."""
     return {**_as_json(record), "eventSourceARN": stream_arn}
 
 

@@ -1,4 +1,4 @@
-"""What the tests on DynamoDB Local rely on: real records in order, real conflicts, and nothing open to the network."""
+"""The properties of DynamoDB Local that tests rely on: ordered records, conditions, and no access from the network."""
 
 from __future__ import annotations
 
@@ -28,17 +28,22 @@ from tests.dynamodb_local.engine import (
 from tests.running import ROOT, eventually
 
 
+def increment(table: str, key: str) -> dict[str, Any]:
+    """Return the update that adds 1 to an item's count."""
+    return {
+        "TableName": table,
+        "Key": {"ID": {"S": key}},
+        "UpdateExpression": "ADD #count :one",
+        "ExpressionAttributeNames": {"#count": "Count"},
+        "ExpressionAttributeValues": {":one": {"N": "1"}},
+    }
+
+
 def add_one(client: Any, table: str, key: str) -> None:
-    client.update_item(
-        TableName=table,
-        Key={"ID": {"S": key}},
-        UpdateExpression="ADD #count :one",
-        ExpressionAttributeNames={"#count": "Count"},
-        ExpressionAttributeValues={":one": {"N": "1"}},
-    )
+    client.update_item(**increment(table, key))
 
 
-def test_each_write_gives_a_record_as_lambda_hands_it_over(engine: Engine) -> None:
+def test_each_write_gives_a_record_in_the_form_of_lambda(engine: Engine) -> None:
     arn = engine.create_table("Records")
     reader = StreamReader(engine, "Records")
     add_one(engine.client, "Records", "tech")
@@ -46,7 +51,7 @@ def test_each_write_gives_a_record_as_lambda_hands_it_over(engine: Engine) -> No
     add_one(engine.client, "Records", "tech")
     engine.client.put_item(TableName="Records", Item={"ID": {"S": "raw"}, "Bytes": {"B": b"\x00\xff"}})
     engine.client.delete_item(TableName="Records", Key={"ID": {"S": "tech"}})
-    # Deleting nothing, or writing what is there already, changes nothing and leaves no record.
+    # Writes that change nothing leave no record.
     engine.client.delete_item(TableName="Records", Key={"ID": {"S": "tech"}})
     engine.client.put_item(TableName="Records", Item={"ID": {"S": "raw"}, "Bytes": {"B": b"\x00\xff"}})
 
@@ -71,7 +76,7 @@ def test_each_write_gives_a_record_as_lambda_hands_it_over(engine: Engine) -> No
         assert abs(record["dynamodb"]["ApproximateCreationDateTime"] - time.time()) < 3600
 
 
-def test_records_of_writers_at_once_are_read_once_each_while_they_write(engine: Engine) -> None:
+def test_records_of_concurrent_writers_are_read_once_each(engine: Engine) -> None:
     engine.create_table("Busy", "NEW_IMAGE")
     reader = StreamReader(engine, "Busy")
     found: list[dict[str, Any]] = []
@@ -94,32 +99,22 @@ def test_records_of_writers_at_once_are_read_once_each_while_they_write(engine: 
         assert counts == list(range(1, 51))
 
 
-def test_of_transactions_on_one_state_exactly_one_takes_effect_and_the_others_wholly_do_not(engine: Engine) -> None:
+def test_of_concurrent_transactions_on_one_state_exactly_one_takes_effect(engine: Engine) -> None:
     engine.create_table("Races", None)
     reasons: Counter[str] = Counter()
     rounds = 20
 
     def transact(_: int) -> None:
         client = engine.make_client()
-        add = {
-            "TableName": "Races",
-            "UpdateExpression": "ADD #count :one",
-            "ExpressionAttributeNames": {"#count": "Count"},
-        }
-        one = {":one": {"N": "1"}}
         for state in range(rounds):
             barrier.wait()
             condition = "#count = :state" if state else "attribute_not_exists(#count)"
-            values = {**one, ":state": {"N": str(state)}} if state else one
-            free = {**add, "Key": {"ID": {"S": "free"}}, "ExpressionAttributeValues": one}
-            held = {
-                **add,
-                "Key": {"ID": {"S": "held"}},
-                "ExpressionAttributeValues": values,
-                "ConditionExpression": condition,
-            }
+            free, conditional = increment("Races", "free"), increment("Races", "conditional")
+            conditional["ConditionExpression"] = condition
+            if state:
+                conditional["ExpressionAttributeValues"][":state"] = {"N": str(state)}
             try:
-                client.transact_write_items(TransactItems=[{"Update": free}, {"Update": held}])
+                client.transact_write_items(TransactItems=[{"Update": free}, {"Update": conditional}])
             except ClientError as error:
                 reasons.update(reason["Code"] for reason in error.response["CancellationReasons"])
 
@@ -127,27 +122,21 @@ def test_of_transactions_on_one_state_exactly_one_takes_effect_and_the_others_wh
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(transact, range(4)))
     items = engine.client.scan(TableName="Races", ConsistentRead=True)["Items"]
-    assert {item["ID"]["S"]: item["Count"]["N"] for item in items} == {"free": str(rounds), "held": str(rounds)}
-    # It runs transactions one after another, so unlike on AWS none ever ends in a TransactionConflict.
+    assert {item["ID"]["S"]: item["Count"]["N"] for item in items} == {"free": str(rounds), "conditional": str(rounds)}
+    # Unlike AWS, the engine runs transactions one after another, so there is no TransactionConflict.
     assert reasons == {"None": 3 * rounds, "ConditionalCheckFailed": 3 * rounds}
 
 
 def test_a_transaction_sent_twice_with_one_token_takes_effect_once(engine: Engine) -> None:
     engine.create_table("Tokens", None)
-    update = {
-        "TableName": "Tokens",
-        "Key": {"ID": {"S": "tech"}},
-        "UpdateExpression": "ADD #count :one",
-        "ExpressionAttributeNames": {"#count": "Count"},
-        "ExpressionAttributeValues": {":one": {"N": "1"}},
-    }
     for _ in range(2):
-        engine.client.transact_write_items(TransactItems=[{"Update": update}], ClientRequestToken="token")
+        actions = [{"Update": increment("Tokens", "tech")}]
+        engine.client.transact_write_items(TransactItems=actions, ClientRequestToken="token")
     item = engine.client.get_item(TableName="Tokens", Key={"ID": {"S": "tech"}})["Item"]
     assert item["Count"] == {"N": "1"}
 
 
-def test_a_deleted_tables_stream_can_still_be_read(engine: Engine) -> None:
+def test_the_stream_of_a_deleted_table_stays_readable(engine: Engine) -> None:
     engine.create_table("Deleted")
     reader = StreamReader(engine, "Deleted")
     add_one(engine.client, "Deleted", "tech")
@@ -160,7 +149,7 @@ def test_a_deleted_tables_stream_can_still_be_read(engine: Engine) -> None:
     assert [record["dynamodb"]["Keys"]["ID"]["S"] for record in again.read()] == ["other"]
 
 
-def test_a_restarted_engine_is_empty_and_many_tables_restart_it(engine: Engine) -> None:
+def test_the_engine_restarts_empty_after_many_tables(engine: Engine) -> None:
     engine.restart()
     for number in range(MAX_TABLES - 1):
         engine.create_table(f"Table{number}", None)
@@ -172,7 +161,7 @@ def test_a_restarted_engine_is_empty_and_many_tables_restart_it(engine: Engine) 
     assert engine.client.list_tables()["TableNames"] == []
 
 
-def test_it_listens_on_the_loopback_address_alone(engine: Engine) -> None:
+def test_it_listens_only_on_the_loopback_address(engine: Engine) -> None:
     port = urlsplit(engine.endpoint).port
     assert port
     socket.create_connection(("127.0.0.1", port), timeout=5).close()
@@ -204,7 +193,7 @@ def test_it_ends_with_the_process_that_started_it(engine: Engine) -> None:
 
 @pytest.fixture
 def fake_tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Let the search path hold nothing but what the test writes there."""
+    """Return a folder that is the whole search path."""
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
@@ -237,16 +226,14 @@ def test_without_a_network_the_tests_are_skipped_but_not_in_ci(
 
 
 @pytest.mark.parametrize("missing", ["java", "javac", "mvn"])
-def test_a_missing_tool_is_named_with_what_to_install(fake_tools: Path, tmp_path: Path, missing: str) -> None:
+def test_the_error_names_the_missing_tool_and_the_packages(fake_tools: Path, tmp_path: Path, missing: str) -> None:
     for name in {"java", "javac", "mvn"} - {missing}:
         add_tool(fake_tools, name, "exit 1")
     with pytest.raises(MissingToolError, match=rf"JDK of 17 or later and Maven .*; {missing} is missing"):
         install(tmp_path / "cache")
 
 
-def test_a_failed_installation_leaves_nothing_and_the_next_start_makes_it_whole(
-    fake_tools: Path, tmp_path: Path
-) -> None:
+def test_a_failed_installation_leaves_nothing_and_can_be_repeated(fake_tools: Path, tmp_path: Path) -> None:
     for name in ("java", "javac"):
         add_tool(fake_tools, name, "exit 0")
     add_tool(fake_tools, "mvn", "echo '[ERROR] no network'; exit 1")
@@ -259,5 +246,5 @@ def test_a_failed_installation_leaves_nothing_and_the_next_start_makes_it_whole(
         folders = set(pool.map(lambda _: install(cache), range(3)))
     assert len(folders) == 1
     assert (folders.pop() / "lib").is_dir()
-    # Once it failed, once it was installed; nobody installed it twice.
+    # One failure and one installation: concurrent processes did not install it again.
     assert (tmp_path / "log").read_text(encoding="utf-8").split() == ["mvn", "mvn", "javac"]

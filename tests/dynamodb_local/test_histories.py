@@ -1,4 +1,4 @@
-"""The random histories of tests/total on AWS's own engine: what the model in memory takes for granted, this holds.
+"""The random histories of tests/total on AWS's own engine, which confirms the assumptions of the store in memory.
 
 `HISTORIES=N` runs N times as many.
 """
@@ -14,16 +14,16 @@ from hypothesis import example, given, settings
 
 from tests.dynamodb_local.engine import Engine, StreamReader
 from tests.total.steps import (
+    SAVE,
     Damage,
-    Delete,
-    Lose,
-    Save,
     Step,
     Visit,
     backups,
     damages,
+    delete,
     deletions,
     edits,
+    lose,
     losses,
     reconciliations,
 )
@@ -34,7 +34,7 @@ TIMES = int(os.environ.get("HISTORIES", "1"))
 
 
 class EngineStore:
-    """The engine as a world needs it; see tests/total/store.py, which it stands in for."""
+    """The engine with the interface of tests/total/store.py."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -87,24 +87,26 @@ def world_on(engine: Engine, *, old_images: bool = True) -> World:
 
 
 @settings(max_examples=24 * TIMES)
-@example([Visit("a", 10), once(10), Delete("a"), Lose(1), Visit("a", 6)])
-@example([Visit("a", 2), once(2), Save(), Visit("a", 2), once(2), Damage("older copy"), Visit("a", 1)])
-@given(histories(deletions, losses, edits, backups, damages, reconciliations, longest=10))
-def test_whatever_happens_the_total_holds_what_can_be_known(shared_engine: Engine, steps: list[Step]) -> None:
+@example([Visit("a", 10), once(10), delete("a"), lose(1), Visit("a", 6)])
+@example([Visit("a", 2), once(2), SAVE, Visit("a", 2), once(2), Damage("older copy"), Visit("a", 1)])
+@given(histories(deletions, losses, edits, backups, damages, reconciliations, max_steps=10))
+def test_the_total_is_every_visit_that_can_be_known(shared_engine: Engine, steps: list[Step]) -> None:
     check(run(world_on(shared_engine), steps))
 
 
 @settings(max_examples=6 * TIMES)
-@given(histories(deletions, losses, edits, reconciliations, longest=8))
-def test_without_old_images_it_holds_what_the_records_say(shared_engine: Engine, steps: list[Step]) -> None:
+@given(histories(deletions, losses, edits, reconciliations, max_steps=8))
+def test_without_old_images_the_total_matches_the_records(shared_engine: Engine, steps: list[Step]) -> None:
     world = run(world_on(shared_engine, old_images=False), steps)
     assert world.settle().behind == 0
     assert world.total == world.oracle.total <= world.visits
 
 
 @settings(max_examples=6 * TIMES)
-@given(histories(deletions, longest=5), histories(deletions, losses, edits, reconciliations, longest=6))
-def test_a_restored_table_is_counted_as_it_is(shared_engine: Engine, before: list[Step], after: list[Step]) -> None:
+@given(histories(deletions, max_steps=5), histories(deletions, losses, edits, reconciliations, max_steps=6))
+def test_the_total_of_a_restored_table_is_that_of_its_tags(
+    shared_engine: Engine, before: list[Step], after: list[Step]
+) -> None:
     world = run(world_on(shared_engine), before)
     world.save()
     world.restore(f"{world.table}-restored")
@@ -112,7 +114,7 @@ def test_a_restored_table_is_counted_as_it_is(shared_engine: Engine, before: lis
 
 
 @settings(max_examples=6 * TIMES)
-@given(histories(deletions, longest=5), histories(deletions, losses, edits, reconciliations, longest=6))
+@given(histories(deletions, max_steps=5), histories(deletions, losses, edits, reconciliations, max_steps=6))
 def test_an_emptied_ledger_is_filled_again(shared_engine: Engine, before: list[Step], after: list[Step]) -> None:
     world = run(world_on(shared_engine), before)
     world.empty_ledger()

@@ -1,4 +1,4 @@
-"""Tables on moto, and functions that know of no others."""
+"""Tables on moto, and functions that use them."""
 
 import os
 from collections.abc import Iterator
@@ -8,8 +8,9 @@ import boto3  # type: ignore[import-untyped]
 import pytest
 from moto import mock_aws
 
-from functions import process_stream, welcome
+from functions import process_stream, record_visit, view_counts, welcome
 from functions.dynamodb import client as database
+from functions.dynamodb.retries import RetryBudget
 from functions.dynamodb.tables import setting
 
 TABLE, LEDGER, KEYS = "visits", "visits-ledger", "visits-idempotency"
@@ -18,9 +19,9 @@ TABLES = {TABLE: "TABLE_NAME", LEDGER: "LEDGER_TABLE_NAME", KEYS: "IDEMPOTENCY_T
 
 @pytest.fixture(scope="module")
 def _moto() -> Iterator[Any]:
-    keep = dict(os.environ)
+    environment = dict(os.environ)
     os.environ.update(AWS_ACCESS_KEY_ID="x", AWS_SECRET_ACCESS_KEY="x", AWS_DEFAULT_REGION="eu-west-1")
-    _forget_clients()
+    forget_clients()
     with mock_aws():
         client = boto3.client("dynamodb")
         for table in TABLES:
@@ -33,19 +34,20 @@ def _moto() -> Iterator[Any]:
                 | ({"StreamViewType": "NEW_AND_OLD_IMAGES"} if table == TABLE else {}),
             )
         yield client
-    _forget_clients()
+    forget_clients()
     os.environ.clear()
-    os.environ.update(keep)
+    os.environ.update(environment)
 
 
-def _forget_clients() -> None:
+def forget_clients() -> None:
+    """Make the functions create their DynamoDB clients again."""
     database.client.cache_clear()
     database.single_attempt_client.cache_clear()
 
 
 @pytest.fixture
 def tables(_moto: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Return a client whose tables are empty, and let the functions use them, warm from nothing."""
+    """Return a client whose tables are empty. The functions use the same tables and have just started."""
     for table, variable in TABLES.items():
         monkeypatch.setenv(variable, table)
         for item in _moto.scan(TableName=table)["Items"]:
@@ -56,25 +58,40 @@ def tables(_moto: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def forget() -> None:
-    """Let the functions start cold, but for their clients, which take long to make and remember nothing."""
+    """Make the functions start cold, except for their clients, which are slow to create and hold no state."""
     for cached in (setting, process_stream._total, welcome._description):
         cached.cache_clear()
 
 
 @pytest.fixture
+def short_budgets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give every request a retry budget of two pauses, which take no time."""
+
+    def two_pauses(seconds: float) -> RetryBudget:
+        left = iter([seconds, seconds, 0.0])
+        return RetryBudget(lambda: next(left), sleep=lambda seconds: None)
+
+    monkeypatch.setattr(record_visit, "retry_budget", two_pauses)
+    monkeypatch.setattr(view_counts, "retry_budget", two_pauses)
+
+
+@pytest.fixture
 def refuse(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return what makes one method of the functions' client raise each of the given errors in turn, then work."""
+    """Return a function that makes a method of the functions' clients raise the given errors in turn, then work.
+
+    That function returns the list of the method's calls.
+    """
 
     def install(method: str, *errors: Exception) -> list[dict[str, Any]]:
         calls: list[dict[str, Any]] = []
-        waiting = list(errors)
+        pending = list(errors)
         for client in (database.client(), database.single_attempt_client()):
             real = getattr(client, method)
 
             def refusing(*, _real: Any = real, **request: Any) -> Any:
                 calls.append(request)
-                if waiting:
-                    raise waiting.pop(0)
+                if pending:
+                    raise pending.pop(0)
                 return _real(**request)
 
             monkeypatch.setattr(client, method, refusing)

@@ -1,20 +1,20 @@
-"""An HTTP API in front of the functions, which holds every answer against the OpenAPI document.
+"""An HTTP API in front of the functions. It checks every answer against the OpenAPI document.
 
-It routes and decodes as API Gateway does: `rawPath` has its escapes decoded but `%25`, bytes that are not UTF-8 come as
-U+FFFD, a parameter takes one segment, and what no route takes goes to `welcome`.
+It routes and decodes as API Gateway does: `rawPath` is decoded except for `%25`, bytes that are not UTF-8 become
+U+FFFD, a parameter matches one segment, and requests without a route go to `welcome`.
 """
 
 import importlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from jsonschema import Draft202012Validator
 
 from functions.http.routes import document
+from tests.answers import Answer
 
 DOCUMENT: dict[str, Any] = json.loads(document())
 MODULES = {"welcome": "welcome", "recordVisit": "record_visit", "viewCounts": "view_counts"}
@@ -25,22 +25,6 @@ PAGE_POLICY = (
 )
 OTHER_POLICY = "default-src 'none'; frame-ancestors 'none'"
 DECODE = re.compile(r"(?:%(?!25)[0-9A-Fa-f]{2})+")
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: Mapping[str, str]
-    body: str
-    function: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-    @property
-    def type(self) -> str:
-        return self.headers["content-type"].partition(";")[0]
 
 
 def decoded(path: str) -> str:
@@ -54,13 +38,13 @@ def event(
     stage: str = "$default",
     mapping: str | None = None,
 ) -> dict[str, Any]:
-    """Return the event of a request, in payload format 2.0; `target` is path and query as a client sends them.
+    """Return the event of a request in payload format 2.0. `target` is path and query as a client sends them.
 
-    With a `mapping` the request comes to a custom domain, below the key of that API mapping if it is not "".
+    With a `mapping`, the request is sent to a custom domain. `mapping` is the key of the API mapping, or "" for none.
     """
     path, _, query = target.partition("?")
     path = decoded(path)
-    # Extra slashes at the front make no difference to the route, and stay in the path.
+    # Additional leading slashes do not affect the route, and stay in the path.
     template = route(method, "/" + path.lstrip("/"))
     prefix = (f"/{mapping}" if mapping else "") if mapping is not None else "" if stage == "$default" else f"/{stage}"
     made: dict[str, Any] = {
@@ -94,13 +78,13 @@ def event(
 
 
 def route(method: str, path: str) -> str | None:
-    """Return the template of the route that takes a request, the one with fewest parameters; None for `$default`."""
-    fitting = [
+    """Return the template of the matching route with the fewest parameters, None for `$default`."""
+    matching = [
         template
         for template, item in DOCUMENT["paths"].items()
         if method.lower() in item and re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template)), path)
     ]
-    return min(fitting, key=lambda template: template.count("{"), default=None)
+    return min(matching, key=lambda template: template.count("{"), default=None)
 
 
 def request(
@@ -109,22 +93,22 @@ def request(
     headers: Mapping[str, str] | None = None,
     stage: str = "$default",
     mapping: str | None = None,
-) -> Answer:
-    """Send a request through the API and return the answer, once it was found to be as documented."""
+) -> Answer[str]:
+    """Send a request through the API, check that the answer is as documented, and return it."""
     made = event(method, target, headers, stage, mapping)
     template = made["routeKey"].partition(" ")[2]
     operation = DOCUMENT["paths"][template][method.lower()] if template else None
     function = operation["x-function"] if operation else "welcome"
     handler: Callable[..., dict[str, Any]] = importlib.import_module(f"functions.{MODULES[function]}").handler
-    given = json.loads(json.dumps(handler(json.loads(json.dumps(made)), None)))
-    named = {name.lower(): value for name, value in given["headers"].items()}
-    answer = Answer(given["statusCode"], named, given["body"], function)
-    check(answer, operation)
+    returned = json.loads(json.dumps(handler(json.loads(json.dumps(made)), None)))
+    headers = {name.lower(): value for name, value in returned["headers"].items()}
+    answer = Answer(returned["statusCode"], headers, returned["body"])
+    assert_documented(answer, operation)
     return answer
 
 
-def check(answer: Answer, operation: Mapping[str, Any] | None) -> None:
-    """Hold an answer against its operation, or against what all unrouted requests get."""
+def assert_documented(answer: Answer[str], operation: Mapping[str, Any] | None) -> None:
+    """Check an answer against its operation, or against the rules for requests without a route."""
     assert isinstance(answer.body, str)
     policy = PAGE_POLICY if answer.type == "text/html" else OTHER_POLICY
     assert {name: answer.headers.get(name) for name in SECURITY} == SECURITY | {"content-security-policy": policy}
@@ -137,8 +121,8 @@ def check(answer: Answer, operation: Mapping[str, Any] | None) -> None:
         return
     assert str(answer.status) in operation["responses"], f"{answer.status} is not documented"
     described = resolved(operation["responses"][str(answer.status)])
-    for name, given in described.get("headers", {}).items():
-        header = resolved(given)
+    for name, declared in described.get("headers", {}).items():
+        header = resolved(declared)
         assert not header.get("required") or name.lower() in answer.headers, f"{name} is missing"
         if name.lower() in answer.headers:
             validate(header["schema"], answer.headers[name.lower()])

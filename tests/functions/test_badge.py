@@ -1,4 +1,4 @@
-"""Badges: what they count, show and allow."""
+"""Badges: their visits, their image and their parameters."""
 
 import xml.etree.ElementTree as ET
 from typing import Any
@@ -9,19 +9,20 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from functions.pages import badge
+from tests.answers import Answer
 from tests.functions.conftest import TABLE
-from tests.functions.gateway import Answer, request
+from tests.functions.gateway import request
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 pytestmark = pytest.mark.usefixtures("tables")
 
 
-def texts(answer: Answer) -> list[str]:
+def texts(answer: Answer[str]) -> list[str]:
     return [part.text or "" for part in ET.fromstring(answer.body).iter(f"{SVG}text")]
 
 
-def test_a_badge_is_a_visit_and_shows_it() -> None:
+def test_a_badge_records_a_visit_and_shows_it() -> None:
     assert [texts(request("GET", "/badge/a")) for _ in range(2)] == [["visits", "1"], ["visits", "2"]]
     assert request("GET", "/counts/a").json["count"] == 2
 
@@ -30,20 +31,20 @@ def test_a_badge_is_a_visit_and_shows_it() -> None:
     ("target", "headers"),
     [("/badge/a?count=false", {}), ("/badge/a", {"Sec-Purpose": "prefetch"}), ("/badge/a", {"Purpose": "prefetch"})],
 )
-def test_a_badge_that_is_no_visit_only_shows(target: str, headers: dict[str, str]) -> None:
+def test_a_badge_that_is_not_a_visit_only_shows_the_count(target: str, headers: dict[str, str]) -> None:
     request("GET", "/badge/a?count=true")
     assert texts(request("GET", target, headers)) == ["visits", "1"]
     assert texts(request("GET", target, headers)) == ["visits", "1"]
 
 
-def test_no_cache_may_keep_it() -> None:
+def test_a_badge_must_not_be_cached() -> None:
     headers = request("GET", "/badge/a").headers
     assert "no-store" in headers["cache-control"]
     assert "s-maxage=0" in headers["cache-control"]
     assert headers["expires"].endswith("1970 00:00:00 GMT")
 
 
-def test_label_and_color_are_as_asked_for() -> None:
+def test_the_badge_has_the_requested_label_and_color() -> None:
     answer = request("GET", "/badge/a?label=%3Cb%3E%26%22%27&color=C2297D")
     assert texts(answer)[0] == "<b>&\"'"
     assert '"#c2297d"' in answer.body
@@ -53,7 +54,7 @@ def test_label_and_color_are_as_asked_for() -> None:
 @pytest.mark.parametrize(
     ("color", "digits"), [("green", "1d8102"), ("abc", "aabbcc"), ("%23ABC", "aabbcc"), ("%23010203", "010203")]
 )
-def test_a_color_has_a_name_or_digits(color: str, digits: str) -> None:
+def test_a_color_is_a_name_or_hexadecimal_digits(color: str, digits: str) -> None:
     assert f'"#{digits}"' in request("GET", f"/badge/a?color={color}").body
 
 
@@ -69,7 +70,7 @@ def test_a_color_has_a_name_or_digits(color: str, digits: str) -> None:
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_what_is_not_allowed_is_a_400_and_no_visit(method: str, field: str, value: str) -> None:
+def test_an_invalid_parameter_is_a_400_and_records_no_visit(method: str, field: str, value: str) -> None:
     answer = request(method, f"/badge/a?{field}={quote(value)}")
     assert answer.status == 400
     if method == "GET":
@@ -78,7 +79,7 @@ def test_what_is_not_allowed_is_a_400_and_no_visit(method: str, field: str, valu
 
 
 @pytest.mark.parametrize("tag", ["COUNTER", "a%00", "x" * 201])
-def test_a_bad_tag_is_a_400(tag: str) -> None:
+def test_an_invalid_tag_is_a_400(tag: str) -> None:
     assert request("GET", f"/badge/{tag}").json["field"] == "tag"
 
 
@@ -105,16 +106,16 @@ def test_a_bad_tag_is_a_400(tag: str) -> None:
         (10**38 - 1, "9e37"),
     ],
 )
-def test_a_count_of_any_size_is_short(count: int, shown: str, tables: Any) -> None:
-    assert badge.short(count) == shown
+def test_a_count_of_any_size_is_abbreviated(count: int, shown: str, tables: Any) -> None:
+    assert badge.abbreviate(count) == shown
     tables.put_item(TableName=TABLE, Item={"ID": {"S": "big"}, "Count": {"N": str(count)}})
     assert texts(request("GET", "/badge/big?count=false"))[1] == shown
 
 
 @settings(max_examples=300, deadline=None, derandomize=True, database=None)
 @given(st.integers(0, 10**38 - 1))
-def test_no_badge_claims_too_much_or_takes_more_than_five_characters(count: int) -> None:
-    shown = badge.short(count)
+def test_no_badge_shows_too_high_a_count_or_more_than_five_characters(count: int) -> None:
+    shown = badge.abbreviate(count)
     assert len(shown) <= 5
     number, prefix = (shown[:-1], shown[-1]) if shown[-1].isalpha() else (shown, "")
     claimed = float(number) * 1000 ** badge.PREFIXES.index(prefix)
@@ -128,10 +129,10 @@ def test_no_badge_claims_too_much_or_takes_more_than_five_characters(count: int)
     st.integers(0, 10**9),
     st.integers(0, 0xFFFFFF),
 )
-def test_every_label_makes_an_image_that_says_it(label: str, count: int, color: int) -> None:
+def test_every_label_makes_a_valid_image_that_contains_it(label: str, count: int, color: int) -> None:
     image = badge.badge(label, count, f"{color:06x}")
     root = ET.fromstring(image)
-    assert [part.text for part in root.iter(f"{SVG}text")] == [label, badge.short(count)]
+    assert [part.text for part in root.iter(f"{SVG}text")] == [label, badge.abbreviate(count)]
     frame, *sides = (int(part.attrib["width"]) for part in root.iter(f"{SVG}rect"))
     assert frame == sum(sides) == int(root.attrib["width"])
 
@@ -152,21 +153,21 @@ def contrast(one: str, other: str) -> float:
 
 
 def contrasts(color: str) -> tuple[float, float, float]:
-    """Return those of a badge's value, of its label, and the better of white and near black for the value."""
+    """Return the contrasts of a badge's value and label, and the best contrast that the value could have."""
     root = ET.fromstring(badge.badge("visits", 7, color))
-    grounds = [part.attrib["fill"].removeprefix("#") for part in root.iter(f"{SVG}rect") if "fill" in part.attrib]
+    backgrounds = [part.attrib["fill"].removeprefix("#") for part in root.iter(f"{SVG}rect") if "fill" in part.attrib]
     texts = [part.attrib["fill"].removeprefix("#") for part in root.iter(f"{SVG}text")]
     label, value = (text * 2 if len(text) == 3 else text for text in texts)
-    assert grounds[1] == color
+    assert backgrounds[1] == color
     return (
         contrast(value, color),
-        contrast(label, grounds[0]),
+        contrast(label, backgrounds[0]),
         max(contrast("ffffff", color), contrast("16191f", color)),
     )
 
 
 @pytest.mark.parametrize("name", badge.COLORS)
-def test_the_text_of_a_named_color_can_be_read(name: str) -> None:
+def test_the_text_on_a_named_color_is_readable(name: str) -> None:
     value, label, _ = contrasts(badge.COLORS[name])
     # WCAG 2.2, success criterion 1.4.3.
     assert (value >= 4.5, label >= 4.5) == (True, True), (value, label)
@@ -177,7 +178,7 @@ def test_the_text_of_a_named_color_can_be_read(name: str) -> None:
 @example(0x757575)
 @example(0x7B7B7B)
 @example(0x7E7E7E)
-def test_the_text_of_any_color_is_the_one_that_stands_out_more(color: int) -> None:
+def test_the_text_on_any_color_has_the_higher_contrast(color: int) -> None:
     value, label, best = contrasts(f"{color:06x}")
     assert label >= 4.5
     assert value == pytest.approx(best, rel=1e-9)

@@ -1,4 +1,4 @@
-"""What clients hear when the database refuses, is silent, or something is wrong with the deployment."""
+"""The answers to clients when DynamoDB rejects a request, does not answer, or the deployment is wrong."""
 
 import logging
 from typing import Any
@@ -16,25 +16,15 @@ from botocore.exceptions import (  # type: ignore[import-untyped]
 )
 
 from functions import record_visit, view_counts, welcome
-from functions.dynamodb.retries import RetryBudget
+from tests.doubles import client_error
 from tests.functions.conftest import forget
 from tests.functions.gateway import request
 
-pytestmark = pytest.mark.usefixtures("tables")
+pytestmark = pytest.mark.usefixtures("tables", "short_budgets")
 
 
 def refused(code: str) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": "a secret of the account"}}, "UpdateItem")
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    def brief(seconds: float) -> RetryBudget:
-        left = iter([seconds, seconds, 0.0])
-        return RetryBudget(lambda: next(left), sleep=lambda seconds: None)
-
-    monkeypatch.setattr(record_visit, "retry_budget", brief)
-    monkeypatch.setattr(view_counts, "retry_budget", brief)
+    return client_error(code, message="a secret of the account")
 
 
 @pytest.mark.parametrize(
@@ -48,7 +38,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
         ProxyConnectionError(proxy_url="x"),
     ],
 )
-def test_a_refused_visit_is_sent_again_and_in_the_end_a_503_that_it_was_not_counted(error: Any, refuse: Any) -> None:
+def test_a_rejected_visit_is_retried_and_finally_answered_503_not_counted(error: Any, refuse: Any) -> None:
     calls = refuse("update_item", error, error, error, error, error, error)
     answer = request("POST", "/tag/a")
     assert answer.status == 503
@@ -58,7 +48,7 @@ def test_a_refused_visit_is_sent_again_and_in_the_end_a_503_that_it_was_not_coun
     assert request("GET", "/counts/a").json["count"] == 0
 
 
-def test_a_visit_refused_once_is_counted_once(refuse: Any) -> None:
+def test_a_visit_rejected_once_is_counted_once(refuse: Any) -> None:
     refuse("update_item", refused("ThrottlingException"))
     assert request("POST", "/tag/a").json["count"] == 1
 
@@ -76,7 +66,7 @@ def test_a_visit_refused_once_is_counted_once(refuse: Any) -> None:
         refused("ServiceUnavailable"),
     ],
 )
-def test_a_visit_whose_answer_was_lost_is_not_sent_again(error: Any, refuse: Any) -> None:
+def test_a_visit_whose_response_was_lost_is_not_retried(error: Any, refuse: Any) -> None:
     calls = refuse("update_item", error)
     answer = request("POST", "/tag/a")
     assert answer.status == 503
@@ -91,31 +81,31 @@ def test_a_visit_whose_answer_was_lost_is_not_sent_again(error: Any, refuse: Any
     [("batch_get_item", "/counts/a"), ("batch_get_item", "/counts"), ("describe_table", "/")],
 )
 @pytest.mark.parametrize("error", [refused("ThrottlingException"), ReadTimeoutError(endpoint_url="x")])
-def test_a_read_that_fails_in_passing_is_a_503(method: str, path: str, error: Any, refuse: Any) -> None:
+def test_a_transient_error_of_a_read_is_a_503(method: str, path: str, error: Any, refuse: Any) -> None:
     refuse(method, error)
     answer = request("GET", path)
     assert answer.status == 503
     assert answer.headers["retry-after"]
 
 
-def test_keys_left_unread_are_asked_for_again_and_in_the_end_a_503(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[Any] = []
+def test_unprocessed_keys_are_requested_again_and_finally_answered_503(monkeypatch: pytest.MonkeyPatch) -> None:
+    requests: list[Any] = []
 
     class Busy:
         def batch_get_item(self, **wanted: Any) -> dict[str, Any]:
-            asked.append(wanted["RequestItems"])
+            requests.append(wanted["RequestItems"])
             return {"Responses": {}, "UnprocessedKeys": wanted["RequestItems"]}
 
     monkeypatch.setattr(view_counts, "client", Busy)
     assert request("GET", "/counts/a").status == 503
-    assert len(asked) == 3
-    assert asked[0] == asked[-1]
+    assert len(requests) == 3
+    assert requests[0] == requests[-1]
 
 
 @pytest.mark.parametrize(
     ("method", "path"), [("update_item", "/tag/a"), ("batch_get_item", "/counts/a"), ("describe_table", "/")]
 )
-def test_anything_else_is_a_500_that_tells_nothing(
+def test_any_other_error_is_a_500_without_internal_details(
     method: str, path: str, refuse: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     refuse(method, refused("AccessDeniedException"))
@@ -128,7 +118,7 @@ def test_anything_else_is_a_500_that_tells_nothing(
 
 
 @pytest.mark.parametrize("path", ["/tag/a", "/counts/a", "/"])
-def test_a_function_without_its_environment_names_what_is_missing_in_the_log(
+def test_the_log_names_a_missing_environment_variable(
     path: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.delenv("TABLE_NAME")
@@ -137,12 +127,12 @@ def test_a_function_without_its_environment_names_what_is_missing_in_the_log(
     assert "TABLE_NAME" in caplog.text
 
 
-def test_an_event_that_is_none_is_a_500(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_malformed_event_is_a_500(caplog: pytest.LogCaptureFixture) -> None:
     assert record_visit.handler({}, None)["statusCode"] == 500
     assert "requestContext" in caplog.text
 
 
-def test_the_table_is_described_again_once_a_minute_has_passed(tables: Any) -> None:
+def test_the_table_is_described_again_after_a_minute(tables: Any) -> None:
     calls, now = [], [0.0]
 
     class Described:
@@ -165,14 +155,14 @@ def test_the_table_is_described_again_once_a_minute_has_passed(tables: Any) -> N
     assert len(calls) == 4
 
 
-def test_greetings_of_a_warm_process_share_a_description(refuse: Any) -> None:
+def test_requests_to_a_warm_process_share_a_table_description(refuse: Any) -> None:
     calls = refuse("describe_table", refused("ThrottlingException"))
     assert [request("GET", "/").status for _ in range(5)] == [503, 200, 200, 200, 200]
     assert len(calls) == 2
 
 
 @pytest.mark.parametrize("path", ["/tag/a", "/counts/a", "/"])
-def test_a_failure_is_a_page_in_a_browser(path: str, refuse: Any) -> None:
+def test_a_browser_gets_a_failure_as_a_page(path: str, refuse: Any) -> None:
     for method in ("update_item", "batch_get_item", "describe_table"):
         refuse(method, refused("AccessDeniedException"), *[refused("ThrottlingException")] * 9)
     failed, busy = (request("GET", path, {"Accept": "text/html"}) for _ in range(2))

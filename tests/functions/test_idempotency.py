@@ -2,45 +2,32 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, ReadTimeoutError  # type: ignore[import-untyped]
+from botocore.exceptions import ReadTimeoutError  # type: ignore[import-untyped]
 
-from functions import record_visit
 from functions.counting import visits
 from functions.counting.idempotency import KeyedVisits
-from functions.dynamodb.retries import RetryBudget, retry_budget
+from functions.dynamodb.retries import retry_budget
 from functions.http.problems import ProblemError
+from tests.answers import Answer
+from tests.doubles import cancelled, client_error
 from tests.functions.conftest import KEYS, TABLE
-from tests.functions.gateway import Answer, request
+from tests.functions.gateway import request
+
+pytestmark = pytest.mark.usefixtures("tables", "short_budgets")
 
 DAY = 86_400
 """Seconds for which a key is promised to be remembered."""
 
 
-@pytest.fixture(autouse=True)
-def _no_waiting(tables: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def brief(seconds: float) -> RetryBudget:
-        left: Iterator[float] = iter([seconds, seconds, 0.0])
-        return RetryBudget(lambda: next(left), sleep=lambda seconds: None)
-
-    monkeypatch.setattr(record_visit, "retry_budget", brief)
-
-
-def post(tag: str, key: str, **headers: str) -> Answer:
+def post(tag: str, key: str, **headers: str) -> Answer[str]:
     return request("POST", f"/tag/{tag}", {"Idempotency-Key": key, **headers})
 
 
 def count(tag: str) -> int:
     return int(request("GET", f"/counts/{tag}").json["count"])
-
-
-def cancelled(*codes: str) -> ClientError:
-    reasons = [{"Code": code} for code in codes]
-    error = {"Code": "TransactionCanceledException", "Message": ""}
-    return ClientError({"Error": error, "CancellationReasons": reasons}, "TransactWriteItems")
 
 
 def test_a_repeated_key_counts_once_and_gets_the_same_body() -> None:
@@ -53,12 +40,12 @@ def test_a_repeated_key_counts_once_and_gets_the_same_body() -> None:
     assert count("a") == 3
 
 
-def test_each_key_is_a_visit_of_its_own_and_keys_have_no_part_in_the_counts(tables: Any) -> None:
+def test_each_key_is_another_visit_and_keys_are_not_counted_as_tags(tables: Any) -> None:
     assert [post("a", key).json["count"] for key in ("one", "two", "a", "COUNTER")] == [1, 2, 3, 4]
     assert [item["ID"]["S"] for item in tables.scan(TableName=TABLE)["Items"]] == ["a"]
 
 
-def test_a_key_of_another_tag_is_a_422_and_counts_nothing() -> None:
+def test_reusing_a_key_with_another_tag_is_a_422_and_counts_nothing() -> None:
     post("a", "key")
     answer = post("b", "key")
     assert answer.status == 422
@@ -67,7 +54,7 @@ def test_a_key_of_another_tag_is_a_422_and_counts_nothing() -> None:
     assert post("a", "key").json["count"] == 1
 
 
-def test_a_key_of_the_same_tag_in_another_spelling_is_the_same() -> None:
+def test_a_key_is_replayed_for_another_spelling_of_the_same_tag() -> None:
     post("%C3%A4", "key")
     assert post("a%CC%88", "key").headers["idempotency-replayed"] == "true"
 
@@ -81,33 +68,33 @@ def test_a_malformed_key_is_a_400_and_counts_nothing(key: str) -> None:
     assert count("a") == 0
 
 
-def test_the_longest_key_is_taken() -> None:
+def test_a_key_of_the_maximum_length_is_accepted() -> None:
     assert post("a", "~" * 255).json["count"] == 1
 
 
-def test_only_a_post_has_a_key() -> None:
+def test_the_key_of_a_get_is_ignored() -> None:
     assert [request("GET", "/tag/a", {"Idempotency-Key": "key"}).json["count"] for _ in range(2)] == [1, 2]
 
 
-def test_a_page_can_be_had_too() -> None:
+def test_a_browser_gets_a_replay_as_a_redirect() -> None:
     post("a", "key")
     answer = post("a", "key", Accept="text/html")
     assert (answer.status, answer.type, answer.headers["idempotency-replayed"]) == (303, "text/html", "true")
 
 
-def test_a_key_expires_after_a_day_and_its_item_tells_the_table_so(tables: Any) -> None:
+def test_a_key_expires_after_a_day_and_its_item_has_the_ttl(tables: Any) -> None:
     keyed, start = KeyedVisits(tables, TABLE, KEYS), 1_800_000_000.0
     assert keyed.record("a", "key", retry_budget(5), start).count == 1
     assert keyed.record("a", "key", retry_budget(5), start + 600).replayed
     assert keyed.record("a", "key", retry_budget(5), start + DAY - 1).replayed
     item = tables.get_item(TableName=KEYS, Key={"ID": {"S": "key"}})["Item"]
     assert item["ExpiresAt"] == {"N": str(int(start) + DAY)}
-    anew = keyed.record("b", "key", retry_budget(5), start + DAY)
-    assert (anew.count, anew.replayed) == (1, False)
+    later = keyed.record("b", "key", retry_budget(5), start + DAY)
+    assert (later.count, later.replayed) == (1, False)
     assert keyed.record("b", "key", retry_budget(5), start + DAY).replayed
 
 
-def test_the_time_is_now_unless_given(tables: Any) -> None:
+def test_the_expiry_defaults_to_a_day_from_now(tables: Any) -> None:
     post("a", "key")
     item = tables.get_item(TableName=KEYS, Key={"ID": {"S": "key"}})["Item"]
     assert 0 <= int(item["ExpiresAt"]["N"]) - DAY - time.time() + 30 <= 60
@@ -118,12 +105,12 @@ def test_the_time_is_now_unless_given(tables: Any) -> None:
     "error",
     [
         ReadTimeoutError(endpoint_url="x"),
-        ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "x"),
-        ClientError({"Error": {"Code": "InternalServerError", "Message": ""}}, "x"),
+        client_error("ThrottlingException"),
+        client_error("InternalServerError"),
         cancelled("None", "TransactionConflict"),
     ],
 )
-def test_what_fails_in_passing_is_tried_again_and_in_the_end_a_503(method: str, error: Exception, refuse: Any) -> None:
+def test_a_transient_error_is_retried_and_finally_answered_503(method: str, error: Exception, refuse: Any) -> None:
     refuse(method, error)
     assert post("a", "once").json == {"tag": "a", "count": 1}
     refuse(method, *[error] * 9)
@@ -133,9 +120,9 @@ def test_what_fails_in_passing_is_tried_again_and_in_the_end_a_503(method: str, 
     assert answer.headers["retry-after"]
 
 
-def test_a_visit_whose_answer_was_lost_is_answered_when_it_comes_again(tables: Any) -> None:
+def test_a_repeated_request_gets_the_answer_that_was_lost(tables: Any) -> None:
     class Losing:
-        """A client that loses the answers of transactions."""
+        """A client that loses the responses to transactions."""
 
         def __getattr__(self, name: str) -> Any:
             return getattr(tables, name)
@@ -151,37 +138,37 @@ def test_a_visit_whose_answer_was_lost_is_answered_when_it_comes_again(tables: A
     assert count("a") == 1
 
 
-def test_what_cannot_pass_is_a_500(refuse: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_permanent_error_is_a_500(refuse: Any, caplog: pytest.LogCaptureFixture) -> None:
     refuse("transact_write_items", cancelled("None", "ValidationError"))
     assert post("a", "key").status == 500
     assert "TransactionCanceledException" in caplog.text
 
 
-class Meanwhile:
-    """A client under which something happens to the tag after it was read."""
+class Interrupted:
+    """A client that runs an action between a request's read and its transaction."""
 
-    def __init__(self, tables: Any, *happenings: Any) -> None:
-        self.tables, self.happenings, self.calls = tables, list(happenings), Counter[str]()
+    def __init__(self, tables: Any, *actions: Any) -> None:
+        self.tables, self.actions, self.calls = tables, list(actions), Counter[str]()
 
     def __getattr__(self, name: str) -> Any:
         self.calls[name] += 1
-        if name == "transact_write_items" and self.happenings:
-            self.happenings.pop(0)()
+        if name == "transact_write_items" and self.actions:
+            self.actions.pop(0)()
         return getattr(self.tables, name)
 
 
-def test_a_visit_takes_a_read_and_a_transaction_and_each_that_comes_between_one_more(tables: Any) -> None:
+def test_a_visit_takes_a_read_and_a_transaction_and_one_more_for_each_visit_in_between(tables: Any) -> None:
     def visit() -> None:
         tables.update_item(TableName=TABLE, Key={"ID": {"S": "a"}}, **visits.one_visit())
 
     for number, between in enumerate((0, 0, 1, 2), 1):
-        client = Meanwhile(tables, *[visit] * between)
+        client = Interrupted(tables, *[visit] * between)
         recorded = KeyedVisits(client, TABLE, KEYS).record("a", f"key {number}", retry_budget(5))
         assert client.calls == {"get_item": 1, "transact_write_items": 1 + between}
         assert (recorded.count, recorded.replayed) == (count("a"), False)
 
 
-def test_a_tag_deleted_or_rewritten_meanwhile_has_the_visit_that_follows(tables: Any) -> None:
+def test_a_visit_is_counted_even_if_the_tag_is_deleted_or_rewritten_meanwhile(tables: Any) -> None:
     def delete() -> None:
         tables.delete_item(TableName=TABLE, Key={"ID": {"S": "a"}})
 
@@ -191,18 +178,18 @@ def test_a_tag_deleted_or_rewritten_meanwhile_has_the_visit_that_follows(tables:
     def strip() -> None:
         tables.put_item(TableName=TABLE, Item={"ID": {"S": "a"}, "Note": {"S": "no count"}})
 
-    for number, (happening, expected) in enumerate([(delete, 1), (rewrite, 41), (strip, 1), (delete, 1)]):
-        client = Meanwhile(tables, happening)
+    for number, (action, expected) in enumerate([(delete, 1), (rewrite, 41), (strip, 1), (delete, 1)]):
+        client = Interrupted(tables, action)
         assert KeyedVisits(client, TABLE, KEYS).record("a", f"key {number}", retry_budget(5)).count == expected
 
 
 @pytest.mark.parametrize("stored", ["1.5", "-3"])
-def test_a_foreign_count_that_no_visit_could_have_made_is_counted_up_all_the_same(stored: str, tables: Any) -> None:
+def test_a_visit_raises_even_a_count_that_is_not_a_natural_number(stored: str, tables: Any) -> None:
     tables.put_item(TableName=TABLE, Item={"ID": {"S": "a"}, "Count": {"N": stored}})
     assert post("a", "key").json["count"] == 1
     assert float(tables.get_item(TableName=TABLE, Key={"ID": {"S": "a"}})["Item"]["Count"]["N"]) == float(stored) + 1
 
 
-def test_a_visit_without_a_key_needs_no_table_of_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_visit_without_a_key_does_not_need_the_idempotency_table(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("IDEMPOTENCY_TABLE_NAME")
     assert request("POST", "/tag/a").json["count"] == 1

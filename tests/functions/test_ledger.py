@@ -1,4 +1,4 @@
-"""Every branch of the fold, and of who keeps which total."""
+"""Every branch of the fold and of the ownership of a total."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ from functions.total.ledger import (
     Entry,
     Image,
     Marker,
+    Ownership,
     Position,
-    Standing,
     fold,
     is_current,
     missing,
-    standing,
+    ownership,
 )
 
 EARLY, LATE = "2026-01-01T00:00:00.000", "2026-06-01T00:00:00.000"
@@ -36,7 +36,7 @@ def modify(  # noqa: PLR0917 - one record on one line
 
 
 def reached(sequence: int, new: int | None, since: str = ONE) -> Change:
-    """Return a change out of a stream without old images."""
+    """Return a change from a stream without old images."""
     return modify(sequence, 0, new, since)._replace(old=None)
 
 
@@ -55,20 +55,20 @@ def entry(counted: int, sequence: int, *, given: int = NONE, since: str = ONE, *
     ("before", "changes", "after", "delta"),
     [
         pytest.param(Entry(), [insert(1, 1)], entry(1, 1), 1, id="first visit"),
-        pytest.param(Entry(), [modify(9, 4, 5)], entry(5, 9), 5, id="a tag seen late brings its history"),
+        pytest.param(Entry(), [modify(9, 4, 5)], entry(5, 9), 5, id="a tag's first record brings its history"),
         pytest.param(entry(1, 1), [modify(2, 1, 2), modify(3, 2, 3)], entry(3, 3), 2, id="two visits"),
-        pytest.param(entry(1, 1), [modify(4, 3, 4)], entry(4, 4), 3, id="the next record heals lost ones"),
+        pytest.param(entry(1, 1), [modify(4, 3, 4)], entry(4, 4), 3, id="the next record recovers lost visits"),
         pytest.param(entry(3, 3), [insert(1, 1), modify(2, 1, 2), modify(3, 2, 3)], entry(3, 3), 0, id="a replay"),
         pytest.param(
             entry(2, 2), [modify(2, 1, 2), modify(3, 2, 3), modify(3, 2, 3)], entry(3, 3), 1, id="a replay and more"
         ),
         pytest.param(entry(5, 5), [modify(6, 5, 5)], entry(5, 6), 0, id="a mark, without a visit"),
         pytest.param(entry(1, 10), [modify(9, 1, 2)], entry(1, 10), 0, id="positions are numbers, not text"),
-        pytest.param(entry(1, 1), [], entry(1, 1), 0, id="nothing"),
+        pytest.param(entry(1, 1), [], entry(1, 1), 0, id="no records"),
         # Counts edited by hand.
         pytest.param(entry(5, 5), [modify(6, 5, 2)], entry(2, 6, given=5), 0, id="a lowered count takes nothing away"),
         pytest.param(
-            entry(5, 5), [modify(6, 5, 2), modify(7, 2, 3)], entry(3, 7, given=6), 1, id="and what follows counts"
+            entry(5, 5), [modify(6, 5, 2), modify(7, 2, 3)], entry(3, 7, given=6), 1, id="a visit after it counts"
         ),
         pytest.param(entry(5, 5), [modify(6, 5, 9)], entry(9, 6), 4, id="a raised count counts"),
         pytest.param(
@@ -78,27 +78,30 @@ def entry(counted: int, sequence: int, *, given: int = NONE, since: str = ONE, *
             entry(5, 5, since=""), [modify(7, 2, 3, since="")], entry(3, 7, given=8, since=""), 3,
             id="without Since, a lower old image is another life",
         ),
-        pytest.param(entry(5, 5), [modify(6, 5, 0)], entry(0, 6, given=5), 0, id="lowered to nothing"),
-        pytest.param(entry(5, 5), [modify(6, 5, None)], entry(5, 6), 0, id="a count that cannot be read says nothing"),
-        pytest.param(entry(5, 5), [modify(6, 7, None)], entry(7, 6), 2, id="but the old one still does"),
-        pytest.param(entry(5, 5), [modify(6, None, 7)], entry(7, 6), 2, id="nor does an old one that cannot be read"),
-        pytest.param(entry(5, 5), [modify(6, None, 2)], entry(2, 6, given=5), 0, id="which begins no life either"),
+        pytest.param(entry(5, 5), [modify(6, 5, 0)], entry(0, 6, given=5), 0, id="lowered to zero"),
+        pytest.param(entry(5, 5), [modify(6, 5, None)], entry(5, 6), 0, id="an unreadable count is ignored"),
+        pytest.param(entry(5, 5), [modify(6, 7, None)], entry(7, 6), 2, id="but the old image counts"),
+        pytest.param(entry(5, 5), [modify(6, None, 7)], entry(7, 6), 2, id="an unreadable old image is ignored"),
+        pytest.param(entry(5, 5), [modify(6, None, 2)], entry(2, 6, given=5), 0, id="and does not begin a life"),
         # Lives.
         pytest.param(entry(5, 5), [remove(6, 5)], entry(5, 6, ended=True), 0, id="a removal"),
         pytest.param(entry(5, 5), [remove(9, 8)], entry(8, 9, ended=True), 3, id="a removal shows what was lost"),
-        pytest.param(Entry(), [remove(9, 10)], entry(10, 9, ended=True), 10, id="even if nothing else came"),
-        pytest.param(entry(5, 5), [remove(6, None)], entry(5, 6, ended=True), 0, id="not without old images"),
+        pytest.param(Entry(), [remove(9, 10)], entry(10, 9, ended=True), 10, id="even if no other record arrived"),
+        pytest.param(entry(5, 5), [remove(6, None)], entry(5, 6, ended=True), 0, id="a removal without an old image"),
         pytest.param(
             entry(5, 5), [remove(6, 5), insert(7, 1, TWO)], entry(1, 7, given=6, since=TWO), 1, id="a new life"
         ),
         pytest.param(
-            entry(5, 5), [insert(7, 9, TWO)], entry(9, 7, given=14, since=TWO), 9, id="a new life, the removal lost"
+            entry(5, 5), [insert(7, 9, TWO)], entry(9, 7, given=14, since=TWO), 9,
+            id="a new life whose removal was lost",
         ),
         pytest.param(
-            entry(5, 5), [modify(8, 8, 9, TWO)], entry(9, 8, given=14, since=TWO), 9, id="a new life, its start lost"
+            entry(5, 5), [modify(8, 8, 9, TWO)], entry(9, 8, given=14, since=TWO), 9,
+            id="a new life whose start was lost",
         ),
         pytest.param(
-            entry(5, 5), [remove(9, 7, TWO)], entry(7, 9, given=12, since=TWO, ended=True), 7, id="all but its end lost"
+            entry(5, 5), [remove(9, 7, TWO)], entry(7, 9, given=12, since=TWO, ended=True), 7,
+            id="a life of which only the end arrived",
         ),
         pytest.param(
             entry(5, 5, ended=True), [modify(8, 8, 9, "")], entry(9, 8, given=14, since=""), 9,
@@ -108,15 +111,22 @@ def entry(counted: int, sequence: int, *, given: int = NONE, since: str = ONE, *
             entry(5, 5, since=""), [insert(8, 7, "")], entry(7, 8, given=12, since=""), 7,
             id="an insertion without Since begins a life",
         ),
-        pytest.param(entry(5, 5, ended=True), [insert(8, 5)], entry(5, 8), 0, id="an item put back goes on"),
+        pytest.param(entry(5, 5, ended=True), [insert(8, 5)], entry(5, 8), 0, id="a restored item continues its life"),
         pytest.param(
-            entry(5, 5, ended=True), [insert(8, 3), modify(9, 3, 4)], entry(4, 9, given=6), 1, id="from where it was"
+            entry(5, 5, ended=True), [insert(8, 3), modify(9, 3, 4)], entry(4, 9, given=6), 1,
+            id="from its restored count",
         ),
-        pytest.param(entry(5, 5, ended=True), [insert(8, 7)], entry(7, 8), 2, id="with visits whose records were lost"),
+        pytest.param(
+            entry(5, 5, ended=True), [insert(8, 7)], entry(7, 8), 2,
+            id="including visits whose records were lost",
+        ),
         pytest.param(
             entry(5, 5, since=""), [modify(6, 5, 6, before="")], entry(6, 6), 1, id="a visit writes Since once"
         ),
-        pytest.param(entry(5, 5), [modify(6, 5, 6, "", before=ONE)], entry(6, 6, since=""), 1, id="or it is removed"),
+        pytest.param(
+            entry(5, 5), [modify(6, 5, 6, "", before=ONE)], entry(6, 6, since=""), 1,
+            id="Since may be removed",
+        ),
         pytest.param(entry(0, 5), [insert(6, None, TWO)], entry(0, 6, since=TWO), 0, id="a life without a count"),
         # Streams without old images.
         pytest.param(entry(5, 5), [reached(6, 8)], entry(8, 6), 3, id="the new image alone"),
@@ -133,20 +143,24 @@ def entry(counted: int, sequence: int, *, given: int = NONE, since: str = ONE, *
         ),
         pytest.param(
             entry(9, 9)._replace(position=Position(LATE, 1), sequence="1"), [modify(99, 9, 10)],
-            entry(9, 9)._replace(position=Position(LATE, 1), sequence="1"), 0, id="one enabled before",
+            entry(9, 9)._replace(position=Position(LATE, 1), sequence="1"), 0, id="a stream enabled earlier",
         ),
-        pytest.param(entry(9, 9, table=THERE), [modify(1, 1, 2)], entry(2, 1), 2, id="what another table counted"),
-        pytest.param(entry(9, 9, table=THERE), [], entry(9, 9, table=THERE), 0, id="which stays until then"),
+        pytest.param(
+            entry(9, 9, table=THERE), [modify(1, 1, 2)], entry(2, 1), 2,
+            id="an entry of another table is replaced",
+        ),
+        pytest.param(entry(9, 9, table=THERE), [], entry(9, 9, table=THERE), 0, id="but not before a record arrives"),
         pytest.param(
             entry(9, 9)._replace(position=None), [modify(1, 1, 2)], entry(2, 1), 2, id="an entry without a position"
         ),
         # Epochs.
         pytest.param(
-            entry(3, 3, given=8, epoch="then"), [modify(4, 3, 4)], entry(4, 4, given=9), 9, id="all is given again"
+            entry(3, 3, given=8, epoch="then"), [modify(4, 3, 4)], entry(4, 4, given=9), 9,
+            id="an entry of an earlier epoch gives everything again",
         ),
-        pytest.param(entry(3, 3, given=8, epoch="then"), [], entry(3, 3, given=8), 8, id="without a record, too"),
+        pytest.param(entry(3, 3, given=8, epoch="then"), [], entry(3, 3, given=8), 8, id="even without a record"),
         pytest.param(
-            entry(3, 3, given=8, epoch="then"), [modify(2, 1, 2)], entry(3, 3, given=8), 8, id="and with a replay"
+            entry(3, 3, given=8, epoch="then"), [modify(2, 1, 2)], entry(3, 3, given=8), 8, id="and after a replay"
         ),
     ],
 )  # fmt: skip
@@ -154,7 +168,7 @@ def test_fold(before: Entry, changes: list[Change], after: Entry, delta: int) ->
     assert fold(before, changes, "now", HERE) == (after, delta)
 
 
-def test_an_entry_to_which_nothing_new_came_is_the_same_object() -> None:
+def test_an_entry_without_new_records_is_the_same_object() -> None:
     for before in (entry(3, 3), entry(3, 3, table=THERE), Entry()):
         assert fold(before, [], "now", HERE)[0] is before
     before = entry(3, 3)
@@ -180,7 +194,9 @@ def test_an_entry_to_which_nothing_new_came_is_the_same_object() -> None:
         (Entry(), Image(0, ONE), 0),
     ],
 )
-def test_an_item_is_current_only_if_the_total_holds_just_that(known: Entry, image: Image, visits: int | None) -> None:
+def test_an_item_is_current_only_if_the_total_contains_exactly_it(
+    known: Entry, image: Image, visits: int | None
+) -> None:
     assert is_current(known, image, "now", HERE) == (visits is None)
     assert missing(known, image, "now", HERE) == (visits or 0)
 
@@ -191,22 +207,22 @@ MINE = Marker("now", HERE)
 @pytest.mark.parametrize(
     ("marker", "counter", "expected"),
     [
-        (Marker(), None, Standing.UNKEPT),
-        (MINE, None, Standing.UNKEPT),
-        (Marker("then", THERE), None, Standing.UNKEPT),
-        (MINE, Counter("", "", True), Standing.UNKEPT),
-        (Marker("then", THERE), Counter("", "", True), Standing.UNKEPT),
-        (MINE, Counter("mine", "now", True), Standing.KEPT),
-        (MINE, Counter("mine", "now", False), Standing.UNKEPT),
-        (MINE, Counter("mine", "then", True), Standing.UNKEPT),
-        (Marker(), Counter("mine", "now", True), Standing.UNKEPT),
-        (Marker("now", THERE), Counter("mine", "now", True), Standing.UNKEPT),
-        (Marker("then", THERE), Counter("mine", "now", True), Standing.OTHER_TABLE),
-        (Marker("then", THERE), Counter("mine", "now", False), Standing.OTHER_TABLE),
-        (Marker("now", ""), Counter("mine", "then", True), Standing.UNKEPT),
-        (MINE, Counter("theirs", "now", True), Standing.OTHER_LEDGER),
-        (Marker(), Counter("theirs", "now", False), Standing.OTHER_LEDGER),
+        (Marker(), None, Ownership.UNOWNED),
+        (MINE, None, Ownership.UNOWNED),
+        (Marker("then", THERE), None, Ownership.UNOWNED),
+        (MINE, Counter("", "", True), Ownership.UNOWNED),
+        (Marker("then", THERE), Counter("", "", True), Ownership.UNOWNED),
+        (MINE, Counter("mine", "now", True), Ownership.OWNED),
+        (MINE, Counter("mine", "now", False), Ownership.UNOWNED),
+        (MINE, Counter("mine", "then", True), Ownership.UNOWNED),
+        (Marker(), Counter("mine", "now", True), Ownership.UNOWNED),
+        (Marker("now", THERE), Counter("mine", "now", True), Ownership.UNOWNED),
+        (Marker("then", THERE), Counter("mine", "now", True), Ownership.OTHER_TABLE),
+        (Marker("then", THERE), Counter("mine", "now", False), Ownership.OTHER_TABLE),
+        (Marker("now", ""), Counter("mine", "then", True), Ownership.UNOWNED),
+        (MINE, Counter("theirs", "now", True), Ownership.OTHER_LEDGER),
+        (Marker(), Counter("theirs", "now", False), Ownership.OTHER_LEDGER),
     ],
 )
-def test_who_keeps_the_total(marker: Marker, counter: Counter | None, expected: Standing) -> None:
-    assert standing(marker, counter, "mine", HERE) is expected
+def test_ownership_of_the_total(marker: Marker, counter: Counter | None, expected: Ownership) -> None:
+    assert ownership(marker, counter, "mine", HERE) is expected

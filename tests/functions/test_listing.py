@@ -1,4 +1,4 @@
-"""Going through the tags page by page."""
+"""Listing the tags page by page."""
 
 from typing import Any
 
@@ -28,29 +28,29 @@ def pages(limit: int) -> list[list[dict[str, Any]]]:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 8, 100])
-def test_every_tag_is_on_one_page(tables: Any, limit: int) -> None:
+def test_every_tag_is_on_exactly_one_page(tables: Any, limit: int) -> None:
     names = ["a", "ä", "<b>", "c/d", "🦆", "x" * 200, "COUNTERS"]
     put(tables, *names)
     tables.put_item(TableName=TABLE, Item={"ID": {"S": "COUNTER"}, "TotalViews": {"N": "28"}, "Count": {"N": "5"}})
-    tables.put_item(TableName=TABLE, Item={"ID": {"S": "note"}, "Text": {"S": "no tag"}})
+    tables.put_item(TableName=TABLE, Item={"ID": {"S": "note"}, "Text": {"S": "not a tag"}})
     found = pages(limit)
     assert all(len(page) <= limit for page in found)
     assert {row["tag"]: row["count"] for page in found for row in page} == {tag: n for n, tag in enumerate(names, 1)}
     assert sum(map(len, found)) == len(names)
 
 
-def test_the_total_comes_with_it(tables: Any) -> None:
+def test_the_list_includes_the_total(tables: Any) -> None:
     assert request("GET", "/counts?limit=5").json == {"total": 0, "asOf": None, "tags": [], "nextCursor": None}
 
 
-def test_a_cursor_alone_gives_a_page_of_the_usual_size(tables: Any) -> None:
+def test_a_cursor_without_a_limit_gives_a_page_of_the_default_size(tables: Any) -> None:
     put(tables, *(f"tag {number}" for number in range(60)))
     first = request("GET", "/counts?limit=1").json
     rest = request("GET", f"/counts?cursor={first['nextCursor']}").json
     assert len(rest["tags"]) == listing.DEFAULT_LIMIT
 
 
-def test_a_page_full_of_what_is_no_tag_ends_and_leads_on(tables: Any) -> None:
+def test_a_page_without_any_tags_still_has_a_cursor(tables: Any) -> None:
     for number in range(30):
         tables.put_item(TableName=TABLE, Item={"ID": {"S": f"note {number}"}})
     put(tables, "a")
@@ -69,7 +69,7 @@ def test_a_malformed_limit_is_a_400(tables: Any, method: str, limit: str) -> Non
         assert "1 to 100" in answer.json["detail"]
 
 
-GOOD = listing._cursor("a")
+VALID = listing._encode_cursor("a")
 MALFORMED = [
     "",
     "!",
@@ -79,10 +79,10 @@ MALFORMED = [
     "not-a-cursor",
     "AAAAAA",
     "x" * 4000,
-    GOOD + "%3D",
-    GOOD + "%0A",
-    GOOD + "A",
-    GOOD[:-1],
+    VALID + "%3D",
+    VALID + "%0A",
+    VALID + "A",
+    VALID[:-1],
 ]
 
 
@@ -94,15 +94,15 @@ def test_a_malformed_cursor_is_a_400(tables: Any, cursor: str) -> None:
 
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)
 @given(st.text(max_size=50))
-def test_whatever_stands_in_a_cursor_is_read_back_or_refused(text: str) -> None:
+def test_any_text_is_a_valid_cursor_or_rejected(text: str) -> None:
     try:
-        key = listing._key(text)
+        key = listing._decode_cursor(text)
     except ProblemError:
         return
-    assert listing._cursor(key) == text
+    assert listing._encode_cursor(key) == text
 
 
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)
 @given(st.text(min_size=1, max_size=200).filter(lambda text: text.isprintable()))
-def test_every_tag_makes_a_cursor(tag: str) -> None:
-    assert listing._key(listing._cursor(tag)) == tag
+def test_every_tag_has_a_cursor(tag: str) -> None:
+    assert listing._decode_cursor(listing._encode_cursor(tag)) == tag

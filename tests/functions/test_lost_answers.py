@@ -1,4 +1,4 @@
-"""What leaves the process, over real sockets: a visit whose answer is lost must not be sent again."""
+"""Retries over real sockets: a visit whose response is lost must not be sent again."""
 
 import re
 import socket
@@ -9,12 +9,12 @@ import pytest
 
 from functions import record_visit
 from functions.dynamodb import client as database
-from tests.functions.conftest import forget
+from tests.functions.conftest import forget, forget_clients
 from tests.functions.gateway import request
 
 
-class Deaf:
-    """A server that reads every request to its end and closes the connection without an answer."""
+class SilentServer:
+    """A server that reads every request completely and closes the connection without a response."""
 
     def __init__(self) -> None:
         self.requests: list[str] = []
@@ -46,8 +46,8 @@ class Deaf:
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deaf]:
-    server = Deaf()
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[SilentServer]:
+    server = SilentServer()
     for name, value in {
         "AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{server.port}",
         "AWS_ACCESS_KEY_ID": "x",
@@ -59,31 +59,30 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deaf]:
     }.items():
         monkeypatch.setenv(name, value)
 
-    def start_cold() -> None:
-        forget()
-        database.client.cache_clear()
-        database.single_attempt_client.cache_clear()
-
-    start_cold()
+    forget()
+    forget_clients()
     yield server
     server.close()
-    start_cold()
+    forget()
+    forget_clients()
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/tag/a"), ("GET", "/tags/a"), ("GET", "/badge/a")])
-def test_a_visit_without_a_key_leaves_once(method: str, path: str, server: Deaf) -> None:
+def test_a_visit_without_a_key_is_sent_once(method: str, path: str, server: SilentServer) -> None:
     answer = request(method, path)
     assert server.requests == ["UpdateItem"]
     assert answer.status == 503
     assert "may not have been counted; retrying may count it twice" in answer.json["detail"]
 
 
-def test_a_read_is_sent_again(server: Deaf) -> None:
+def test_a_read_is_retried(server: SilentServer) -> None:
     assert request("GET", "/counts/a").status == 503
     assert server.requests == ["BatchGetItem"] * database.MAX_ATTEMPTS
 
 
-def test_a_visit_with_a_key_is_sent_again_while_there_is_time(server: Deaf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_visit_with_a_key_is_retried_while_time_is_left(
+    server: SilentServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(record_visit, "RETRY_SECONDS", 1.0)
     answer = request("POST", "/tag/a", {"Idempotency-Key": "key"})
     assert answer.status == 503

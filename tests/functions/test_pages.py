@@ -1,7 +1,6 @@
-"""Pages: nothing from outside is markup, everything they load is this API's own, every link leads where it says."""
+"""Pages: input never becomes markup, pages load only this API's own files, and every link works."""
 
 import re
-from html.parser import HTMLParser
 from http import HTTPStatus
 from itertools import pairwise
 from typing import Any
@@ -18,44 +17,20 @@ from functions.http.problems import ProblemError
 from functions.pages import static, templates
 from tests.functions.conftest import TABLE
 from tests.functions.gateway import DOCUMENT, PAGE_POLICY, decoded, event, request, route
+from tests.outline import Outline
 
 HTML = {"Accept": "text/html"}
 CATEGORIES = [
     *("Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po"),
     *("Sm", "Sc", "Sk", "So", "Zs", "Zl", "Zp", "Cf", "Co", "Cn"),
 ]
-"""All of Unicode's but control characters and surrogates, which no tag holds."""
+"""All of Unicode's categories except control characters and surrogates, which no tag contains."""
 
 EVIL = [
     *("<script>alert(1)</script>", '"><img src=x onerror=a>', "' onload='", "&lt;", "</title><b>", "--><b>"),
     *("javascript:x", "]]>", "${x}", "{{x}}"),
 ]
 ANYTHING = settings(max_examples=15, deadline=None, derandomize=True, database=None)
-
-
-class Outline(HTMLParser):
-    """What a page consists of: its elements with their attributes' names, the values of these, and its text."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.elements: list[tuple[str, tuple[str, ...]]] = []
-        self.values: list[tuple[str, str]] = []
-        self.text: list[str] = []
-        self.feed(page)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, tuple(name for name, _ in attrs)))
-        self.values += [(name, value or "") for name, value in attrs]
-
-    def handle_data(self, data: str) -> None:
-        self.text.append(data)
-
-    def handle_comment(self, data: str) -> None:
-        self.elements.append(("comment", ()))
-
-    def named(self, name: str) -> list[str]:
-        return [value for key, value in self.values if key == name]
 
 
 TABLE_FACTS = {
@@ -85,7 +60,7 @@ def tag_pages(tag: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("kind", ["visit", "count", "tags", "welcome", "problem"])
 @pytest.mark.parametrize("category", CATEGORIES)
-def test_no_tag_of_any_category_changes_what_a_page_consists_of(category: Any, kind: str) -> None:
+def test_a_tag_of_any_category_never_changes_the_structure_of_a_page(category: Any, kind: str) -> None:
     plain, foreign = Outline(tag_pages("plain")[kind]), Outline(tag_pages("a/b")[kind])
     piece = st.text(st.characters(categories=[category]), min_size=1, max_size=20)
 
@@ -97,7 +72,7 @@ def test_no_tag_of_any_category_changes_what_a_page_consists_of(category: Any, k
         made = tag_pages(tag)[kind]
         outline = Outline(made)
         assert outline.elements == (plain if is_tag(tag) else foreign).elements
-        assert tag in "".join(outline.text)
+        assert tag in "".join(outline.texts)
         if any(character in tag for character in "<>&\"'"):
             assert tag not in made
 
@@ -105,12 +80,12 @@ def test_no_tag_of_any_category_changes_what_a_page_consists_of(category: Any, k
 
 
 @pytest.mark.parametrize("kind", ["visit", "count"])
-def test_the_links_of_a_page_lead_back_to_the_tag(kind: str) -> None:
+def test_the_links_of_a_page_lead_to_the_same_tag(kind: str) -> None:
     @settings(ANYTHING, max_examples=100)
     @given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=3, max_size=20))
     def holds(tag: str) -> None:
         outline = Outline(tag_pages(tag)[kind])
-        links = outline.named("href") + outline.named("action")
+        links = outline.values("href") + outline.values("action")
         there = [urlsplit(urljoin(f"https://x/stage/tag/{quote(tag, safe='')}", link)) for link in links]
         led = {link.path for link in there if "/tag/" in link.path or "/counts/" in link.path}
         assert led <= {f"/stage/{name}/{quote(tag, safe='')}" for name in ("tag", "counts")}
@@ -123,13 +98,13 @@ def test_the_links_of_a_page_lead_back_to_the_tag(kind: str) -> None:
 @pytest.mark.parametrize(
     "path", ["/", "/tag/a%3Cb%3E", "/tags/a", "/counts/a%3Cb%3E", "/count/a", "/counts", "/counts?limit=1"]
 )
-def test_a_page_loads_and_links_only_what_there_is(path: str, tables: Any) -> None:
+def test_a_page_loads_and_links_only_existing_addresses_of_this_api(path: str, tables: Any) -> None:
     for tag in ("one", "two", "<three>"):
         tables.put_item(TableName=TABLE, Item={"ID": {"S": tag}, "Count": {"N": "1234"}})
     answer = request("GET", path, HTML)
     assert answer.headers["content-security-policy"] == PAGE_POLICY
     outline = Outline(answer.body)
-    for link in outline.named("href") + outline.named("src"):
+    for link in outline.values("href") + outline.values("src"):
         assert "://" not in link
         assert not link.startswith(("/", "javascript:", "data:"))
         target = urlsplit(urljoin(f"https://x{path}", link))
@@ -139,15 +114,15 @@ def test_a_page_loads_and_links_only_what_there_is(path: str, tables: Any) -> No
     assert not any(name.startswith("on") or name == "style" for name in names)
     assert all("src" in names for element, names in outline.elements if element == "script")
     assert not any(element == "style" for element, _ in outline.elements)
-    ids = outline.named("id")
+    ids = outline.values("id")
     assert len(ids) == len(set(ids))
     assert outline.elements[0] == ("html", ("lang",))
     assert [element for element, _ in outline.elements].count("h1") == 1
     forms = [names for element, names in outline.elements if element == "form"]
-    assert (forms, outline.named("method")) == ([("method", "action")] * len(forms), ["post"] * len(forms))
-    for action in outline.named("action"):
+    assert (forms, outline.values("method")) == ([("method", "action")] * len(forms), ["post"] * len(forms))
+    for action in outline.values("action"):
         assert route("POST", urlsplit(urljoin(f"https://x{path}", action)).path) is not None
-    assert ("name", "viewport") in outline.values
+    assert ("name", "viewport") in outline.attributes
 
 
 def counts(tables: Any) -> dict[str, Any]:
@@ -159,9 +134,9 @@ def test_a_crawl_of_every_page_counts_nothing(tables: Any) -> None:
         tables.put_item(TableName=TABLE, Item={"ID": {"S": f"tag {number} <&"}, "Count": {"N": "7"}})
     for foreign in ("a/b", "\u202e", "50%", "."):
         tables.put_item(TableName=TABLE, Item={"ID": {"S": foreign}, "Count": {"N": "7"}})
-    before, seen, waiting = counts(tables), set[str](), ["/"]
-    while waiting:
-        target = waiting.pop()
+    before, seen, pending = counts(tables), set[str](), ["/"]
+    while pending:
+        target = pending.pop()
         if target in seen:
             continue
         seen.add(target)
@@ -169,9 +144,9 @@ def test_a_crawl_of_every_page_counts_nothing(tables: Any) -> None:
         assert answer.status == 200, target
         if answer.type == "text/html":
             outline = Outline(answer.body)
-            for link in outline.named("href") + outline.named("src"):
+            for link in outline.values("href") + outline.values("src"):
                 part = urlsplit(urljoin(f"https://x{target}", link))
-                waiting.append(part.path + (f"?{part.query}" if part.query else ""))
+                pending.append(part.path + (f"?{part.query}" if part.query else ""))
     assert len([target for target in seen if target.startswith("/counts/")]) == 120
     assert len([target for target in seen if "cursor=" in target]) > 1
     assert not any(target.startswith(("/tag/", "/tags/", "/badge/")) for target in seen)
@@ -180,14 +155,14 @@ def test_a_crawl_of_every_page_counts_nothing(tables: Any) -> None:
 
 @pytest.mark.parametrize("prefix", ["/tag/", "/tags/"])
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "key"}])
-def test_a_form_records_a_visit_and_leads_to_a_page_that_loading_again_does_not_count(
+def test_a_form_records_a_visit_and_redirects_to_a_page_that_may_be_reloaded(
     prefix: str, headers: dict[str, str], tables: Any
 ) -> None:
     answer = request("POST", f"{prefix}a%3Cb%20c", HTML | headers)
     assert (answer.status, answer.type) == (303, "text/html")
     there = urlsplit(urljoin(f"https://x{prefix}a%3Cb%20c", answer.headers["location"])).path
     assert there == "/counts/a%3Cb%20c"
-    assert answer.headers["location"] in Outline(answer.body).named("href")
+    assert answer.headers["location"] in Outline(answer.body).values("href")
     for _ in range(2):
         assert request("GET", there, HTML).status == 200
     assert request("GET", there).json["count"] == 1
@@ -206,12 +181,12 @@ def test_crawlers_are_asked_not_to_record_visits() -> None:
 @pytest.mark.parametrize("headers", [{}, HTML])
 @pytest.mark.parametrize("path", ["/tag/a", "/counts/a", "/counts", "/counts?limit=1", "/badge/a", "/tag/COUNTER"])
 @pytest.mark.usefixtures("tables")
-def test_no_search_engine_keeps_a_count(path: str, headers: dict[str, str]) -> None:
+def test_search_engines_must_not_index_counts(path: str, headers: dict[str, str]) -> None:
     assert request("GET", path, headers).headers["x-robots-tag"] == "noindex"
 
 
 @pytest.mark.usefixtures("tables")
-def test_search_engines_may_keep_the_greeting() -> None:
+def test_search_engines_may_index_the_start_page() -> None:
     assert request("GET", "/", HTML).headers["x-robots-tag"] == "all"
 
 
@@ -227,28 +202,28 @@ PROBLEMS = {
 
 @pytest.mark.parametrize(("method", "path"), PROBLEMS)
 @pytest.mark.usefixtures("tables")
-def test_a_problem_is_a_page_in_a_browser(method: str, path: str) -> None:
+def test_a_browser_gets_a_problem_as_a_page(method: str, path: str) -> None:
     status, text = PROBLEMS[method, path]
     problem, page = request(method, path), request(method, path, HTML)
     assert (problem.status, problem.type) == (status, "application/problem+json")
     assert (page.status, page.type) == (status, "text/html")
-    kept = {"allow", "retry-after", "vary", "cache-control", "x-robots-tag"}
-    assert {name: page.headers[name] for name in kept & set(page.headers)} == {
-        name: problem.headers[name] for name in kept & set(problem.headers)
+    same = {"allow", "retry-after", "vary", "cache-control", "x-robots-tag"}
+    assert {name: page.headers[name] for name in same & set(page.headers)} == {
+        name: problem.headers[name] for name in same & set(problem.headers)
     }
     assert page.headers["vary"] == "Accept"
     outline = Outline(page.body)
-    assert text in " ".join(outline.text)
-    assert problem.json["detail"] in outline.text
+    assert text in " ".join(outline.texts)
+    assert problem.json["detail"] in outline.texts
     assert not {"b", "script"} & {element for element, _ in outline.elements}
-    assert {urlsplit(urljoin(f"https://x{decoded(path)}", link)).path for link in outline.named("href")} == {
+    assert {urlsplit(urljoin(f"https://x{decoded(path)}", link)).path for link in outline.values("href")} == {
         "/", "/static/counter.css", "/static/icon.svg",
     }  # fmt: skip
 
 
-def test_the_greeting_names_its_facts_in_words() -> None:
+def test_the_start_page_shows_the_table_and_the_request() -> None:
     made = templates.welcome_page("hello", TABLE_FACTS, {"method": "GET", "path": "/", "query": {"a": "1"}}, "./")
-    texts = Outline(made).text
+    texts = Outline(made).texts
     shown = dict(pairwise(texts))
     assert {name: shown[name] for name in ("Name", "Status", "Items (approximate)", "Size (approximate)")} == {
         "Name": "visits", "Status": "Active", "Items (approximate)": "1,234", "Size (approximate)": "56,789 bytes",
@@ -265,41 +240,40 @@ def test_the_greeting_of_a_table_without_a_stream_says_so() -> None:
 
 @pytest.mark.parametrize("root", ["/", "/live", "/live/", "/v1%20x"])
 @pytest.mark.usefixtures("tables")
-def test_the_greeting_links_below_itself_whether_or_not_its_address_ends_in_a_slash(root: str) -> None:
+def test_the_links_of_the_start_page_work_with_and_without_a_trailing_slash(root: str) -> None:
     stage = {"/live": "live", "/live/": "live"}.get(root, "$default")
     named = event("GET", "/", HTML, stage) | {"rawPath": unquote(root)}
     outline = Outline(welcome.handler(named, None)["body"])
-    links = outline.named("href") + outline.named("src") + outline.named("action")
-    led = {urlsplit(urljoin(f"https://x{root}", link)).path for link in links}
+    links = outline.values("href") + outline.values("src") + outline.values("action")
+    linked = {urlsplit(urljoin(f"https://x{root}", link)).path for link in links}
     below = root.rstrip("/")
-    assert led == {
+    assert linked == {
         f"{below}/{name}"
         for name in ("", "counts", "openapi.json", "tag/hello", "static/counter.css", "static/icon.svg")
     }
 
 
-def test_the_count_page_holds_what_its_script_needs() -> None:
+def test_the_live_pages_have_the_elements_that_their_script_uses() -> None:
     script = static.content("counter.js")
-    wanted = set(re.findall(r'getElementById\("([\w-]+)"\)|show\("([\w-]+)"', script))
-    ids = {first or second for first, second in wanted}
+    ids = set(re.findall(r'(?:getElementById|setText)\("([\w-]+)"', script))
     assert {"trend", "trend-line", "trend-area", "trend-text", "as-of", "rebuilding", "state"} <= ids
     count = Outline(tag_pages("a")["count"])
-    assert ids | {"count", "total"} <= set(count.named("id"))
-    assert (count.named("data-live"), count.named("data-value")) == (["count"], ["3"])
+    assert ids | {"count", "total"} <= set(count.values("id"))
+    assert (count.values("data-live"), count.values("data-value")) == (["count"], ["3"])
     total = Outline(templates.total_page(7, None))
-    assert ids | {"total"} <= set(total.named("id"))
-    assert (total.named("data-live"), total.named("data-value")) == (["total"], ["7"])
+    assert ids | {"total"} <= set(total.values("id"))
+    assert (total.values("data-live"), total.values("data-value")) == (["total"], ["7"])
 
 
 @pytest.mark.parametrize("name", static.TYPES)
 @pytest.mark.usefixtures("tables")
-def test_a_static_file_may_be_kept_for_good_under_its_version_alone(name: str) -> None:
+def test_a_static_file_is_immutable_only_at_the_url_of_its_version(name: str) -> None:
     plain = request("GET", f"/static/{name}")
     assert plain.body == static.content(name)
     assert plain.headers["cache-control"] == "public, max-age=300"
     assert request("GET", f"/static/{name}?v=0").headers["cache-control"] == "public, max-age=300"
-    mine = request("GET", static.address(name, "/"))
-    assert mine.headers["cache-control"] == "public, max-age=31536000, immutable"
+    versioned = request("GET", static.address(name, "/"))
+    assert versioned.headers["cache-control"] == "public, max-age=31536000, immutable"
 
 
 def test_every_static_file_has_a_route() -> None:
@@ -309,7 +283,7 @@ def test_every_static_file_has_a_route() -> None:
 
 
 @pytest.mark.usefixtures("tables")
-def test_whatever_bytes_a_path_holds_it_is_answered_as_documented() -> None:
+def test_a_path_of_any_bytes_is_answered_as_documented() -> None:
     evil = [b"/", b".", b"..", b"%", b"%2F", b"%00", b"\x00", b"\xff\xfe", b"COUNTER", "ä".encode(), b"a", b"?", b"#"]
 
     @settings(ANYTHING, max_examples=300)
@@ -341,7 +315,7 @@ def test_whatever_bytes_a_path_holds_it_is_answered_as_documented() -> None:
         ("<b>yesterday</b>", "<b>yesterday</b>"),
     ],
 )
-def test_a_moment_is_shown_as_people_read_it_or_as_it_is(moment: str, shown: str) -> None:
+def test_a_time_is_shown_in_a_readable_form_and_other_text_unchanged(moment: str, shown: str) -> None:
     page = Outline(templates.total_page(7, moment))
-    assert page.named("datetime") == [moment]
-    assert shown in page.text
+    assert page.values("datetime") == [moment]
+    assert shown in page.texts

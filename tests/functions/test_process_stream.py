@@ -1,4 +1,4 @@
-"""The stream's processor on moto: what it writes, when it takes the total over, how long it tries."""
+"""The stream processor on moto: its writes, takeovers, retries and log lines."""
 
 import hashlib
 import logging
@@ -12,7 +12,9 @@ from botocore.exceptions import ClientError, ReadTimeoutError  # type: ignore[im
 from components.testing.stream_events import StreamEvents
 from functions import process_stream
 from functions.dynamodb import client as database
-from functions.total.totals import TotalKeptElsewhereError, TotalNotWrittenError
+from functions.total.ownership import TotalOwnershipError
+from functions.total.totals import TotalNotWrittenError
+from tests.doubles import Context, cancelled, client_error
 from tests.functions.conftest import LEDGER, TABLE, forget
 
 LABEL = "2099-01-02T03:04:05.678"
@@ -23,19 +25,8 @@ def stream(label: str = LABEL, first_sequence: int = 100) -> StreamEvents:
     return StreamEvents(TABLE, region="eu-west-1", label=label, first_sequence=first_sequence)
 
 
-class Context:
-    """The context of an invocation that has some calls' worth of seconds left."""
-
-    def __init__(self, seconds: float = 30.0) -> None:
-        self.seconds = seconds
-
-    def get_remaining_time_in_millis(self) -> int:
-        self.seconds -= 0.6
-        return int(self.seconds * 1000)
-
-
 def process(*records: dict[str, Any], seconds: float = 30.0) -> Any:
-    return process_stream.handler({"Records": list(records)}, Context(seconds))
+    return process_stream.handler({"Records": list(records)}, Context(seconds, step=0.6))
 
 
 def counter(client: Any) -> Any:
@@ -44,12 +35,6 @@ def counter(client: Any) -> Any:
 
 def entry(client: Any, tag: str) -> Any:
     return client.get_item(TableName=LEDGER, Key={"ID": {"S": tag}}).get("Item")
-
-
-def cancelled(*codes: str) -> ClientError:
-    reasons = [{"Code": code} for code in codes]
-    error = {"Code": "TransactionCanceledException", "Message": ", ".join(codes)}
-    return ClientError({"Error": error, "CancellationReasons": reasons}, "TransactWriteItems")
 
 
 def marker(client: Any) -> Any:
@@ -61,7 +46,7 @@ def identity(client: Any) -> str:
     return f"{table['TableArn']}@{table['CreationDateTime'].astimezone(UTC).isoformat(timespec='milliseconds')}"
 
 
-def test_a_batch_is_in_the_total_and_in_the_ledger(tables: Any) -> None:
+def test_a_batch_updates_the_total_and_the_ledger(tables: Any) -> None:
     events = stream(first_sequence=41)
     item = {"ID": {"S": "b"}, "Count": {"N": "1"}, "Since": {"S": "2026-01-01T10:00:00.000001Z"}}
     batch = [events.insert("a"), events.record("INSERT", "b", new=item), events.modify("a", 2)]
@@ -101,12 +86,12 @@ def test_a_replay_writes_nothing(tables: Any, refuse: Any) -> None:
     assert counter(tables) == before
 
 
-def test_a_warm_processor_asks_only_for_the_entries_and_the_marker(tables: Any, refuse: Any) -> None:
+def test_a_warm_processor_reads_only_the_entries_and_the_marker(tables: Any, refuse: Any) -> None:
     events, reads = stream(), refuse("get_item")
     batches, described = refuse("batch_get_item"), refuse("describe_table")
     for count in range(1, 4):
         process(events.modify("a", count))
-    # The total, and the marker beside it, while the epoch is not known.
+    # The total and the marker are read only while the epoch is unknown.
     assert [call["TableName"] for call in reads] == [TABLE, LEDGER]
     assert len(described) == 1
     keys = [[key["ID"]["S"] for key in call["RequestItems"][LEDGER]["Keys"]] for call in batches]
@@ -136,7 +121,7 @@ def test_a_total_that_no_ledger_vouches_for_is_taken_over(
     assert total["Rebuilding"] == {"BOOL": True}
     assert total["Epoch"] == marker(tables)["Epoch"] != {"S": "ours"}
     (line,) = [record for record in caplog.records if record.levelno == logging.WARNING]
-    assert line.getMessage() == "total taken over; it is short until reconcile has run"
+    assert line.getMessage() == "total taken over; it is too low until reconcile has run"
     assert vars(line)["why"] == "no ledger vouches for the total"
 
 
@@ -148,7 +133,7 @@ def test_a_new_table_starts_its_total_without_a_warning(tables: Any, caplog: pyt
 
 
 @pytest.mark.parametrize(("age", "items", "rebuilding"), [(25, 3, True), (23, 3, False), (25, 0, False)])
-def test_a_table_with_a_history_says_that_its_total_is_being_rebuilt(
+def test_the_total_of_a_table_with_a_history_is_marked_as_rebuilding(
     tables: Any, monkeypatch: pytest.MonkeyPatch, age: int, items: int, rebuilding: bool
 ) -> None:
     described = tables.describe_table(TableName=TABLE)
@@ -159,38 +144,38 @@ def test_a_table_with_a_history_says_that_its_total_is_being_rebuilt(
     assert counter(tables)["TotalViews"] == {"N": "50"}
 
 
-def test_a_total_that_another_ledger_keeps_is_refused_and_left_as_it_is(tables: Any) -> None:
+def test_a_total_that_another_ledger_maintains_is_refused_and_unchanged(tables: Any) -> None:
     theirs = {"ID": {"S": "COUNTER"}, "TotalViews": {"N": "9"}, "Held": {"N": "9"}}
     theirs |= {"Ledger": {"S": "other-ledger"}, "Epoch": {"S": "theirs"}}
     tables.put_item(TableName=TABLE, Item=theirs)
-    with pytest.raises(TotalKeptElsewhereError) as refusal:
+    with pytest.raises(TotalOwnershipError) as refusal:
         process(stream().insert("a"))
     assert str(refusal.value) == (
-        "The total in table visits is kept by the ledger 'other-ledger', so the ledger visits-ledger does not touch "
-        "the total in table visits. If nothing else counts there any more, take the total over: "
+        "Ledger 'other-ledger', not 'visits-ledger', maintains the total in table 'visits'; nothing was written. "
+        "If 'other-ledger' is no longer used with this table, take the total over: "
         "./counter reconcile --table visits --ledger visits-ledger --take-over. "
-        "If something does, remove one of the two event source mappings."
+        "Otherwise, remove one of the two event source mappings."
     )
     assert counter(tables) == theirs
     assert entry(tables, "a") is None
 
 
 @pytest.mark.parametrize("loss", ["deleted", "text", "raised"])
-def test_a_warm_processor_notices_at_the_next_batch_that_the_total_was_damaged(tables: Any, loss: str) -> None:
+def test_a_warm_processor_detects_a_damaged_total_with_the_next_batch(tables: Any, loss: str) -> None:
     events = stream()
     process(events.modify("a", 5))
     first = counter(tables)
-    damage = {"text": {"TotalViews": {"S": "many"}}, "raised": {"TotalViews": {"N": "9"}}}
+    damages = {"text": {"TotalViews": {"S": "many"}}, "raised": {"TotalViews": {"N": "9"}}}
     if loss == "deleted":
         tables.delete_item(TableName=TABLE, Key={"ID": {"S": "COUNTER"}})
     else:
-        tables.put_item(TableName=TABLE, Item=first | damage[loss])
+        tables.put_item(TableName=TABLE, Item=first | damages[loss])
     process(events.modify("a", 6))
     assert counter(tables)["TotalViews"] == {"N": "6"}
     assert counter(tables)["Epoch"] != first["Epoch"]
 
 
-def test_a_warm_processor_notices_that_the_ledger_is_empty(tables: Any) -> None:
+def test_a_warm_processor_detects_an_emptied_ledger(tables: Any) -> None:
     events = stream()
     process(events.modify("a", 5), events.modify("b", 2))
     for key in ("a", "b", "COUNTER"):
@@ -218,12 +203,12 @@ def test_records_of_another_table_are_skipped(
     assert vars(line)["skipped"] == 1
 
 
-def test_a_stream_whose_label_is_no_time_is_taken_for_the_tables_own(tables: Any) -> None:
+def test_a_stream_whose_label_is_not_a_time_is_treated_as_the_tables_own(tables: Any) -> None:
     process(stream(label="first").insert("a"))
     assert counter(tables)["TotalViews"] == {"N": "1"}
 
 
-def test_a_deletion_leaves_the_total_and_starts_the_tag_anew(tables: Any) -> None:
+def test_a_deletion_does_not_lower_the_total_and_the_tag_starts_again(tables: Any) -> None:
     events = stream()
     process(events.modify("a", 5), events.remove("a", 5))
     assert entry(tables, "a")["Ended"] == {"BOOL": True}
@@ -231,7 +216,7 @@ def test_a_deletion_leaves_the_total_and_starts_the_tag_anew(tables: Any) -> Non
     assert counter(tables)["TotalViews"] == {"N": "7"}
 
 
-def test_the_time_of_the_total_moves_only_with_the_total(tables: Any) -> None:
+def test_the_time_of_the_total_changes_only_with_the_total(tables: Any) -> None:
     events = stream()
     process(events.modify("a", 5))
     stamp = {"UpdatedAt": {"S": "2000-01-01T00:00:00.000Z"}}
@@ -242,7 +227,7 @@ def test_the_time_of_the_total_moves_only_with_the_total(tables: Any) -> None:
     assert counter(tables)["UpdatedAt"] != stamp["UpdatedAt"]
 
 
-def test_100_tags_make_two_transactions(tables: Any, refuse: Any) -> None:
+def test_100_tags_take_two_transactions(tables: Any, refuse: Any) -> None:
     events, writes = stream(), refuse("transact_write_items")
     process(*(events.insert(f"tag {number}") for number in range(100)))
     assert [len(write["TransactItems"]) for write in writes] == [2, 100, 2]
@@ -256,11 +241,11 @@ def test_100_tags_make_two_transactions(tables: Any, refuse: Any) -> None:
         cancelled("None", "TransactionConflict"),
         cancelled("ThrottlingError", "ProvisionedThroughputExceeded"),
         ReadTimeoutError(endpoint_url="x"),
-        ClientError({"Error": {"Code": "TransactionInProgressException", "Message": ""}}, "TransactWriteItems"),
-        ClientError({"Error": {"Code": "InternalServerError", "Message": ""}}, "TransactWriteItems"),
+        client_error("TransactionInProgressException"),
+        client_error("InternalServerError"),
     ],
 )
-def test_what_may_pass_is_tried_again_while_there_is_time(tables: Any, refuse: Any, error: Exception) -> None:
+def test_a_transient_error_is_retried_while_time_is_left(tables: Any, refuse: Any, error: Exception) -> None:
     event = stream().insert("a")
     process(stream(first_sequence=1).insert("b", 0))
     writes = refuse("transact_write_items", error, error)
@@ -275,7 +260,7 @@ def test_what_may_pass_is_tried_again_while_there_is_time(tables: Any, refuse: A
 
 
 @pytest.mark.parametrize("code", ["ValidationError", "ItemCollectionSizeLimitExceeded", "AccessDenied"])
-def test_what_cannot_pass_is_raised_at_once(tables: Any, refuse: Any, code: str) -> None:
+def test_a_permanent_error_is_raised_at_once(tables: Any, refuse: Any, code: str) -> None:
     process(stream(first_sequence=1).insert("b"))
     writes = refuse("transact_write_items", cancelled("ConditionalCheckFailed", code))
     with pytest.raises(ClientError):
@@ -283,7 +268,7 @@ def test_what_cannot_pass_is_raised_at_once(tables: Any, refuse: Any, code: str)
     assert len(writes) == 1
 
 
-def test_a_record_that_cannot_be_read_is_logged_and_the_rest_of_its_batch_counts(
+def test_a_malformed_record_is_logged_and_the_rest_of_its_batch_counts(
     tables: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     events = stream()
@@ -295,7 +280,7 @@ def test_a_record_that_cannot_be_read_is_logged_and_the_rest_of_its_batch_counts
     )
 
 
-def test_an_unexpected_error_makes_the_next_batch_read_the_epoch_again(tables: Any, refuse: Any) -> None:
+def test_after_an_unexpected_error_the_next_batch_reads_the_epoch_again(tables: Any, refuse: Any) -> None:
     events = stream()
     process(events.insert("a"))
     refuse("transact_write_items", ValueError("a bug"))
@@ -307,7 +292,7 @@ def test_an_unexpected_error_makes_the_next_batch_read_the_epoch_again(tables: A
     assert counter(tables)["TotalViews"] == {"N": "3"}
 
 
-def test_one_line_is_logged_about_a_batch_without_its_tags(tables: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_batch_is_logged_in_one_line_without_tags(tables: Any, caplog: pytest.LogCaptureFixture) -> None:
     events = stream()
     with caplog.at_level(logging.INFO, "functions.process_stream"):
         process(events.insert("secret"), events.modify("secret", 2))
@@ -320,15 +305,17 @@ def test_one_line_is_logged_about_a_batch_without_its_tags(tables: Any, caplog: 
 
 
 @pytest.mark.parametrize("name", ["TABLE_NAME", "LEDGER_TABLE_NAME"])
-def test_a_missing_variable_is_named(tables: Any, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_the_error_names_a_missing_environment_variable(
+    tables: Any, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     monkeypatch.delenv(name)
     forget()
     with pytest.raises(RuntimeError, match=name):
         process(stream().insert("a"))
 
 
-def test_the_client_waits_briefly_and_the_cautious_one_never_repeats(tables: Any) -> None:
-    config, cautious = (client.meta.config for client in (database.client(), database.single_attempt_client()))  # type: ignore[attr-defined]
+def test_the_clients_have_short_timeouts_and_the_documented_attempts(tables: Any) -> None:
+    config, single_attempt = (client.meta.config for client in (database.client(), database.single_attempt_client()))  # type: ignore[attr-defined]
     assert (config.connect_timeout, config.read_timeout) == (2.0, 3.0)
     assert (config.retries["mode"], config.retries["total_max_attempts"]) == ("standard", 3)
-    assert cautious.retries["total_max_attempts"] == 1
+    assert single_attempt.retries["total_max_attempts"] == 1

@@ -1,4 +1,4 @@
-"""A reconciling pass on moto; what it does to the total is in tests/total."""
+"""A reconciling pass on moto. tests/total has its effects on the total."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,14 +8,15 @@ import pytest
 
 from functions.dynamodb.retries import retry_budget
 from functions.process_stream import process
+from functions.total.ownership import TotalOwnershipError
 from functions.total.reconciliation import Progress, Reconciliation
-from functions.total.totals import Total, TotalKeptElsewhereError, TotalNotWrittenError
+from functions.total.totals import Total, TotalNotWrittenError
 from tests.functions.conftest import LEDGER, TABLE
 
 
 @pytest.fixture
 def stream(tables: Any) -> Any:
-    """Return what delivers the records that the table's stream has had since."""
+    """Return a function that delivers the stream's new records."""
     arn = tables.describe_table(TableName=TABLE)["Table"]["LatestStreamArn"]
     client, total = boto3.client("dynamodbstreams"), Total(tables, TABLE, LEDGER)
     shard = client.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
@@ -36,35 +37,35 @@ def put(tables: Any, tag: str, count: int) -> None:
     tables.put_item(TableName=TABLE, Item={"ID": {"S": tag}, "Count": {"N": str(count)}})
 
 
-def passed(tables: Any) -> list[Progress]:
+def reconcile(tables: Any) -> list[Progress]:
     return [progress._replace(epoch="") for progress in Reconciliation(tables, TABLE, LEDGER).run(retry_budget(10))]
 
 
-def test_an_empty_table_is_in_order(tables: Any) -> None:
-    # The total is an item of the table, too, once there is one.
-    assert passed(tables)[-1] == Progress()
-    assert passed(tables)[-1] == Progress(expected=1)
+def test_an_empty_table_needs_no_reconciliation(tables: Any) -> None:
+    # The total becomes an item of the table, too.
+    assert reconcile(tables)[-1] == Progress()
+    assert reconcile(tables)[-1] == Progress(expected=1)
 
 
 def test_a_pass_brings_a_tables_history_into_the_total_page_by_page(tables: Any, stream: Any) -> None:
     for number in range(110):
         put(tables, f"tag {number}", 2)
-    tables.put_item(TableName=TABLE, Item={"ID": {"S": "note"}, "Text": {"S": "no tag"}})
-    pages = passed(tables)
+    tables.put_item(TableName=TABLE, Item={"ID": {"S": "note"}, "Text": {"S": "not a tag"}})
+    pages = reconcile(tables)
     assert [progress.tags for progress in pages if progress.tags][-1] == 110
     assert len([progress for progress in pages if progress.tags]) == 2
     assert pages[-1] == Progress(entries=0, tags=110, behind=110, visits=220, expected=111)
     stream()
     total = tables.get_item(TableName=TABLE, Key={"ID": {"S": "COUNTER"}})["Item"]["TotalViews"]
     assert total == {"N": "220"}
-    assert passed(tables)[-1] == Progress(entries=111, tags=110, expected=112)
+    assert reconcile(tables)[-1] == Progress(entries=111, tags=110, expected=112)
 
 
-def test_a_tag_deleted_since_it_was_seen_is_not_brought_back(tables: Any, refuse: Any) -> None:
+def test_a_tag_deleted_after_the_scan_is_not_restored(tables: Any, refuse: Any) -> None:
     put(tables, "gone", 3)
 
     class Deleting:
-        """A client under which the tag is deleted between being read and being marked."""
+        """A client that deletes the tag between scan and mark."""
 
         def __getattr__(self, name: str) -> Any:
             if name == "update_item":
@@ -85,33 +86,33 @@ def test_a_total_that_is_not_the_sum_of_the_ledger_is_rebuilt(tables: Any, strea
     stream()
     older = {"TotalViews": {"N": "5"}, "Held": {"N": "5"}}
     tables.put_item(TableName=TABLE, Item=counter(tables) | older)
-    assert passed(tables)[-1] == Progress(entries=2, tags=2, expected=3)
+    assert reconcile(tables)[-1] == Progress(entries=2, tags=2, expected=3)
     assert counter(tables)["TotalViews"] == {"N": "7"}
     assert "Rebuilding" not in counter(tables)
 
 
-def test_deleted_tags_come_back_from_the_ledger(tables: Any, stream: Any) -> None:
+def test_visits_of_deleted_tags_come_back_from_the_ledger(tables: Any, stream: Any) -> None:
     put(tables, "a", 3)
     put(tables, "b", 4)
     tables.delete_item(TableName=TABLE, Key={"ID": {"S": "b"}})
     stream()
     tables.delete_item(TableName=TABLE, Key={"ID": {"S": "COUNTER"}})
-    assert passed(tables)[-1].behind == 0
+    assert reconcile(tables)[-1].behind == 0
     assert counter(tables)["TotalViews"] == {"N": "7"}
 
 
-def test_a_total_is_rebuilt_only_once_nothing_is_behind(tables: Any, stream: Any) -> None:
+def test_rebuilding_ends_only_when_no_tag_is_behind(tables: Any, stream: Any) -> None:
     tables.put_item(TableName=TABLE, Item={"ID": {"S": "COUNTER"}, "TotalViews": {"N": "100"}})
     put(tables, "a", 3)
-    assert passed(tables)[-1].behind == 1
+    assert reconcile(tables)[-1].behind == 1
     assert counter(tables)["Rebuilding"] == {"BOOL": True}
     stream()
-    assert passed(tables)[-1].behind == 0
+    assert reconcile(tables)[-1].behind == 0
     assert "Rebuilding" not in counter(tables)
 
 
 class AfterScans:
-    """A client under which something happens whenever the ledger has been read."""
+    """A client that runs an action after every scan of the ledger."""
 
     def __init__(self, tables: Any, act: Callable[[], None]) -> None:
         self._tables = tables
@@ -127,7 +128,7 @@ class AfterScans:
         return answer
 
 
-def test_a_total_that_rises_meanwhile_is_compared_as_far_as_it_can_be(tables: Any, stream: Any) -> None:
+def test_a_total_that_rises_during_the_pass_is_compared_within_that_rise(tables: Any, stream: Any) -> None:
     put(tables, "a", 3)
     stream()
 
@@ -154,14 +155,14 @@ def test_a_takeover_during_a_pass_is_followed_and_not_repeated(tables: Any, stre
     assert (counter(tables)["Epoch"], counter(tables)["TotalViews"]) == (epochs[0], {"N": "3"})
 
 
-def test_a_total_that_is_written_all_the_time_by_something_else_ends_the_pass(tables: Any, stream: Any) -> None:
+def test_the_pass_fails_if_something_else_keeps_writing_the_total(tables: Any, stream: Any) -> None:
     put(tables, "a", 3)
     stream()
 
     def set_back() -> None:
         tables.put_item(TableName=TABLE, Item=counter(tables) | {"TotalViews": {"N": "1"}, "Held": {"N": "1"}})
 
-    with pytest.raises(TotalNotWrittenError, match="did not come to agree in 6 attempts"):
+    with pytest.raises(TotalNotWrittenError, match="did not match the sum of ledger visits-ledger in 6 attempts"):
         list(Reconciliation(AfterScans(tables, set_back), TABLE, LEDGER).run(retry_budget(10)))
 
 
@@ -169,10 +170,10 @@ def test_another_ledgers_total_is_refused_until_it_is_taken_over(tables: Any, st
     theirs = {"TotalViews": {"N": "9"}, "Held": {"N": "9"}, "Ledger": {"S": "theirs"}, "Epoch": {"S": "then"}}
     tables.put_item(TableName=TABLE, Item={"ID": {"S": "COUNTER"}, **theirs})
     put(tables, "a", 3)
-    with pytest.raises(TotalKeptElsewhereError):
-        passed(tables)
+    with pytest.raises(TotalOwnershipError):
+        reconcile(tables)
     Reconciliation(tables, TABLE, LEDGER).take_over(retry_budget(10))
-    assert passed(tables)[-1].behind == 1
+    assert reconcile(tables)[-1].behind == 1
     stream()
-    assert passed(tables)[-1].behind == 0
+    assert reconcile(tables)[-1].behind == 0
     assert counter(tables)["TotalViews"] == {"N": "3"}

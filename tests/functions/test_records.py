@@ -1,4 +1,4 @@
-"""Reading stream records, good and bad."""
+"""Reading valid and malformed stream records."""
 
 import copy
 from typing import Any
@@ -15,8 +15,8 @@ MISSING = object()
 def test_records_are_grouped_by_tag_in_the_order_of_the_batch() -> None:
     events = StreamEvents(label="2026-01-02T03:04:05.678", first_sequence=7)
     records = [events.insert("a"), events.insert("b", 4), events.modify("a", 2), events.remove("a", 2)]
-    grouped, unreadable = read_batch({"Records": records})
-    assert not unreadable
+    grouped, errors = read_batch({"Records": records})
+    assert not errors
     assert list(grouped) == ["a", "b"]
     assert [(change.event, change.old, change.new) for change in grouped["a"]] == [
         ("INSERT", None, Image(1)),
@@ -28,7 +28,7 @@ def test_records_are_grouped_by_tag_in_the_order_of_the_batch() -> None:
     assert other.table == "arn:aws:dynamodb:us-east-1:123456789012:table/visits"
 
 
-def test_the_total_itself_is_left_out() -> None:
+def test_records_of_the_total_are_ignored() -> None:
     events = StreamEvents()
     assert read_batch({"Records": [events.modify("COUNTER", 3), events.remove("COUNTER", 3)]}) == ({}, [])
 
@@ -50,7 +50,7 @@ def test_only_a_whole_number_is_a_count(count: dict[str, str], visits: int | Non
     assert read_batch({"Records": [record]}).changes["a"][0].new == Image(visits)
 
 
-def test_an_item_without_a_count_has_none_yet() -> None:
+def test_an_item_without_a_count_has_zero_visits() -> None:
     record = StreamEvents().record("INSERT", "a", new={"ID": {"S": "a"}})
     assert read_batch({"Records": [record]}).changes["a"][0].new == Image(0)
 
@@ -58,7 +58,7 @@ def test_an_item_without_a_count_has_none_yet() -> None:
 @pytest.mark.parametrize(
     ("stored", "since"), [({"S": "2026-01-01"}, "2026-01-01"), ({"N": "5"}, ""), ({"S": 5}, ""), ({}, "")]
 )
-def test_only_text_identifies_a_life(stored: dict[str, Any], since: str) -> None:
+def test_only_a_string_identifies_a_life(stored: dict[str, Any], since: str) -> None:
     record = StreamEvents().record("INSERT", "a", new={"ID": {"S": "a"}, "Count": {"N": "1"}, "Since": stored})
     assert read_batch({"Records": [record]}).changes["a"][0].new == Image(1, since)
 
@@ -85,7 +85,9 @@ def test_only_text_identifies_a_life(stored: dict[str, Any], since: str) -> None
         ("eventSourceARN", "arn:aws:dynamodb:eu-west-1:1:table/t/stream/", "/stream/LABEL"),
     ],
 )
-def test_a_malformed_record_is_named_with_field_value_and_what_is_allowed(path: str, value: Any, allowed: str) -> None:
+def test_the_error_of_a_malformed_record_names_field_value_and_allowed_values(
+    path: str, value: Any, allowed: str
+) -> None:
     events = StreamEvents()
     records = [events.insert("good"), copy.deepcopy(events.insert("bad")), events.insert("good, too")]
     *parents, last = path.split(".")
@@ -96,9 +98,9 @@ def test_a_malformed_record_is_named_with_field_value_and_what_is_allowed(path: 
         del place[last]
     else:
         place[last] = value
-    changes, unreadable = read_batch({"Records": records})
+    changes, errors = read_batch({"Records": records})
     assert list(changes) == ["good", "good, too"]
-    message = str(*unreadable)
+    message = str(*errors)
     assert message.startswith("Records[1].")
     assert allowed in message
     assert ("None" if value is MISSING else "") in message
@@ -106,21 +108,21 @@ def test_a_malformed_record_is_named_with_field_value_and_what_is_allowed(path: 
         assert repr(value) in message
 
 
-def test_a_long_value_is_cut_in_the_message() -> None:
+def test_the_error_shortens_a_long_value() -> None:
     record = StreamEvents().record("x" * 10_000, "a")
-    (error,) = read_batch({"Records": [record]}).unreadable
+    (error,) = read_batch({"Records": [record]}).errors
     assert len(str(error)) < 250
     assert "xx…;" in str(error)
 
 
 @pytest.mark.parametrize("record", [None, "x", [], {}, {"dynamodb": None}, {"dynamodb": {"Keys": "x"}}])
-def test_whatever_a_record_is_it_cannot_stop_the_others(record: Any) -> None:
-    changes, unreadable = read_batch({"Records": [record, StreamEvents().insert("good")]})
+def test_a_malformed_record_never_stops_the_others(record: Any) -> None:
+    changes, errors = read_batch({"Records": [record, StreamEvents().insert("good")]})
     assert list(changes) == ["good"]
-    assert len(unreadable) == 1
+    assert len(errors) == 1
 
 
 @pytest.mark.parametrize("event", [{}, {"Records": None}, {"Records": "x"}])
-def test_an_event_without_records_is_refused(event: dict[str, Any]) -> None:
+def test_an_event_without_records_is_rejected(event: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="Records is"):
         read_batch(event)

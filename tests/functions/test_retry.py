@@ -1,4 +1,4 @@
-"""When the functions try again: how long they wait, when they stop, and after which of DynamoDB's errors."""
+"""Retries of the functions: their pauses, their limits, and the errors of DynamoDB that they retry."""
 
 from __future__ import annotations
 
@@ -18,25 +18,26 @@ from functions.dynamodb import client as dynamodb
 from functions.dynamodb.items import DynamoDB
 from functions.dynamodb.retries import RetryBudget, UnreadItemsError, read_items, retry_budget
 from functions.total.totals import Total, TotalNotWrittenError
+from tests.doubles import Context, client_error
 from tests.functions.conftest import LEDGER, TABLE
 from tests.functions.gateway import request
 
-# As AWS documents them; a change of the product's own lists must be a decision.
-REFUSALS = [
-    "LimitExceededException",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "Throttling",
-    "ThrottlingException",
-    "TransactionConflictException",
-    "TransactionInProgressException",
+# As AWS documents them, so a change of the product's lists is noticed.
+THROTTLES = [
+    *("LimitExceededException", "ProvisionedThroughputExceededException", "RequestLimitExceeded", "Throttling"),
+    *("ThrottlingException", "TransactionConflictException", "TransactionInProgressException"),
 ]
 FAULTS = ["InternalFailure", "InternalServerError", "ServiceUnavailable"]
-FINAL = ["AccessDeniedException", "ItemCollectionSizeLimitExceededException", "ResourceNotFoundException", "Unknown"]
+PERMANENT = [
+    "AccessDeniedException",
+    "ItemCollectionSizeLimitExceededException",
+    "ResourceNotFoundException",
+    "Unknown",
+]
 
 
 class Clock:
-    """Time that passes only while somebody sleeps."""
+    """A clock that advances only during sleeps."""
 
     def __init__(self, seconds: float) -> None:
         self.left = seconds
@@ -50,7 +51,7 @@ class Clock:
         return RetryBudget(lambda: self.left, sleep=self.sleep, jitter=lambda: jitter)
 
 
-def test_the_pauses_double_up_to_a_second() -> None:
+def test_pauses_double_up_to_one_second() -> None:
     clock = Clock(60)
     budget = clock.budget(jitter=1.0)
     assert all(budget.pause(attempt) for attempt in [*range(1, 11), 1_000_000])
@@ -58,7 +59,7 @@ def test_the_pauses_double_up_to_a_second() -> None:
 
 
 @given(st.floats(0, 1), st.integers(1, 40), st.floats(0, 3))
-def test_a_pause_takes_a_random_part_and_never_touches_the_last_half_second(
+def test_a_pause_is_a_random_part_of_its_maximum_and_leaves_half_a_second(
     jitter: float, attempt: int, left: float
 ) -> None:
     clock = Clock(left)
@@ -67,13 +68,13 @@ def test_a_pause_takes_a_random_part_and_never_touches_the_last_half_second(
     assert clock.slept == ([pytest.approx(pause)] if left >= pause + 0.5 else [])
 
 
-def test_it_really_sleeps() -> None:
+def test_the_default_budget_really_sleeps() -> None:
     started = time.monotonic()
     assert RetryBudget(lambda: 10.0, jitter=lambda: 1.0).pause(3)
     assert time.monotonic() - started >= 0.08
 
 
-def test_those_who_collided_wait_differently_long() -> None:
+def test_colliding_requests_pause_for_different_times() -> None:
     clock = Clock(60)
     budget = RetryBudget(lambda: clock.left, sleep=clock.sleep)
     assert all(budget.pause(1) for _ in range(50))
@@ -82,7 +83,7 @@ def test_those_who_collided_wait_differently_long() -> None:
     assert 0.015 < max(clock.slept) <= 0.02
 
 
-def test_a_budget_ends_by_itself_half_a_second_before_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_budget_allows_no_pause_into_its_last_half_second(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(1000)
     monkeypatch.setattr("functions.dynamodb.retries.time.monotonic", lambda: -clock.left)
     assert not retry_budget(0.5)._replace(sleep=clock.sleep, jitter=lambda: 1.0).pause(1)
@@ -103,27 +104,13 @@ def test_the_pauses_between_reads_of_what_was_left_unread_double() -> None:
     assert clock.slept == pytest.approx([0.02, 0.04, 0.08])
 
 
-def error(code: str) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": "no"}}, "UpdateItem")
-
-
-class Context:
-    """The context of an invocation that has the same time left whenever it is asked."""
-
-    def __init__(self, milliseconds: int) -> None:
-        self._milliseconds = milliseconds
-
-    def get_remaining_time_in_millis(self) -> int:
-        return self._milliseconds
-
-
 def process(milliseconds: int = 60_000) -> Any:
     events = StreamEvents(TABLE, region="eu-west-1", label="2099-01-01T00:00:00.000")
-    return process_stream.handler({"Records": [events.insert("a")]}, Context(milliseconds))
+    return process_stream.handler({"Records": [events.insert("a")]}, Context(milliseconds / 1000))
 
 
 def start_total(client: Any) -> None:
-    """Let the total begin, so that a batch writes nothing but itself."""
+    """Start the total, so the next batch takes one transaction."""
     Total(client, TABLE, LEDGER).confirm(retry_budget(10))
 
 
@@ -132,10 +119,12 @@ def total(client: Any) -> Any:
 
 
 @pytest.mark.parametrize(("milliseconds", "attempts"), [(499, 1), (520, 2)])
-def test_lambdas_milliseconds_become_seconds(tables: Any, refuse: Any, milliseconds: int, attempts: int) -> None:
+def test_the_remaining_milliseconds_of_lambda_become_seconds(
+    tables: Any, refuse: Any, milliseconds: int, attempts: int
+) -> None:
     start_total(tables)
-    # The pause after the first attempt is 20 ms at most, and half a second is kept back.
-    calls = refuse("transact_write_items", error("ThrottlingException"))
+    # The first pause is at most 20 ms, and half a second is reserved.
+    calls = refuse("transact_write_items", client_error("ThrottlingException"))
     if attempts == 1:
         with pytest.raises(TotalNotWrittenError):
             process(milliseconds)
@@ -144,24 +133,24 @@ def test_lambdas_milliseconds_become_seconds(tables: Any, refuse: Any, milliseco
     assert len(calls) == attempts
 
 
-def test_the_lists_of_codes_are_these() -> None:
-    assert sorted(dynamodb.THROTTLES) == REFUSALS
+def test_the_lists_of_error_codes_are_complete() -> None:
+    assert sorted(dynamodb.THROTTLES) == THROTTLES
     assert sorted(dynamodb.FAULTS) == FAULTS
 
 
-@pytest.mark.parametrize("code", REFUSALS)
-def test_a_refused_visit_is_sent_again_and_counted_once(tables: Any, refuse: Any, code: str) -> None:
-    calls = refuse("update_item", error(code))
+@pytest.mark.parametrize("code", THROTTLES)
+def test_a_throttled_visit_is_retried_and_counted_once(tables: Any, refuse: Any, code: str) -> None:
+    calls = refuse("update_item", client_error(code))
     assert request("POST", "/tag/a").json["count"] == 1
     assert len(calls) == 2
 
 
-@pytest.mark.parametrize("code", REFUSALS)
-def test_a_visit_refused_until_the_end_is_a_503_and_not_counted(
+@pytest.mark.parametrize("code", THROTTLES)
+def test_a_visit_throttled_until_the_budget_ends_is_a_503_and_not_counted(
     tables: Any, refuse: Any, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
     monkeypatch.setattr(record_visit, "retry_budget", lambda _: RetryBudget(lambda: 0.0))
-    calls = refuse("update_item", error(code))
+    calls = refuse("update_item", client_error(code))
     answer = request("POST", "/tag/a")
     assert answer.status == 503
     assert answer.headers["retry-after"]
@@ -171,8 +160,8 @@ def test_a_visit_refused_until_the_end_is_a_503_and_not_counted(
 
 
 @pytest.mark.parametrize("code", FAULTS)
-def test_a_visit_that_ended_in_a_fault_is_not_sent_again(tables: Any, refuse: Any, code: str) -> None:
-    calls = refuse("update_item", error(code), error(code))
+def test_a_visit_is_not_retried_after_a_fault(tables: Any, refuse: Any, code: str) -> None:
+    calls = refuse("update_item", client_error(code), client_error(code))
     answer = request("POST", "/tag/a")
     assert answer.status == 503
     assert answer.headers["retry-after"]
@@ -181,33 +170,33 @@ def test_a_visit_that_ended_in_a_fault_is_not_sent_again(tables: Any, refuse: An
     assert len(calls) == 1
 
 
-@pytest.mark.parametrize("code", FINAL)
-def test_any_other_error_of_a_visit_is_a_500_at_once(tables: Any, refuse: Any, code: str) -> None:
-    calls = refuse("update_item", error(code), error(code))
+@pytest.mark.parametrize("code", PERMANENT)
+def test_a_permanent_error_of_a_visit_is_a_500_at_once(tables: Any, refuse: Any, code: str) -> None:
+    calls = refuse("update_item", client_error(code), client_error(code))
     assert request("POST", "/tag/a").status == 500
     assert len(calls) == 1
 
 
 @pytest.mark.parametrize("method", ["batch_get_item", "transact_write_items"])
-@pytest.mark.parametrize("code", [*REFUSALS, *FAULTS])
-def test_a_batch_is_tried_again_after_each(tables: Any, refuse: Any, code: str, method: str) -> None:
-    calls = refuse(method, error(code))
+@pytest.mark.parametrize("code", [*THROTTLES, *FAULTS])
+def test_a_batch_is_retried_after_every_transient_error(tables: Any, refuse: Any, code: str, method: str) -> None:
+    calls = refuse(method, client_error(code))
     assert process() == {"batchItemFailures": []}
     assert len(calls) >= 2
     assert total(tables)["TotalViews"] == {"N": "1"}
 
 
-@pytest.mark.parametrize("code", FINAL)
-def test_any_other_error_of_a_batch_is_raised_at_once(tables: Any, refuse: Any, code: str) -> None:
+@pytest.mark.parametrize("code", PERMANENT)
+def test_a_permanent_error_of_a_batch_is_raised_at_once(tables: Any, refuse: Any, code: str) -> None:
     start_total(tables)
-    calls = refuse("transact_write_items", error(code), error(code))
+    calls = refuse("transact_write_items", client_error(code), client_error(code))
     with pytest.raises(ClientError, match=code):
         process()
     assert len(calls) == 1
 
 
-def test_the_moment_of_the_total_is_utc_with_milliseconds(tables: Any) -> None:
-    # A millisecond may be cut off at either end.
+def test_the_time_of_the_total_is_utc_with_milliseconds(tables: Any) -> None:
+    # The stored time is truncated to milliseconds.
     before = datetime.now(UTC) - timedelta(milliseconds=1)
     process()
     written = total(tables)["UpdatedAt"]

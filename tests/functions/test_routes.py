@@ -1,4 +1,4 @@
-"""The API's routes, and what may be asked of them."""
+"""The API's routes, their methods and their answers."""
 
 import json
 from typing import Any
@@ -7,8 +7,9 @@ import pytest
 
 from functions import record_visit, view_counts, welcome
 from functions.http import routes
+from tests.answers import Answer
 from tests.functions.conftest import LEDGER, TABLE
-from tests.functions.gateway import DOCUMENT, Answer, event, request
+from tests.functions.gateway import DOCUMENT, event, request
 
 HTML = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
@@ -22,16 +23,16 @@ def test_a_visit_is_counted(method: str, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/counts/tech", "/count/tech"])
-def test_a_visit_is_in_the_next_read(path: str) -> None:
+def test_the_next_read_includes_a_visit(path: str) -> None:
     request("POST", "/tag/tech")
     assert request("GET", path).json == {"tag": "tech", "count": 1, "total": 0, "asOf": None}
 
 
-def test_a_tag_never_visited_has_no_count() -> None:
+def test_a_tag_never_visited_has_the_count_0() -> None:
     assert request("GET", "/counts/nothing").json["count"] == 0
 
 
-def test_the_total_is_the_counters(tables: Any) -> None:
+def test_the_total_is_read_from_the_counter_item(tables: Any) -> None:
     assert request("GET", "/counts").json == {"total": 0, "asOf": None}
     counter = {"ID": {"S": "COUNTER"}, "TotalViews": {"N": "41"}, "UpdatedAt": {"S": "2026-01-02T03:04:05.678Z"}}
     tables.put_item(TableName=TABLE, Item=counter | {"Ledger": {"S": LEDGER}})
@@ -42,7 +43,7 @@ def test_the_total_is_the_counters(tables: Any) -> None:
 
 
 @pytest.mark.parametrize("path", ["/counts/a", "/counts", "/counts?limit=5"])
-def test_a_total_that_is_being_rebuilt_says_so(tables: Any, path: str) -> None:
+def test_a_total_that_is_being_rebuilt_is_marked(tables: Any, path: str) -> None:
     note = '<p id="rebuilding"{}>The total is being rebuilt and may be too low.</p>'
     total = {"ID": {"S": "COUNTER"}, "TotalViews": {"N": "5"}}
     for more, shown in (({}, False), ({"Rebuilding": {"BOOL": True}}, True)):
@@ -60,7 +61,7 @@ def test_the_greeting_describes_the_table_and_echoes_the_request() -> None:
     assert greeting["table"]["streamViewType"] == "NEW_AND_OLD_IMAGES"
 
 
-def test_the_document_is_served_as_it_is() -> None:
+def test_the_openapi_document_is_served_unchanged() -> None:
     assert request("GET", "/openapi.json").json == DOCUMENT
 
 
@@ -80,7 +81,7 @@ def test_the_document_is_served_as_it_is() -> None:
     ],
 )
 @pytest.mark.parametrize("path", ["/", "/tag/tech", "/counts/tech", "/counts"])
-def test_a_page_comes_to_who_asks_for_one(path: str, accept: str, page: bool) -> None:
+def test_the_accept_header_chooses_page_or_json(path: str, accept: str, page: bool) -> None:
     answer = request("GET", path, {"Accept": accept})
     assert answer.type == ("text/html" if page else "application/json")
     assert answer.headers["vary"] == "Accept"
@@ -98,8 +99,8 @@ MAPPINGS = ["", "v1", "a/b", "tag", "tags", "counts", "count", "badge", "static"
 
 @pytest.mark.parametrize("mapping", MAPPINGS)
 @pytest.mark.parametrize("stage", ["$default", "live", "tag"])
-def test_a_mapping_of_a_custom_domain_makes_no_difference_whatever_its_key(mapping: str, stage: str) -> None:
-    def send(method: str, path: str) -> Answer:
+def test_an_api_mapping_with_any_key_makes_no_difference(mapping: str, stage: str) -> None:
+    def send(method: str, path: str) -> Answer[str]:
         return request(method, path, stage=stage, mapping=mapping)
 
     assert send("POST", "/tag/x").json == {"tag": "x", "count": 1}
@@ -120,29 +121,29 @@ def test_a_mapping_of_a_custom_domain_makes_no_difference_whatever_its_key(mappi
 
 @pytest.mark.parametrize("mapping", MAPPINGS)
 @pytest.mark.parametrize("path", [path.replace("{tag}", "a") for path in routes.table()])
-def test_a_head_through_a_mapping_is_answered_as_the_get(mapping: str, path: str) -> None:
-    asked = mapping
+def test_a_head_through_an_api_mapping_is_answered_like_the_get(mapping: str, path: str) -> None:
+    key = mapping
     if path.count("/") == 1 and f"/{mapping.rpartition('/')[2]}/{{tag}}" in routes.table():
-        # What is `/counts` below `tag` may also be the tag `counts` of `/tag/{tag}`. The longer reading wins.
-        path, asked = f"/{mapping.rpartition('/')[2]}{path}", mapping.rpartition("/")[0]
-    head, get = request("HEAD", path, mapping=asked), request("GET", path, mapping=asked)
+        # Below the key `tag`, `/counts` may also be the tag `counts` of `/tag/{tag}`. The longer match wins.
+        path, key = f"/{mapping.rpartition('/')[2]}{path}", mapping.rpartition("/")[0]
+    head, get = request("HEAD", path, mapping=key), request("GET", path, mapping=key)
     assert (head.status, head.headers, head.body) == (get.status, get.headers, "")
 
 
-def test_a_head_through_a_mapping_counts_nothing() -> None:
+def test_a_head_through_an_api_mapping_counts_nothing() -> None:
     for mapping in MAPPINGS:
         assert request("HEAD", "/tag/a", mapping=mapping).status == 200
     assert request("GET", "/counts/a").json["count"] == 0
 
 
-def test_without_a_custom_domain_nothing_may_stand_before_a_route() -> None:
+def test_without_a_custom_domain_a_prefix_before_a_route_is_a_404() -> None:
     for method in ("GET", "HEAD", "POST", "PUT"):
         assert request(method, "/v1/tag/a").status == 404
         assert request(method, "/v1/").status == 404
 
 
 @pytest.mark.parametrize("path", ["/production", "/prod-2/counts"])
-def test_a_path_that_begins_like_the_stage_is_another_path(path: str) -> None:
+def test_a_path_that_only_begins_like_the_stage_is_kept_whole(path: str) -> None:
     made = event("GET", path, stage="prod") | {"rawPath": path}
     assert json.loads(welcome.handler(made, None)["body"])["path"] == path
 
@@ -163,7 +164,7 @@ def test_an_empty_tag_is_a_400(method: str, path: str) -> None:
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
 @pytest.mark.parametrize("path", ["/", "/tag/a", "/counts/a", "/counts", "/openapi.json"])
-def test_another_method_is_a_405_that_names_the_allowed(method: str, path: str) -> None:
+def test_an_unsupported_method_is_a_405_that_names_the_allowed_ones(method: str, path: str) -> None:
     answer = request(method, path)
     assert answer.status == 405
     assert answer.headers["allow"] == ("GET, HEAD, OPTIONS, POST" if path == "/tag/a" else "GET, HEAD, OPTIONS")
@@ -176,7 +177,7 @@ def test_a_head_has_the_headers_of_the_get_and_no_body(path: str, headers: dict[
     assert (head.status, head.headers, head.body) == (get.status, get.headers, "")
 
 
-def test_what_is_no_visit_is_not_counted() -> None:
+def test_prefetches_and_other_methods_are_not_counted() -> None:
     for headers in ({"Sec-Purpose": "prefetch"}, {"sec-purpose": "prefetch;prerender"}, {"Purpose": "Prefetch"}):
         for method in ("GET", "POST"):
             assert request(method, "/tag/a", headers).status == 403
@@ -187,20 +188,20 @@ def test_what_is_no_visit_is_not_counted() -> None:
 
 
 @pytest.mark.parametrize("path", [path.replace("{tag}", "a") for path in routes.table() if path != "/"])
-def test_a_head_asks_the_database_nothing(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_head_does_not_access_the_database(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (record_visit, view_counts):
         for name in {"client", "single_attempt_client"} & vars(module).keys():
-            monkeypatch.setattr(module, name, lambda: pytest.fail("a HEAD asked the database"))
+            monkeypatch.setattr(module, name, lambda: pytest.fail("a HEAD accessed the database"))
     assert request("HEAD", path).status == 200
 
 
-def test_every_operation_of_the_document_is_its_functions_own() -> None:
+def test_every_function_has_exactly_its_operations_of_the_document() -> None:
     documented = [
         operation for item in DOCUMENT["paths"].values() for operation in item.values() if "x-function" in operation
     ]
     for function, module in {"welcome": welcome, "recordVisit": record_visit, "viewCounts": view_counts}.items():
-        own = {operation["operationId"] for operation in documented if operation["x-function"] == function}
-        assert set(module.OPERATIONS) == own
+        expected = {operation["operationId"] for operation in documented if operation["x-function"] == function}
+        assert set(module.OPERATIONS) == expected
 
 
 def test_options_names_the_methods() -> None:
@@ -208,7 +209,7 @@ def test_options_names_the_methods() -> None:
     assert (answer.status, answer.headers["allow"]) == (204, "GET, HEAD, OPTIONS, POST")
 
 
-def test_a_foreign_count_that_is_no_whole_number_reads_as_none(tables: Any) -> None:
+def test_a_count_that_is_not_a_whole_number_reads_as_0(tables: Any) -> None:
     tables.put_item(TableName=TABLE, Item={"ID": {"S": "a"}, "Count": {"N": "1.5"}})
     tables.put_item(TableName=TABLE, Item={"ID": {"S": "b"}, "Count": {"S": "3"}})
     assert [request("GET", f"/counts/{tag}").json["count"] for tag in "ab"] == [0, 0]

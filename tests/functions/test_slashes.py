@@ -1,4 +1,4 @@
-"""A gateway that decodes `%2F` after it has chosen the route hands over a path with more segments than the route."""
+"""Slashes in tags: if a gateway decodes `%2F` after routing, the path has more segments than the route."""
 
 import importlib
 import json
@@ -22,19 +22,19 @@ ROUTES = [
 @pytest.mark.parametrize(
     "path", ["a/b", "a/", "/b", "../b", "a/b/c", "a%2Fb", "tag/b", "tags/b", "counts/b", "count/b", "badge/b"]
 )
-def test_a_slash_in_a_tag_is_refused_whichever_way_it_arrives(
+def test_a_slash_in_a_tag_is_rejected_in_every_encoding(
     route: tuple[str, str, str], path: str, stage: str, tables: Any
 ) -> None:
     method, template, function = route
     raw = template.replace("{tag}", path)
-    late = event(method, raw, stage=stage) | {
+    decoded_late = event(method, raw, stage=stage) | {
         "routeKey": f"{method} {template}",
         "rawPath": raw if stage == "$default" else f"/{stage}{raw}",
         "pathParameters": {"tag": path},
     }
-    given = importlib.import_module(f"functions.{MODULES[function]}").handler(late, None)
-    problem = json.loads(given["body"])
-    assert given["statusCode"] == 400
+    answer = importlib.import_module(f"functions.{MODULES[function]}").handler(decoded_late, None)
+    problem = json.loads(answer["body"])
+    assert answer["statusCode"] == 400
     assert problem["field"] == "tag"
     assert "without '/'" in problem["allowed"]
     assert tables.scan(TableName="visits")["Count"] == 0
@@ -48,6 +48,6 @@ def test_a_path_longer_than_its_route_is_refused_whatever_its_parameter_says(par
 
 
 @pytest.mark.usefixtures("tables")
-def test_a_gateway_that_decodes_first_finds_no_route() -> None:
+def test_a_gateway_that_decodes_before_routing_finds_no_route() -> None:
     assert request("POST", "/tag/a%2Fb").status == 404
     assert request("GET", "/counts/b").json["count"] == 0

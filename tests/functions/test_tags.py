@@ -1,4 +1,4 @@
-"""What a tag may be, as it arrives in a path."""
+"""Valid and invalid tags, as they arrive in a path."""
 
 import re
 import unicodedata
@@ -17,9 +17,9 @@ from tests.functions.gateway import DOCUMENT, request
 pytestmark = pytest.mark.usefixtures("tables")
 
 PERSIAN = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
-"""I want, as Persian writes it: two parts, kept from joining."""
+"""The Persian word for "I want": a non-joiner separates its two parts."""
 
-GOOD = {
+VALID = {
     "tech": "tech",
     "%3Cscript%3E": "<script>",
     "a%20b": "a b",
@@ -46,27 +46,41 @@ GOOD = {
     "a%3Bb=c,d": "a;b=c,d",
     "me@home:~$!*'()": "me@home:~$!*'()",
 }
-BAD = ["COUNTER", "%43OUNTER", ".", "..", "%2E%2E", "%00", "a%0A", "%7F", "%C2%85", "a" * 201, "%FF", "%C3", "a" * 8000]
-BAD += ["100%25", "%253C", "%25252F", "a%3Fb"]
-BAD += [
+INVALID = [
+    "COUNTER",
+    "%43OUNTER",
+    ".",
+    "..",
+    "%2E%2E",
+    "%00",
+    "a%0A",
+    "%7F",
+    "%C2%85",
+    "a" * 201,
+    "%FF",
+    "%C3",
+    "a" * 8000,
+]
+INVALID += ["100%25", "%253C", "%25252F", "a%3Fb"]
+INVALID += [
     quote(f"a{character}b")
     for character in "\u202e\u200b\u200c\u200d\u00ad\u2066\u2028\ufe0f\u3164\ue000\U000e0041\u0378"
 ]
-BAD += [quote(sequence) for sequence in ("❤\ufe0f", "👩\u200d💻", "ب\u200c\u200cب", "ب\u200dب")]
+INVALID += [quote(sequence) for sequence in ("❤\ufe0f", "👩\u200d💻", "ب\u200c\u200cب", "ب\u200dب")]
 
 
-@pytest.mark.parametrize("sent", GOOD, ids=range(len(GOOD)))
-def test_a_tag_comes_as_it_was_meant(sent: str) -> None:
-    assert request("GET", f"/tag/{sent}").json["tag"] == GOOD[sent]
-    assert request("GET", f"/counts/{quote(quote(GOOD[sent], safe=''), safe='%')}").json["count"] == 1
+@pytest.mark.parametrize("sent", VALID, ids=range(len(VALID)))
+def test_a_valid_tag_is_decoded_and_normalised(sent: str) -> None:
+    assert request("GET", f"/tag/{sent}").json["tag"] == VALID[sent]
+    assert request("GET", f"/counts/{quote(quote(VALID[sent], safe=''), safe='%')}").json["count"] == 1
 
 
-@pytest.mark.parametrize("sent", BAD, ids=range(len(BAD)))
+@pytest.mark.parametrize("sent", INVALID, ids=range(len(INVALID)))
 @pytest.mark.parametrize(
     ("method", "prefix"),
     [("GET", "/tag/"), ("POST", "/tag/"), ("GET", "/tags/"), ("GET", "/counts/"), ("GET", "/count/"), ("PUT", "/tag/")],
 )
-def test_what_is_no_tag_is_a_problem_that_says_why(method: str, prefix: str, sent: str, tables: Any) -> None:
+def test_an_invalid_tag_is_a_problem_that_states_the_rules(method: str, prefix: str, sent: str, tables: Any) -> None:
     answer = request(method, prefix + sent)
     assert answer.status == 400
     problem = answer.json
@@ -77,7 +91,7 @@ def test_what_is_no_tag_is_a_problem_that_says_why(method: str, prefix: str, sen
 
 
 @pytest.mark.parametrize("arrived", ["%FF", "a%C3", "\ud800", "%ED%A0%80", "100%", "a%41", "literal?value", "a/b"])
-def test_what_no_gateway_hands_over_as_it_was_meant_is_refused_however_it_arrives(arrived: str) -> None:
+def test_characters_that_a_gateway_alters_are_rejected(arrived: str) -> None:
     with pytest.raises(ProblemError):
         tags.validate_tag(arrived)
 
@@ -98,24 +112,24 @@ def is_tag(text: str) -> bool:
     return True
 
 
-def test_no_character_that_cannot_be_seen_is_taken_and_every_other_is() -> None:
+def test_exactly_the_visible_characters_are_accepted() -> None:
     ignorable = {code for first, last in DEFAULT_IGNORABLE for code in range(first, last + 1)}
     # RFC 8264, section 4.3.1: letters and digits, marks, spaces, symbols and punctuation.
     visible = {code for code in range(0x110000) if unicodedata.category(chr(code))[0] in "LMNPS"} - ignorable
     visible |= {code for code in range(0x110000) if unicodedata.category(chr(code)) == "Zs"}
-    taken = {code for code in range(0x110000) if not tags._is_refused(f"a{chr(code)}a", 1)}
-    assert taken == visible - {ord(character) for character in "/?%\ufffd"}
+    accepted = {code for code in range(0x110000) if not tags._is_disallowed(f"a{chr(code)}a", 1)}
+    assert accepted == visible - {ord(character) for character in "/?%\ufffd"}
 
 
-def test_the_document_takes_the_same_characters() -> None:
+def test_the_documents_pattern_accepts_the_same_characters() -> None:
     pattern = re.compile(DOCUMENT["components"]["schemas"]["Tag"]["pattern"])
     for code in range(0x110000):
-        # That code points are not assigned, and where a joiner is in its place, the document says in words.
+        # The document describes unassigned code points and joiners in words: no pattern can express them.
         if unicodedata.category(chr(code)) not in ("Cn", "Cs") and code not in (0x200C, 0x200D):
-            assert bool(pattern.search(chr(code))) != tags._is_refused(f"a{chr(code)}a", 1), hex(code)
+            assert bool(pattern.search(chr(code))) != tags._is_disallowed(f"a{chr(code)}a", 1), hex(code)
 
 
-def test_spaces_of_every_kind_are_one_character() -> None:
+def test_all_kinds_of_space_become_one_character() -> None:
     spaces = [chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) == "Zs"]
     assert len(spaces) > 10
     assert {tags.validate_tag(f"a{space}b") for space in spaces} == {"a b"}
@@ -126,13 +140,13 @@ JOINED = ["\u0628", "\u0627", "\u0648", "\u06cc", "a", "क", "\u094d", "\u064b"
 
 @settings(max_examples=500, deadline=None, derandomize=True, database=None)
 @given(st.lists(st.sampled_from(JOINED), min_size=1, max_size=8).map("".join))
-def test_a_joiner_is_taken_where_idna_takes_it(text: str) -> None:
+def test_a_joiner_is_accepted_exactly_where_idna_accepts_it(text: str) -> None:
     tag = unicodedata.normalize("NFC", text)
     places = [index for index, character in enumerate(tag) if character in "\u200c\u200d"]
     assert is_tag(text) == all(idna.valid_contextj(tag, index) for index in places)
 
 
-def test_no_tag_changes_when_it_is_checked_again() -> None:
+def test_validating_a_tag_again_does_not_change_it() -> None:
     @settings(max_examples=500, deadline=None, derandomize=True, database=None)
     @given(
         st.text(max_size=20)
@@ -145,6 +159,6 @@ def test_no_tag_changes_when_it_is_checked_again() -> None:
     holds()
 
 
-def test_upper_and_lower_case_are_two_tags() -> None:
+def test_tags_are_case_sensitive() -> None:
     request("GET", "/tag/Tech")
     assert request("GET", "/counts/tech").json["count"] == 0

@@ -1,4 +1,4 @@
-"""Thousands of histories, and nothing of what they would log."""
+"""Silences the functions' logs: the tests run thousands of histories."""
 
 import logging
 from collections.abc import Iterator
@@ -8,7 +8,6 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _quiet() -> Iterator[None]:
-    """Keep what the functions log to themselves."""
     functions = logging.getLogger("functions")
     functions.setLevel(logging.CRITICAL)
     yield

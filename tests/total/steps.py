@@ -1,4 +1,4 @@
-"""What may happen to a world, as data that hypothesis draws, shrinks and prints."""
+"""Events in a world, as data that hypothesis draws, shrinks and prints."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from itertools import chain, cycle
 from botocore.exceptions import ReadTimeoutError  # type: ignore[import-untyped]
 from hypothesis import strategies as st
 
-from tests.total.store import refusal
+from tests.doubles import cancelled, client_error
 from tests.total.world import CrashError, World, interleave
 
 TAGS = ["a", "b", "c", "ä", "COUNTERS"]
@@ -25,32 +25,33 @@ class Visit:
 
 
 @dataclass(frozen=True)
-class Delete:
-    tag: str
+class Call:
+    """A call of the world's method `name`."""
+
+    name: str
+    arguments: tuple[str | int, ...] = ()
 
     def happen(self, world: World) -> None:
-        world.delete(self.tag)
+        getattr(world, self.name)(*self.arguments)
 
 
-@dataclass(frozen=True)
-class Reconcile:
-    def happen(self, world: World) -> None:
-        world.reconcile()
+def delete(tag: str) -> Call:
+    return Call("delete", (tag,))
 
 
-@dataclass(frozen=True)
-class Lose:
-    """The next records expire, or are given up, without having been delivered."""
+def lose(records: int) -> Call:
+    """Return the step in which the next records expire, or are discarded, before they are applied."""
+    return Call("lose", (records,))
 
-    records: int
 
-    def happen(self, world: World) -> None:
-        world.lose(self.records)
+RECONCILE = Call("reconcile")
+SAVE = Call("save")
+EMPTY_LEDGER = Call("empty_ledger")
 
 
 @dataclass(frozen=True)
 class SetCount:
-    """Somebody sets the count of a tag by hand; by default only if a visit has identified the tag's life."""
+    """Somebody sets the count of a tag by hand; by default only if the item has `Since`."""
 
     tag: str
     count: int
@@ -64,7 +65,7 @@ class SetCount:
 
 @dataclass(frozen=True)
 class Create:
-    """Another program makes a tag, and writes nothing that would identify its life."""
+    """Another program creates a tag without `Since`."""
 
     tag: str
     count: int
@@ -75,8 +76,8 @@ class Create:
 
 
 @dataclass(frozen=True)
-class PutBack:
-    """Somebody undoes the deletion of a tag: the item of the life that just ended comes back as it was in a backup."""
+class Undelete:
+    """Somebody undoes the last deletion of a tag, by writing the item as it was in a backup of the same life."""
 
     tag: str
 
@@ -89,16 +90,8 @@ class PutBack:
 
 
 @dataclass(frozen=True)
-class Save:
-    """A backup of the table is made."""
-
-    def happen(self, world: World) -> None:
-        world.save()
-
-
-@dataclass(frozen=True)
 class Damage:
-    """Something else writes or deletes the item that holds the total."""
+    """Something other than a ledger writes or deletes the item that holds the total."""
 
     how: str
 
@@ -117,16 +110,8 @@ class Damage:
 
 
 @dataclass(frozen=True)
-class EmptyLedger:
-    """All items of the ledger are deleted."""
-
-    def happen(self, world: World) -> None:
-        world.empty_ledger()
-
-
-@dataclass(frozen=True)
 class Batch:
-    """Records from `back` before the end of what was delivered, `size` of them, some of them `repeated` at once."""
+    """`size` records, starting `back` before the first undelivered one; those at `repeated` are in the batch twice."""
 
     back: int
     size: int
@@ -134,7 +119,7 @@ class Batch:
     processor: int
 
     def job(self, world: World) -> tuple[Callable[[], None], int]:
-        """Return what delivers the batch, and how far the stream has been delivered when it succeeds."""
+        """Return a function that delivers the batch, and the number of records delivered once it succeeds."""
         stream = world.stream
         start = max(0, world.done - self.back)
         end = min(len(stream), start + self.size)
@@ -147,7 +132,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Deliver:
-    """Several batches at once, their calls taking turns as `choices` has it, and a fault at the call `at`."""
+    """Concurrent batches whose calls interleave in the order of `choices`, with a `fault` in the call number `at`."""
 
     batches: tuple[Batch, ...]
     choices: tuple[int, ...]
@@ -159,7 +144,7 @@ class Deliver:
         inject(world, self.at, self.fault)
         turns = chain(self.choices, cycle(range(len(jobs) or 1)))
         ends = [_run(jobs[0][0])] if len(jobs) == 1 else interleave(world.store, [job for job, _ in jobs], turns)
-        inject(world, -1, "")
+        stop_faults(world)
         for (_, end), error in zip(jobs, ends, strict=True):
             if error is None:
                 world.done = max(world.done, end)
@@ -168,7 +153,7 @@ class Deliver:
 
 
 def inject(world: World, at: int, fault: str) -> None:
-    """Let the `at`th call to the store from now on fail."""
+    """Make call number `at` to the store fail, counted from now."""
     calls = {"before": -1, "after": -1}
 
     def before(call: str) -> None:
@@ -176,10 +161,9 @@ def inject(world: World, at: int, fault: str) -> None:
         if calls["before"] == at and fault == "crash before":
             raise CrashError
         if calls["before"] == at and fault == "throttle":
-            raise refusal("ProvisionedThroughputExceededException", call)
+            raise client_error("ProvisionedThroughputExceededException", call)
         if calls["before"] == at and fault == "conflict" and call == "transact_write_items":
-            reasons = [{"Code": "None"}, {"Code": "TransactionConflict"}]
-            raise refusal("TransactionCanceledException", call, CancellationReasons=reasons)
+            raise cancelled("None", "TransactionConflict")
 
     def after(call: str) -> None:
         calls["after"] += 1
@@ -188,9 +172,14 @@ def inject(world: World, at: int, fault: str) -> None:
         if calls["after"] == at and fault == "lost answer":
             raise ReadTimeoutError(endpoint_url="memory")
         if calls["after"] == at and fault == "fault after":
-            raise refusal("InternalServerError", call)
+            raise client_error("InternalServerError", call)
 
     world.store.before, world.store.after = before, after
+
+
+def stop_faults(world: World) -> None:
+    """Let all further calls to the store succeed."""
+    inject(world, -1, "")
 
 
 def _run(job: Callable[[], None]) -> BaseException | None:
@@ -213,13 +202,13 @@ deliveries = st.builds(
     st.integers(0, 9),
     st.sampled_from(FAULTS),
 )
-deletions = st.builds(Delete, tags)
-losses = st.builds(Lose, st.integers(1, 5))
+deletions = st.builds(delete, tags)
+losses = st.builds(lose, st.integers(1, 5))
 edits = st.builds(SetCount, tags, st.integers(0, 6))
 any_edits = st.builds(SetCount, tags, st.integers(0, 6), st.just(value=False))
 creations = st.builds(Create, tags, st.integers(0, 6))
-backups = st.one_of(st.builds(Save), st.builds(PutBack, tags))
+backups = st.one_of(st.just(SAVE), st.builds(Undelete, tags))
 damages = st.builds(Damage, st.sampled_from(["deleted", "tutorial", "text", "number", "older copy"]))
-reconciliations = st.builds(Reconcile)
+reconciliations = st.just(RECONCILE)
 
-Step = Visit | Delete | Reconcile | Lose | SetCount | Create | PutBack | Save | Damage | EmptyLedger | Deliver
+Step = Visit | Call | SetCount | Create | Undelete | Damage | Deliver

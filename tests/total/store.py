@@ -1,6 +1,6 @@
-"""A DynamoDB in memory: the calls that the total is kept with, their conditions taken seriously, and a stream.
+"""A DynamoDB in memory: the calls that the functions make, with their conditions, and a stream.
 
-It knows only the expressions that the functions use and fails on any other. `test_store.py` holds it against moto.
+It supports only the expressions that the functions use and fails on any other. `test_store.py` compares it with moto.
 """
 
 import copy
@@ -9,20 +9,17 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from botocore.exceptions import ClientError  # type: ignore[import-untyped]
+from tests.doubles import client_error
 
 Item = dict[str, Any]
 ARN = "arn:aws:dynamodb:eu-west-1:123456789012:table/"
 
 
-def refusal(code: str, operation: str, **more: Any) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": code}, **more}, operation)
-
-
 class Store:
-    """Tables by name. Changes of streamed tables append to their stream; `before` and `after` surround every call.
+    """Tables by name. Changes of a streamed table are appended to its stream.
 
-    `committed` is called with the updates of every transaction that went through, before anything else can happen.
+    `before` and `after` are called around every call. `committed` is called with the updates of every successful
+    transaction, before anything else can happen.
     """
 
     def __init__(self, *tables: str, streamed: str = "") -> None:
@@ -37,8 +34,8 @@ class Store:
             self.create(name, streamed=name == streamed)
 
     def create(self, name: str, *, streamed: bool) -> None:
-        """Make an empty table, in place of any other of its name."""
-        # No two at the same moment, and none older than the history that its stream can hold.
+        """Create an empty table. It replaces a table of the same name."""
+        # Creation times differ, and every table is young enough for its stream to hold its whole history.
         self.created[name] = datetime.now(UTC) + timedelta(minutes=5 * len(self.created) + 5 * (name in self.created))
         self.tables[name] = {}
         if streamed:
@@ -46,7 +43,7 @@ class Store:
 
     @property
     def stream(self) -> list[dict[str, Any]]:
-        """The stream of the table that was there first."""
+        """The stream of the first streamed table."""
         return self.records(self.streamed)
 
     def records(self, table: str) -> list[dict[str, Any]]:
@@ -101,7 +98,7 @@ class Store:
         return answer
 
     def _get(self, request: dict[str, Any]) -> Item:
-        assert request["ConsistentRead"], "a read that may be stale"
+        assert request["ConsistentRead"], "an eventually consistent read"
         item = self.tables[request["TableName"]].get(request["Key"]["ID"]["S"])
         return {} if item is None else {"Item": item}
 
@@ -109,15 +106,15 @@ class Store:
         responses = {}
         for table, wanted in request["RequestItems"].items():
             keys = [key["ID"]["S"] for key in wanted["Keys"]]
-            assert wanted["ConsistentRead"], "a read that may be stale"
+            assert wanted["ConsistentRead"], "an eventually consistent read"
             if not 0 < len(keys) <= 100 or len(set(keys)) != len(keys):
-                raise refusal("ValidationException", "BatchGetItem")
+                raise client_error("ValidationException", "BatchGetItem")
             responses[table] = [self.tables[table][key] for key in keys if key in self.tables[table]]
         return {"Responses": responses, "UnprocessedKeys": {}}
 
     def _update(self, request: dict[str, Any]) -> Item:
         if not self._holds(request):
-            raise refusal("ConditionalCheckFailedException", "UpdateItem")
+            raise client_error("ConditionalCheckFailedException", "UpdateItem")
         self._write(request)
         return {"Attributes": self.tables[request["TableName"]][request["Key"]["ID"]["S"]]}
 
@@ -129,10 +126,10 @@ class Store:
             or len(places) != len(updates)
             or any(set(update) - UPDATE for update in updates)
         ):
-            raise refusal("ValidationException", "TransactWriteItems")
+            raise client_error("ValidationException", "TransactWriteItems")
         reasons = [{"Code": "None"} if self._holds(update) else self._failure(update) for update in updates]
         if any(reason["Code"] != "None" for reason in reasons):
-            raise refusal("TransactionCanceledException", "TransactWriteItems", CancellationReasons=reasons)
+            raise client_error("TransactionCanceledException", "TransactWriteItems", CancellationReasons=reasons)
         for update in updates:
             self._write(update)
         self.committed(updates)
@@ -140,11 +137,11 @@ class Store:
 
     def _failure(self, update: dict[str, Any]) -> Item:
         old = self.tables[update["TableName"]].get(update["Key"]["ID"]["S"])
-        wanted = old is not None and update.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
-        return {"Code": "ConditionalCheckFailed"} | ({"Item": copy.deepcopy(old)} if wanted else {})
+        returned = old is not None and update.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+        return {"Code": "ConditionalCheckFailed"} | ({"Item": copy.deepcopy(old)} if returned else {})
 
     def _scan(self, request: dict[str, Any]) -> Item:
-        assert request["ConsistentRead"], "a read that may be stale"
+        assert request["ConsistentRead"], "an eventually consistent read"
         start = request.get("ExclusiveStartKey", {}).get("ID", {}).get("S", "")
         keys = sorted(key for key in self.tables[request["TableName"]] if key > start)
         page = keys[: request.get("Limit", 3)]
@@ -172,7 +169,7 @@ class Store:
                     name, value = action.split(" ")
                     old = item.get(names[name], {"N": "0"})
                     if "N" not in old:
-                        raise refusal("ValidationException", "UpdateItem")
+                        raise client_error("ValidationException", "UpdateItem")
                     written[names[name]] = {"N": str(int(old["N"]) + int(values[value]["N"]))}
                 else:
                     name, value = action.split(" = ")
@@ -190,7 +187,7 @@ class Store:
     def _record(self, table: str, key: str, old: Item | None, new: Item | None) -> dict[str, Any]:
         change: dict[str, Any] = {
             "Keys": {"ID": {"S": key}},
-            # Leading zeros and more than 64 bits: neither text order nor a machine integer may be relied on.
+            # Leading zeros and more than 64 bits: code must not rely on text order or on 64-bit integers.
             "SequenceNumber": f"{10**20 + len(self.streams[table]):025d}",
             "StreamViewType": "NEW_AND_OLD_IMAGES",
         }

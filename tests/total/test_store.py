@@ -1,4 +1,4 @@
-"""The store in memory answers as DynamoDB does, as far as moto knows DynamoDB."""
+"""The store in memory behaves like DynamoDB, as far as moto does."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,9 +13,9 @@ from moto import mock_aws
 from functions.counting.idempotency import TTL_SECONDS, KeyedVisits
 from functions.counting.visits import record
 from functions.http.problems import ProblemError
-from functions.total.totals import as_read
+from functions.total.stored import unchanged
 from tests.total.store import Store
-from tests.total.world import endless
+from tests.total.world import ample_budget
 
 attributes = st.dictionaries(
     st.sampled_from(["Counted", "Epoch", "Sequence"]), st.sampled_from([{"N": "1"}, {"N": "2"}, {"S": "x"}])
@@ -37,7 +37,7 @@ def moto() -> Iterator[Any]:
 
 
 def update(key: str, seen: dict[str, Any] | None, epoch: str | None) -> dict[str, Any]:
-    condition, names, values = as_read(seen, ["Counted", "Epoch", "Sequence"])
+    condition, names, values = unchanged(seen, ["Counted", "Epoch", "Sequence"])
     written = {":counted": {"N": "9"}} | ({":epoch": {"S": epoch}} if epoch else {})
     return {
         "TableName": "t",
@@ -64,7 +64,7 @@ def items(client: Any) -> dict[str, Any]:
 
 
 def stable(item: dict[str, Any]) -> dict[str, Any]:
-    """Return an item without the attributes that are of the moment, or random."""
+    """Return an item without the attributes that depend on the time or are random."""
     return {name: value for name, value in item.items() if name not in ("Since", "Request")}
 
 
@@ -74,7 +74,7 @@ def stable(item: dict[str, Any]) -> dict[str, Any]:
     st.dictionaries(keys, st.tuples(st.none() | attributes, st.none() | st.just("x")), min_size=1),
     st.booleans(),
 )
-def test_both_take_and_refuse_the_same_writes(
+def test_both_accept_and_reject_the_same_writes(
     moto: Any, stored: dict[str, dict[str, Any]], writes: dict[str, tuple[Any, Any]], together: bool
 ) -> None:
     store = Store("t")
@@ -93,7 +93,7 @@ def test_both_take_and_refuse_the_same_writes(
                 moto, "update_item", **each, ReturnValues="ALL_NEW"
             )
     assert items(store) == items(moto)
-    assert record(store, "t", "visited", endless()) == record(moto, "t", "visited", endless())
+    assert record(store, "t", "visited", ample_budget()) == record(moto, "t", "visited", ample_budget())
     wanted = {"t": {"Keys": [{"ID": {"S": key}} for key in ["visited", *writes]], "ConsistentRead": True}}
     read, same = (client.batch_get_item(RequestItems=wanted)["Responses"]["t"] for client in (store, moto))
     assert sorted(map(stable, read), key=str) == sorted(map(stable, same), key=str)
@@ -102,7 +102,7 @@ def test_both_take_and_refuse_the_same_writes(
 
 @settings(max_examples=40)
 @given(st.lists(st.tuples(st.sampled_from("xy"), st.sampled_from("kl"), st.integers(0, 2)), max_size=5))
-def test_both_keep_idempotency_keys_alike(moto: Any, requests: list[tuple[str, str, int]]) -> None:
+def test_both_treat_idempotency_keys_alike(moto: Any, requests: list[tuple[str, str, int]]) -> None:
     store = Store("t")
     for key in items(moto):
         moto.delete_item(TableName="t", Key={"ID": {"S": key}})
@@ -110,7 +110,7 @@ def test_both_keep_idempotency_keys_alike(moto: Any, requests: list[tuple[str, s
         answers: list[object] = []
         for client in (store, moto):
             try:
-                answers.append(KeyedVisits(client, "t", "t").record(tag, key, endless(), day * TTL_SECONDS / 2))
+                answers.append(KeyedVisits(client, "t", "t").record(tag, key, ample_budget(), day * TTL_SECONDS / 2))
             except ProblemError as problem:
                 answers.append(problem.status)
         assert answers[0] == answers[1]

@@ -1,7 +1,7 @@
-"""The total is exact: whatever happens, `TotalViews` ends at the number of visits that anybody can know of.
+"""The total is exact: after any history, `TotalViews` is the number of visits that can be known.
 
-Each history is a list of steps; deliveries interleave at every call, crash, lose answers, are throttled and conflict.
-The oracle in `world` says what the total has to be. If no record was lost, that is the number of visits recorded.
+A history is a list of steps. Deliveries interleave at every call, crash, lose responses, are throttled and conflict.
+The oracle in `world` computes the expected total: the number of visits recorded, if no record was lost.
 """
 
 import logging
@@ -13,26 +13,27 @@ import pytest
 from hypothesis import example, given, note, settings
 from hypothesis import strategies as st
 
-from functions.total.totals import TotalKeptElsewhereError
+from functions.total.ownership import TotalOwnershipError
+from functions.total.totals import Total
 from tests.total.steps import (
+    EMPTY_LEDGER,
+    SAVE,
     Batch,
     Damage,
-    Delete,
     Deliver,
-    EmptyLedger,
-    Lose,
-    PutBack,
-    Save,
     SetCount,
     Step,
+    Undelete,
     Visit,
     any_edits,
     backups,
     creations,
     damages,
+    delete,
     deletions,
     deliveries,
     edits,
+    lose,
     losses,
     reconciliations,
     visits,
@@ -40,7 +41,7 @@ from tests.total.steps import (
 from tests.total.world import LEDGER, TABLE, World
 
 TIMES = int(os.environ.get("HISTORIES", "1"))
-"""How many times as many histories to run as usual; with HYPOTHESIS_PROFILE=explore they are new ones every time."""
+"""A factor for the number of histories. With HYPOTHESIS_PROFILE=explore, every run draws new ones."""
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -53,7 +54,7 @@ def run(world: World, steps: list[Step]) -> World:
 
 
 def check(world: World) -> None:
-    """Deliver what is left, and hold the total against the oracle."""
+    """Deliver the rest of the stream, and compare the total with the oracle."""
     last = world.settle()
     assert last.behind == 0
     assert last.drift == 0
@@ -65,13 +66,13 @@ def check(world: World) -> None:
 
 
 def once(*numbers: int) -> Deliver:
-    """Deliver the next records, as many as the number, one batch after another, nothing amiss."""
+    """Deliver concurrent batches of the next records, one for each number of records, without a fault."""
     return Deliver(tuple(Batch(0, number, (), 0) for number in numbers), (), 99, "throttle")
 
 
-def histories(*more: st.SearchStrategy[Step], longest: int = 16) -> st.SearchStrategy[list[Step]]:
-    """Draw histories of visits, deliveries and whatever else is given."""
-    return st.lists(st.one_of(visits, deliveries, *more), max_size=longest)
+def histories(*more: st.SearchStrategy[Step], max_steps: int = 16) -> st.SearchStrategy[list[Step]]:
+    """Draw histories of visits, deliveries and the steps in `more`."""
+    return st.lists(st.one_of(visits, deliveries, *more), max_size=max_steps)
 
 
 @settings(max_examples=400 * TIMES)
@@ -86,9 +87,9 @@ def test_any_delivery_of_visits_gives_the_exact_total(steps: list[Step]) -> None
 
 
 @settings(max_examples=300 * TIMES)
-@example([Visit("a", 5), Delete("a"), Visit("a", 3), once(6)])
+@example([Visit("a", 5), delete("a"), Visit("a", 3), once(6)])
 @given(histories(deletions, any_edits, creations, backups))
-def test_deletions_and_edits_take_nothing_from_the_total(steps: list[Step]) -> None:
+def test_deletions_and_edits_do_not_lower_the_total(steps: list[Step]) -> None:
     world = run(World(), steps)
     world.drain()
     assert world.total == world.visits
@@ -96,19 +97,19 @@ def test_deletions_and_edits_take_nothing_from_the_total(steps: list[Step]) -> N
 
 
 @settings(max_examples=500 * TIMES)
-@example([Visit("a", 10), once(10), Delete("a"), Lose(1), Visit("a", 6)])
-@example([Visit("a", 10), Lose(10), Delete("a")])
-@example([Visit("a", 5), once(5), Delete("a"), Visit("a", 3), Lose(4)])
+@example([Visit("a", 10), once(10), delete("a"), lose(1), Visit("a", 6)])
+@example([Visit("a", 10), lose(10), delete("a")])
+@example([Visit("a", 5), once(5), delete("a"), Visit("a", 3), lose(4)])
 @example([Visit("a", 10), once(10), SetCount("a", 0), Visit("a", 6)])
-@example([Visit("a", 3), once(3), Save(), Delete("a"), once(1), PutBack("a"), Visit("a", 1)])
+@example([Visit("a", 3), once(3), SAVE, delete("a"), once(1), Undelete("a"), Visit("a", 1)])
 @given(histories(deletions, losses, edits, backups, reconciliations))
-def test_lost_records_take_only_what_nobody_can_know(steps: list[Step]) -> None:
+def test_lost_records_cost_only_visits_that_nobody_can_know(steps: list[Step]) -> None:
     check(run(World(), steps))
 
 
 @settings(max_examples=300 * TIMES)
 @given(histories(deletions, losses, edits, reconciliations))
-def test_without_old_images_the_total_holds_what_the_records_say(steps: list[Step]) -> None:
+def test_without_old_images_the_total_matches_the_records(steps: list[Step]) -> None:
     world = run(World(old_images=False), steps)
     last = world.settle()
     assert last.behind == 0
@@ -116,35 +117,37 @@ def test_without_old_images_the_total_holds_what_the_records_say(steps: list[Ste
 
 
 @settings(max_examples=400 * TIMES)
-@example([Visit("a", 5), once(5), Delete("a"), once(1), Damage("deleted")])
-@example([Visit("a", 2), once(2), Save(), Visit("a", 2), once(2), Damage("older copy"), Visit("a", 1)])
+@example([Visit("a", 5), once(5), delete("a"), once(1), Damage("deleted")])
+@example([Visit("a", 2), once(2), SAVE, Visit("a", 2), once(2), Damage("older copy"), Visit("a", 1)])
 @given(histories(deletions, losses, backups, damages, reconciliations))
-def test_a_damaged_total_comes_back_whole_deleted_tags_included(steps: list[Step]) -> None:
+def test_a_damaged_total_is_restored_including_deleted_tags(steps: list[Step]) -> None:
     check(run(World(), steps))
 
 
 @settings(max_examples=300 * TIMES)
 @example([Visit("a", 10), once(10)], [Visit("a", 1)])
-@given(histories(deletions, damages, longest=8), histories(deletions, losses, reconciliations, longest=8))
+@given(histories(deletions, damages, max_steps=8), histories(deletions, losses, reconciliations, max_steps=8))
 def test_an_emptied_ledger_is_filled_again(before: list[Step], after: list[Step]) -> None:
     world = run(World(), before)
     gone = world.visits - sum(world.counts.values())
-    run(world, [EmptyLedger(), *after])
+    run(world, [EMPTY_LEDGER, *after])
     last = world.settle()
     assert last.behind == 0
     assert world.total == world.oracle.total
     assert world.total <= world.visits
-    # Only the visits of tags deleted before then may be missing.
+    # Only visits of tags deleted before then may be missing.
     assert gone or world.lost or world.total == world.visits
 
 
 @settings(max_examples=200 * TIMES)
 @given(
-    histories(deletions, backups, damages, longest=8),
+    histories(deletions, backups, damages, max_steps=8),
     st.booleans(),
-    histories(deletions, losses, edits, reconciliations, longest=8),
+    histories(deletions, losses, edits, reconciliations, max_steps=8),
 )
-def test_a_restored_table_is_counted_as_it_is(before: list[Step], saved_late: bool, after: list[Step]) -> None:
+def test_the_total_of_a_restored_table_is_that_of_its_tags(
+    before: list[Step], saved_late: bool, after: list[Step]
+) -> None:
     world = run(World(), before)
     if saved_late:
         world.save()
@@ -158,13 +161,13 @@ def test_a_restored_table_is_counted_as_it_is(before: list[Step], saved_late: bo
 
 @settings(max_examples=200 * TIMES)
 @given(
-    histories(longest=5),
+    histories(max_steps=5),
     st.dictionaries(st.sampled_from(["a", "b", "old"]), st.integers(0, 50)),
     st.none() | st.integers(0, 99),
     histories(deletions, losses, edits, reconciliations),
 )
 @example([Visit("a", 2), once(2)], {"a": 50}, 50, [Visit("a", 3), once(3), Visit("a", 1)])
-def test_an_adopted_table_brings_its_history(
+def test_the_total_includes_the_history_of_an_adopted_table(
     before: list[Step], history: dict[str, int], views: int | None, after: list[Step]
 ) -> None:
     world = run(World(), before)
@@ -178,7 +181,7 @@ def test_an_adopted_table_brings_its_history(
     check(world)
 
 
-def test_a_total_that_another_ledger_keeps_is_refused_and_stays_exact() -> None:
+def test_a_total_that_another_ledger_maintains_is_refused_and_stays_exact() -> None:
     world = World()
     world.visit("a")
     world.drain()
@@ -188,7 +191,7 @@ def test_a_total_that_another_ledger_keeps_is_refused_and_stays_exact() -> None:
     world.watch()
     world.visit("a")
     for _ in range(2):
-        with pytest.raises(TotalKeptElsewhereError, match=r"kept by the ledger 'visits-ledger'.* --take-over"):
+        with pytest.raises(TotalOwnershipError, match=r"Ledger 'visits-ledger', not 'other-.*--take-over"):
             other.deliver(world.stream, second)
     world.drain()
     check(world)
@@ -196,11 +199,11 @@ def test_a_total_that_another_ledger_keeps_is_refused_and_stays_exact() -> None:
     other.settle()
     assert other.total == 2
     world.visit("a")
-    with pytest.raises(TotalKeptElsewhereError, match="'other-visits-ledger'"):
+    with pytest.raises(TotalOwnershipError, match="'other-visits-ledger'"):
         world.deliver(world.stream, world.warm[0])
 
 
-def test_a_ledger_that_went_on_to_another_table_refuses_the_first() -> None:
+def test_a_ledger_that_moved_to_another_table_refuses_the_first() -> None:
     world = World()
     world.visit("a")
     world.drain()
@@ -211,22 +214,25 @@ def test_a_ledger_that_went_on_to_another_table_refuses_the_first() -> None:
     world.drain()
     records = world.store.records(table)
     world.store.put(table, {"ID": {"S": "a"}, "Count": {"N": "9"}})
-    with pytest.raises(TotalKeptElsewhereError, match=r"keeps the total of '.*adopted@"):
+    with pytest.raises(TotalOwnershipError, match=r"now maintains the total of '.*adopted@"):
         world.deliver(records, first)
     check(world)
 
 
-class Torn:
-    """A client that gives the ledger's marker as it was, once or always, beside everything else as it is."""
+class StaleMarkerClient:
+    """A client that returns an old marker of the ledger in the next `times` reads with `method`."""
 
-    def __init__(self, store: Any, marker: Any, calls: tuple[str, ...], times: int) -> None:
-        self._store, self._marker, self._calls, self._left = store, marker, calls, times
+    def __init__(self, store: Any) -> None:
+        self._store, self._left = store, 0
+
+    def replay(self, marker: Any, method: str, times: int) -> None:
+        self._marker, self._method, self._left = marker, method, times
 
     def __getattr__(self, name: str) -> Any:
         def call(**request: Any) -> Any:
             answer = getattr(self._store, name)(**request)
             ledger = request.get("TableName", LEDGER) == LEDGER
-            if name in self._calls and ledger and self._left:
+            if self._left and name == self._method and ledger:
                 self._left -= 1
                 if name == "get_item":
                     return {"Item": self._marker}
@@ -237,10 +243,11 @@ class Torn:
         return call
 
 
-def test_an_entry_that_another_table_has_by_now_is_not_overwritten() -> None:
+def test_an_entry_that_now_belongs_to_another_table_is_not_overwritten() -> None:
     world = World()
     world.visit("a")
-    first, table = world.warm[0], world.table
+    client, table = StaleMarkerClient(world.store), world.table
+    first = world.warm[0] = Total(client, table, LEDGER)
     world.drain()
     marker = dict(world.store.items(LEDGER)["COUNTER"])
     world.visit("a")
@@ -250,15 +257,15 @@ def test_an_entry_that_another_table_has_by_now_is_not_overwritten() -> None:
     world.visit("a")
     world.drain()
     before = dict(world.store.items(LEDGER)["a"]), dict(world.store.items(table)["COUNTER"])
-    first._client = Torn(world.store, marker, ("batch_get_item",), 99)
-    with pytest.raises(TotalKeptElsewhereError, match="keeps the total of"):
+    client.replay(marker, "batch_get_item", 99)
+    with pytest.raises(TotalOwnershipError, match="now maintains the total of"):
         world.deliver(records, first)
     assert (world.store.items(LEDGER)["a"], world.store.items(table)["COUNTER"]) == before
     check(world)
     assert world.total == 4
 
 
-def test_a_ledger_that_moves_here_while_it_is_read_is_not_refused() -> None:
+def test_a_ledger_that_moves_to_this_table_while_it_is_read_is_not_refused() -> None:
     world = World()
     world.visit("a")
     world.drain()
@@ -268,9 +275,9 @@ def test_a_ledger_that_moves_here_while_it_is_read_is_not_refused() -> None:
     world.visit("a")
     world.drain()
     world.visit("a")
-    late = world.processor()
-    late._client = Torn(world.store, marker, ("get_item",), 1)
-    world.deliver(world.stream[world.done :], late)
+    client = StaleMarkerClient(world.store)
+    client.replay(marker, "get_item", 1)
+    world.deliver(world.stream[world.done :], Total(client, world.table, LEDGER))
     assert world.total == 2
 
 
@@ -302,7 +309,7 @@ def test_records_of_an_earlier_table_of_the_same_name_are_skipped() -> None:
     assert world.total == 1
 
 
-def test_a_batch_of_many_tags_is_cut_into_transactions_and_a_crash_between_them_is_harmless() -> None:
+def test_a_crash_between_the_transactions_of_a_batch_is_harmless() -> None:
     world = World()
     for number in range(250):
         world.visit(f"tag {number}")

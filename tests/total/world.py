@@ -1,4 +1,4 @@
-"""A table, its stream and its processors, small enough to be run a thousand ways, and an oracle with the answer."""
+"""A table, its stream and its processors, small enough to run thousands of times, and an oracle for the total."""
 
 import copy
 import threading
@@ -15,18 +15,18 @@ from tests.total.store import Item, Store
 TABLE, LEDGER = "visits", "visits-ledger"
 
 
-def endless() -> RetryBudget:
-    """RetryBudget that ends after so many pauses that only a processor which goes round in circles reaches them."""
+def ample_budget() -> RetryBudget:
+    """Return a budget of so many pauses that only an endless loop uses it up."""
     left = iter(range(200, -1, -1))
     return RetryBudget(remaining=lambda: float(next(left)), sleep=lambda seconds: None, jitter=lambda: 0.5)
 
 
 class CrashError(BaseException):
-    """The end of a process, which nothing in it may survive."""
+    """The crash of a process. The functions must not catch it."""
 
 
 class Backend(Protocol):
-    """A DynamoDB that a world can stand on: the store in memory, or AWS's own engine."""
+    """The DynamoDB of a world: the store in memory, or AWS's own engine."""
 
     before: Callable[[str], None]
     after: Callable[[str], None]
@@ -46,11 +46,11 @@ class Backend(Protocol):
 
 
 class Oracle:
-    """What the total of one table must come to, from what happened and from which records the ledger has seen.
+    """The expected total of one table, computed from all records and from those that the ledger has applied.
 
-    It knows what the fold has to infer: which life a record belongs to, because it sees every record, in order. What it
-    leaves out is what nobody can know: visits of a life that ended after its last record that came through, and those
-    before a count was lowered, if no record in between came through.
+    The fold has to infer which life a record belongs to; the oracle knows, because it sees every record in order. It
+    excludes only visits that nobody can know of: those after the last applied record of a life that has ended, and
+    those before a count was lowered, if no record in between was applied.
     """
 
     def __init__(self, *, old_images: bool) -> None:
@@ -61,12 +61,12 @@ class Oracle:
         self._counts: dict[str, int] = {}
 
     def observe(self, tag: str, truth: Sequence[dict[str, Any]], delivered: set[str], upto: str) -> None:
-        """Take note that the ledger has applied the records of `tag` that were `delivered`, up to the one at `upto`.
+        """Note that the ledger has applied the `delivered` records of `tag`, up to the sequence number `upto`.
 
-        `truth` holds all records of the table's stream, with both images.
+        `truth` is the whole stream of the table, with both images.
         """
         life: object = None
-        # By the moment that identifies it: an item that is put back goes on with the life that it had.
+        # Lives by their `since`: a restored item continues its life.
         lives: dict[str, object] = {}
         for change in (each["dynamodb"] | {"event": each["eventName"]} for each in truth):
             if change["Keys"]["ID"]["S"] != tag:
@@ -89,7 +89,7 @@ class Oracle:
         self._positions[tag] = int(upto)
 
     def forget_ledger(self) -> None:
-        """Take note that the ledger is empty: what it knew of the past is gone."""
+        """Note that the ledger was emptied."""
         self.__init__(old_images=self._old_images)  # type: ignore[misc]
 
     def _reach(self, tag: str, count: int) -> None:
@@ -102,7 +102,7 @@ def _count(item: Item) -> int:
 
 
 class World:
-    """Visits and deletions on one side, deliveries of the stream on the other."""
+    """A table and its ledger: visits and edits change the table, and deliveries of its stream update the total."""
 
     def __init__(self, store: Backend | None = None, *, old_images: bool = True, prefix: str = "") -> None:
         self.table, self.ledger = prefix + TABLE, prefix + LEDGER
@@ -120,11 +120,11 @@ class World:
         self.watch()
 
     def watch(self) -> None:
-        """Tell the oracle of what is committed from now on."""
+        """Report commits to this world's oracle from now on."""
         self.store.committed = self._committed
 
     def processor(self) -> Total:
-        """Return a processor that has just started and remembers nothing."""
+        """Return a processor that has just started."""
         return Total(self.store, self.table, self.ledger)
 
     @property
@@ -133,7 +133,7 @@ class World:
 
     def visit(self, tag: str) -> int:
         self.visits += 1
-        return record(self.store, self.table, tag, endless()).count
+        return record(self.store, self.table, tag, ample_budget()).count
 
     def delete(self, tag: str) -> None:
         self.store.delete(self.table, tag)
@@ -150,7 +150,7 @@ class World:
         for each in shown:
             if not self.old_images:
                 each["dynamodb"].pop("OldImage", None)
-        process({"Records": shown}, total, endless())
+        process({"Records": shown}, total, ample_budget())
 
     def _committed(self, updates: list[Item]) -> None:
         delivered = {each["dynamodb"]["SequenceNumber"] for each in getattr(self._delivering, "records", ())}
@@ -161,25 +161,25 @@ class World:
                 self.oracle.observe(update["Key"]["ID"]["S"], truth, delivered, values[":Sequence"]["S"])
 
     def drain(self, size: int = 7) -> None:
-        """Deliver the rest of the stream, what the draining itself adds to it included."""
+        """Deliver the rest of the stream, including the records that this adds."""
         while self.done < len(stream := self.stream):
             batch = stream[self.done : self.done + size]
             self.deliver(batch, self.warm[0])
             self.done += len(batch)
 
     def lose(self, records: int) -> None:
-        """Let the next records expire undelivered."""
+        """Let the next records expire before they are delivered."""
         end = min(len(self.stream), self.done + records)
         self.lost += end - self.done
         self.done = end
 
     def reconcile(self) -> Progress:
         self._delivering.records = ()
-        *_, last = Reconciliation(self.store, self.table, self.ledger).run(endless())
+        *_, last = Reconciliation(self.store, self.table, self.ledger).run(ample_budget())
         return last
 
     def take_over(self) -> None:
-        Reconciliation(self.store, self.table, self.ledger).take_over(endless())
+        Reconciliation(self.store, self.table, self.ledger).take_over(ample_budget())
 
     def empty_ledger(self) -> None:
         for key in list(self.store.items(self.ledger)):
@@ -191,12 +191,12 @@ class World:
         self.backup = copy.deepcopy(dict(self.store.items(self.table)))
 
     def restore(self, name: str) -> None:
-        """Restore the backup as another table, and let everything go on with that one and the same ledger."""
+        """Restore the backup as another table, and continue with it and the same ledger."""
         self.store.create(name, streamed=True)
         self.adopt(name, self.backup)
 
     def adopt(self, name: str, items: Mapping[str, Item]) -> None:
-        """Go on with another table that has these items already, and the same ledger."""
+        """Continue with another table that already has these items, and the same ledger."""
         for item in items.values():
             self.store.put(name, copy.deepcopy(item))
         self.table = name
@@ -206,7 +206,7 @@ class World:
         self.visits = sum(self.counts.values())
 
     def settle(self) -> Progress:
-        """Deliver all that is left and reconcile until nothing is behind; return the last pass's progress."""
+        """Deliver the rest and reconcile until no tag is behind; return the progress of the last pass."""
         self.drain()
         for _ in range(3):
             progress = self.reconcile()
@@ -230,22 +230,22 @@ class World:
 
 
 def interleave(store: Any, jobs: Sequence[Callable[[], None]], choices: Iterator[int]) -> list[BaseException | None]:
-    """Run `jobs` at the same time, one call to the store after the other, in the order that `choices` picks.
+    """Run `jobs` concurrently, with one call to the store at a time, in the order that `choices` picks.
 
-    Returns what ended each, None where it came to its end. The same choices give the same run.
+    Returns the error that ended each job, or None. The same choices give the same run.
     """
     turns = [threading.Semaphore(0) for _ in jobs]
     control = threading.Semaphore(0)
     ends: list[BaseException | None] = [None for _ in jobs]
     running = set(range(len(jobs)))
-    mine = threading.local()
+    thread = threading.local()
 
     def work(index: int) -> None:
-        mine.index = index
+        thread.index = index
         turns[index].acquire()
         try:
             jobs[index]()
-        except BaseException as error:  # noqa: BLE001 - a crash too is an end
+        except BaseException as error:  # noqa: BLE001 - crashes included
             ends[index] = error
         running.discard(index)
         control.release()
@@ -254,18 +254,18 @@ def interleave(store: Any, jobs: Sequence[Callable[[], None]], choices: Iterator
 
     def yield_turn(call: str) -> None:
         control.release()
-        turns[mine.index].acquire()
+        turns[thread.index].acquire()
         before(call)
 
     store.before = yield_turn
     threads = [threading.Thread(target=work, args=(index,), daemon=True) for index in range(len(jobs))]
-    for thread in threads:
-        thread.start()
+    for each in threads:
+        each.start()
     while running:
         waiting = sorted(running)
         turns[waiting[next(choices) % len(waiting)]].release()
         control.acquire()
-    for thread in threads:
-        thread.join()
+    for each in threads:
+        each.join()
     store.before = before
     return ends

@@ -1,4 +1,4 @@
-"""What the rooms of `functions` may import."""
+"""The imports that the modules of `functions` may have."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ EDGES = {
     "total/totals.py",
     *(f"{handler}.py" for handler in HANDLERS),
 }
-"""The modules that need an SDK, if only to tell its errors apart. All others are pure, new ones included."""
+"""The modules that need an SDK, if only to classify its errors. All others, including new ones, are pure."""
 
 PURE = sorted(path.relative_to(FUNCTIONS).as_posix() for path in FUNCTIONS.rglob("*.py"))
 PURE = [name for name in PURE if name not in EDGES]
@@ -49,7 +49,7 @@ def test_no_two_modules_have_the_same_name() -> None:
 
 
 @pytest.mark.parametrize("handler", HANDLERS)
-def test_a_function_starts_without_pages_and_other_functions(handler: str) -> None:
+def test_a_function_starts_without_importing_pages_or_other_functions(handler: str) -> None:
     loaded = modules_after_import(f"functions.{handler}")
     assert not loaded & {f"functions.{other}" for other in HANDLERS if other != handler}
     assert not any(name.startswith("functions.pages") for name in loaded)

@@ -1,0 +1,165 @@
+"""Which ledger maintains a table's total: checking it, taking the total over, and refusing to.
+
+Table and ledger name each other. `COUNTER` in the table names its ledger and an epoch; the marker in the ledger names
+the same epoch and the table. As long as they agree, the total is exactly the sum of the visits that the entries of that
+epoch have given to it. If they do not agree, the total is taken over: one transaction writes both items anew, with a
+total of 0 and a new epoch, and every entry then gives all its tag's visits again. A total that another ledger maintains
+is refused.
+"""
+
+import logging
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from hashlib import sha256
+
+from ..dynamodb.items import DynamoDB, Item, text, whole_number
+from ..dynamodb.tables import COUNTER, KEY
+from .ledger import Change, Marker, Ownership, ownership
+from .stored import marker_update, new_total_update, read_counter, read_marker
+
+logger = logging.getLogger(__name__)
+
+STREAM_RETENTION = timedelta(hours=24)
+"""How long a stream retains records (DynamoDB Developer Guide, Streams). It has all records of a younger table."""
+
+CLOCK_TOLERANCE = timedelta(minutes=1)
+"""How much earlier than its table's creation time a stream's label may be."""
+
+
+class TotalOwnershipError(Exception):
+    """Another ledger maintains the total, or this ledger maintains another table's: an operator has to decide."""
+
+
+class StaleReadError(Exception):
+    """Items that were read do not belong together because one of them changed meanwhile. Reading again helps."""
+
+
+@dataclass(frozen=True)
+class TableDescription:
+    """A table's identity and age. A name alone does not identify a table: it can be used again."""
+
+    arn: str
+    created: datetime
+    stream: str
+    items: int
+
+    @cached_property
+    def identity(self) -> str:
+        """The text by which the ledger identifies the table: ARN and creation time."""
+        return f"{self.arn}@{self.created.astimezone(UTC).isoformat(timespec='milliseconds')}"
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A checksum of the identity. Every epoch begins with it, so every ledger entry identifies its table."""
+        return sha256(self.identity.encode()).hexdigest()[:16]
+
+    def owns(self, change: Change) -> bool:
+        """Whether `change` is from this table's stream, not from another table or an earlier one of this name."""
+        if change.table != self.arn:
+            return False
+        if change.position.stream == self.stream:
+            return True
+        try:
+            enabled = datetime.fromisoformat(change.position.stream).replace(tzinfo=UTC)
+        except ValueError:
+            return True
+        return enabled >= self.created - CLOCK_TOLERANCE
+
+    def is_fully_streamed(self) -> bool:
+        """Whether the stream still has a record of every write to the table, as far as the description shows."""
+        # The number of items may be six hours old, so it is 0 for a table that has just received its first visit.
+        return self.items == 0 or datetime.now(UTC) - self.created < STREAM_RETENTION
+
+
+class LedgerClaim:
+    """One ledger's claim to the total of one table. Errors of DynamoDB are not retried here."""
+
+    def __init__(self, client: DynamoDB, table: str, ledger: str) -> None:
+        self._client = client
+        self._table = table
+        self._ledger = ledger
+        self._description: TableDescription | None = None
+
+    def description(self) -> TableDescription:
+        """Return the table's description, read on first use."""
+        if self._description is None:
+            table = self._client.describe_table(TableName=self._table)["Table"]
+            self._description = TableDescription(
+                table["TableArn"],
+                table["CreationDateTime"],
+                table.get("LatestStreamLabel", ""),
+                table.get("ItemCount", 0),
+            )
+        return self._description
+
+    def forget_description(self) -> None:
+        """Read the description again on next use."""
+        self._description = None
+
+    def marker(self) -> Marker:
+        """Read the ledger's marker."""
+        return read_marker(self._read(self._ledger))
+
+    def confirm(self) -> str:
+        """Return the total's epoch; take the total over first if no ledger vouches for it.
+
+        Raises TotalOwnershipError if another ledger maintains the total, or this ledger maintains another table's.
+        """
+        counter, marker = self._read(self._table), self._read(self._ledger)
+        found = ownership(read_marker(marker), read_counter(counter), self._ledger, self.description().identity)
+        if found is Ownership.OTHER_TABLE and self.marker() != read_marker(marker):
+            raise StaleReadError("the ledger moved to this table while it was read")
+        if found in (Ownership.OTHER_LEDGER, Ownership.OTHER_TABLE):
+            raise TotalOwnershipError(self._refusal(found, marker, counter))
+        if found is Ownership.OWNED:
+            return text(counter, "Epoch") or ""
+        return self._restart(marker, counter, found.value)
+
+    def take_over(self, reason: str) -> str:
+        """Start the total anew with this ledger, whichever ledger maintained it; return the new epoch."""
+        counter, marker = self._read(self._table), self._read(self._ledger)
+        return self._restart(marker, counter, reason)
+
+    def _read(self, table: str) -> Item | None:
+        """Read the marker or the total: both have the key `COUNTER`."""
+        return self._client.get_item(TableName=table, Key={KEY: {"S": COUNTER}}, ConsistentRead=True).get("Item")
+
+    def _refusal(self, found: Ownership, marker: Item | None, counter: Item | None) -> str:
+        if found is Ownership.OTHER_LEDGER:
+            owner = text(counter, "Ledger")
+            conflict = f"Ledger {owner!r}, not {self._ledger!r}, maintains the total in table {self._table!r}"
+            condition = f"If {owner!r} is no longer used with this table"
+        else:
+            owner = text(marker, "Table")
+            conflict = f"Ledger {self._ledger!r} now maintains the total of {owner!r}, not of table {self._table!r}"
+            condition = "If the ledger is no longer used with that table"
+        return (
+            f"{conflict}; nothing was written. {condition}, take the total over: "
+            f"./counter reconcile --table {self._table} --ledger {self._ledger} --take-over. "
+            "Otherwise, remove one of the two event source mappings."
+        )
+
+    def _restart(self, marker: Item | None, counter: Item | None, reason: str) -> str:
+        """Write marker and total anew, if neither has changed since it was read; return the new epoch."""
+        description = self.description()
+        epoch = f"{description.fingerprint}-{uuid.uuid4().hex}"
+        fresh = marker is None and counter is None and description.is_fully_streamed()
+        updates = (
+            marker_update(self._ledger, marker, description.identity, epoch),
+            new_total_update(self._table, counter, self._ledger, epoch, rebuilding=not fresh),
+        )
+        self._client.transact_write_items(TransactItems=[{"Update": update} for update in updates])
+        facts: dict[str, object] = {
+            "table": description.identity,
+            "ledger": self._ledger,
+            "epoch": epoch,
+            "why": reason,
+        }
+        facts |= {"before": text(counter, "Ledger"), "totalBefore": whole_number(counter, "TotalViews")}
+        if fresh:
+            logger.info("total started", extra=facts)
+        else:
+            logger.warning("total taken over; it is too low until reconcile has run", extra=facts)
+        return epoch

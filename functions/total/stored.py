@@ -1,0 +1,143 @@
+"""How the ledger and the total are stored: reading their items, and building the updates that write them.
+
+Pure: nothing here sends a request. The ledger holds one entry per tag and, under the key `COUNTER`, its marker. The
+table holds the total under the same key.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..dynamodb.items import AttributeValue, Item, text, timestamp, whole_number
+from ..dynamodb.tables import COUNTER, KEY
+from .ledger import Counter, Entry, Marker, Position
+
+ENTRY_VERSION = ("Sequence", "Epoch")
+"""Every write of an entry changes at least one of these attributes."""
+
+MARKER_ATTRIBUTES = ("Table", "Epoch")
+COUNTER_ATTRIBUTES = ("TotalViews", "Held", "Ledger", "Epoch")
+
+
+def read_marker(stored: Item | None) -> Marker:
+    """Read the ledger's marker. A missing or damaged marker reads as empty."""
+    return Marker(text(stored, "Epoch") or "", text(stored, "Table") or "")
+
+
+def read_counter(stored: Item | None) -> Counter | None:
+    """Read the item that holds the total; None if it does not exist."""
+    if stored is None:
+        return None
+    total = whole_number(stored, "TotalViews")
+    intact = total is not None and total == whole_number(stored, "Held")
+    return Counter(text(stored, "Ledger") or "", text(stored, "Epoch") or "", intact)
+
+
+def read_entry(stored: Item | None) -> Entry:
+    """Read a ledger entry. A missing or incomplete entry reads as that of an unknown tag."""
+    stream, sequence, epoch = text(stored, "Stream"), text(stored, "Sequence") or "", text(stored, "Epoch") or ""
+    table = epoch.partition("-")[0]
+    if stored is None or not stream or not sequence.isdigit():
+        return Entry(table=table)
+    return Entry(
+        counted=whole_number(stored, "Counted") or 0,
+        since=text(stored, "Since") or "",
+        ended=stored.get("Ended", {}).get("BOOL") is True,
+        given=whole_number(stored, "Given") or 0,
+        position=Position(stream, int(sequence)),
+        sequence=sequence,
+        table=table,
+        epoch=epoch,
+    )
+
+
+def unchanged(stored: Item | None, attributes: Sequence[str]) -> tuple[str, dict[str, str], dict[str, AttributeValue]]:
+    """Return a condition that `attributes` still have the values in `stored`, with its names and values."""
+    names = {f"#{attribute}": attribute for attribute in attributes}
+    terms, values = [], {}
+    for index, attribute in enumerate(attributes):
+        if stored is not None and attribute in stored:
+            terms.append(f"#{attribute} = :read{index}")
+            values[f":read{index}"] = stored[attribute]
+        else:
+            terms.append(f"attribute_not_exists(#{attribute})")
+    return " AND ".join(terms), names, values
+
+
+def entry_update(ledger: str, tag: str, entry: Entry, stored: Item | None) -> dict[str, Any]:
+    """Return the update that writes a tag's entry, unless the entry has changed since it was read as `stored`."""
+    position = entry.position or Position("", 0)
+    written: dict[str, AttributeValue | None] = {
+        "Counted": {"N": str(entry.counted)},
+        "Given": {"N": str(entry.given)},
+        "Stream": {"S": position.stream},
+        "Sequence": {"S": entry.sequence},
+        "Epoch": {"S": entry.epoch},
+        # Attributes that most entries do not need are omitted: one batch writes up to 99 entries.
+        "Since": {"S": entry.since} if entry.since else None,
+        "Ended": {"BOOL": True} if entry.ended else None,
+    }
+    return _conditional_update(ledger, tag, ENTRY_VERSION, stored, written)
+
+
+def marker_update(ledger: str, stored: Item | None, table: str, epoch: str) -> dict[str, Any]:
+    """Return the update that points the ledger to `table`, unless the marker has changed since it was read."""
+    return _conditional_update(
+        ledger, COUNTER, MARKER_ATTRIBUTES, stored, {"Table": {"S": table}, "Epoch": {"S": epoch}}
+    )
+
+
+def new_total_update(table: str, stored: Item | None, ledger: str, epoch: str, *, rebuilding: bool) -> dict[str, Any]:
+    """Return the update that starts the total at 0, unless the total has changed since it was read as `stored`."""
+    written: dict[str, AttributeValue | None] = {
+        "TotalViews": {"N": "0"},
+        "Held": {"N": "0"},
+        "Ledger": {"S": ledger},
+        "Epoch": {"S": epoch},
+        "UpdatedAt": {"S": timestamp()},
+    }
+    if rebuilding:
+        written["Rebuilding"] = {"BOOL": True}
+    return _conditional_update(table, COUNTER, COUNTER_ATTRIBUTES, stored, written)
+
+
+def total_update(table: str, ledger: str, epoch: str, delta: int) -> dict[str, Any]:
+    """Return the update that adds `delta` to the total, on condition that it still belongs to `ledger` and `epoch`.
+
+    A transaction contains it even if `delta` is 0, so that no entry is written in an outdated epoch. `Held` changes
+    together with `TotalViews`; a difference between the two reveals that something else wrote the total.
+    """
+    names = {f"#{name}": name for name in COUNTER_ATTRIBUTES}
+    values: dict[str, AttributeValue] = {":delta": {"N": str(delta)}, ":ledger": {"S": ledger}, ":epoch": {"S": epoch}}
+    update = "ADD #TotalViews :delta, #Held :delta"
+    if delta:
+        update += " SET #UpdatedAt = :now"
+        values[":now"], names["#UpdatedAt"] = {"S": timestamp()}, "UpdatedAt"
+    return {
+        "TableName": table,
+        "Key": {KEY: {"S": COUNTER}},
+        "UpdateExpression": update,
+        "ConditionExpression": "#Ledger = :ledger AND #Epoch = :epoch AND #TotalViews = #Held",
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values,
+    }
+
+
+def _conditional_update(
+    table: str,
+    key: str,
+    compared: Sequence[str],
+    stored: Item | None,
+    written: Mapping[str, AttributeValue | None],
+) -> dict[str, Any]:
+    """Return the update that sets the attributes in `written`, and removes those whose value is None."""
+    condition, names, values = unchanged(stored, compared)
+    sets = ", ".join(f"#{name} = :{name}" for name, value in written.items() if value)
+    removes = ", ".join(f"#{name}" for name, value in written.items() if not value)
+    return {
+        "TableName": table,
+        "Key": {KEY: {"S": key}},
+        "UpdateExpression": f"SET {sets}" + (f" REMOVE {removes}" if removes else ""),
+        "ConditionExpression": condition,
+        "ExpressionAttributeNames": names | {f"#{name}": name for name in written},
+        "ExpressionAttributeValues": values | {f":{name}": value for name, value in written.items() if value},
+    }
