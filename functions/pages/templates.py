@@ -57,10 +57,11 @@ def tags_page(
     """Return one page of the list of tags, with a link to the next page."""
     rows = "".join(f"<tr><td>{_listed(row['tag'])}</td><td>{row['count']:,}</td></tr>" for row in tags)
     head = '<thead><tr><th scope="col">Tag</th><th scope="col">Visits</th></tr></thead>'
+    table = f"<table>{head}<tbody>{rows}</tbody></table>" if rows else "<p>There are no tags on this page.</p>"
     more = [("More tags", f"counts?limit={limit}&cursor={next_cursor}")] if next_cursor else []
     body = (
         f"<h1>All tags</h1>{_figures([('All tags together', total, 'total')])}{_rebuilding(rebuilding)}<h2>By tag</h2>"
-        f"<table>{head}<tbody>{rows}</tbody></table>{_actions([*more, ('The total', 'counts')])}"
+        f"{table}{_actions([*more, ('The total', 'counts')])}"
     )
     return _layout("All tags", body, "./")
 

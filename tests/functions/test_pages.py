@@ -190,6 +190,13 @@ def test_search_engines_may_index_the_start_page() -> None:
     assert request("GET", "/", HTML).headers["x-robots-tag"] == "all"
 
 
+@pytest.mark.usefixtures("tables")
+def test_an_empty_page_of_tags_has_no_table() -> None:
+    outline = Outline(request("GET", "/counts?limit=5", HTML).body)
+    assert "There are no tags on this page." in outline.texts
+    assert "table" not in [element for element, _ in outline.elements]
+
+
 PROBLEMS = {
     ("GET", "/tag/COUNTER"): (400, "1 to 200 characters"),
     ("GET", "/tag/%3Cb%3E%2Fa"): (404, "no such route"),
