@@ -1,4 +1,4 @@
-"""Further local clouds, for what the shared one cannot show."""
+"""Additional local clouds, for tests that cannot use the shared one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Start = Callable[..., RunningCloud]
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Start further local clouds, which end with the test."""
+    """Start additional local clouds, which end with the test."""
     started: list[RunningCloud] = []
 
     def start(*arguments: str, **environment: str) -> RunningCloud:

@@ -1,4 +1,4 @@
-"""A stack that adopts a table runs on the local cloud, with a table made for it."""
+"""A stack that adopts a table runs on the local cloud, which creates that table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CONFIG = {
 }
 
 
-def test_an_adopted_table_is_made_on_the_emulator_and_counted_in(start: Start, tmp_path: Path) -> None:
+def test_the_local_cloud_creates_the_adopted_table_and_counts_in_it(start: Start, tmp_path: Path) -> None:
     project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
     (tmp_path / "Pulumi.yaml").write_text(yaml.safe_dump(project | {"main": str(ROOT)}), encoding="utf-8")
     (tmp_path / "Pulumi.dev.yaml").write_text(yaml.safe_dump({"config": CONFIG}), encoding="utf-8")

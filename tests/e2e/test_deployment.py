@@ -1,4 +1,4 @@
-"""What is deployed is what lies in `functions`, and is configured as the component says."""
+"""The deployed functions contain the files of `functions` and have the configuration of the component."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import zipfile
 
 from tests.running import ROOT, RunningCloud
 
-# Written out here, so that the test does not follow what the component packs.
-CARRIED = (".py", ".json", ".css", ".js", ".svg", ".html")
+# Independent of the component's own list.
+PACKED_SUFFIXES = (".py", ".json", ".css", ".js", ".svg", ".html")
 NAMES = ("welcome", "recordVisit", "viewCounts", "processStream")
 
 
-def test_every_function_has_the_files_of_the_folder_and_no_others(cloud: RunningCloud) -> None:
+def test_every_function_contains_exactly_the_files_of_the_folder(cloud: RunningCloud) -> None:
     expected = {
         path.relative_to(ROOT).as_posix(): path.read_bytes()
         for path in (ROOT / "functions").rglob("*")
-        if path.name.endswith(CARRIED)
+        if path.name.endswith(PACKED_SUFFIXES)
     }
     handlers = {f"functions/{name}.py" for name in ("welcome", "record_visit", "view_counts", "process_stream")}
     files = {"functions/http/openapi.json", "functions/pages/counter.css", "functions/pages/icon.svg"}
@@ -35,14 +35,14 @@ def test_every_function_has_the_files_of_the_folder_and_no_others(cloud: Running
         assert found["Configuration"]["CodeSha256"] == base64.b64encode(hashlib.sha256(packed).digest()).decode()
 
 
-def test_every_function_runs_under_a_role_of_its_own(cloud: RunningCloud) -> None:
+def test_every_function_has_its_own_role(cloud: RunningCloud) -> None:
     client = cloud.client("lambda")
     names = cloud.outputs["functionNames"].values()
     roles = {client.get_function_configuration(FunctionName=name)["Role"] for name in names}
     assert len(roles) == 4
 
 
-def test_the_stream_feeds_the_function_that_keeps_the_total(cloud: RunningCloud) -> None:
+def test_the_stream_is_mapped_to_the_function_that_updates_the_total(cloud: RunningCloud) -> None:
     mapping = cloud.client("lambda").get_event_source_mapping(UUID=cloud.outputs["eventSourceMappingId"])
     assert mapping["EventSourceArn"] == cloud.outputs["streamArn"]
     assert mapping["FunctionArn"].endswith(f":{cloud.outputs['functionNames']['processStream']}")

@@ -1,4 +1,4 @@
-"""Starting and ending: side by side, in order, and with a sentence if something is wrong."""
+"""Start and end of local clouds: several at once, orderly shutdown, and clear errors."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def write_program(folder: Path, code: str) -> str:
     return str(folder)
 
 
-def test_two_run_side_by_side_and_end_in_order(start: Start) -> None:
-    # Settings that lead to an account are on most machines; none may get through.
+def test_two_clouds_run_side_by_side_and_shut_down(start: Start) -> None:
+    # Settings for a real account must have no effect.
     users = {"AWS_PROFILE": "work", "AWS_ACCESS_KEY_ID": "AKIAREAL", "HTTP_PROXY": "http://127.0.0.1:9"}
     first, second = start("--port", "0", **users), start("--port", "0")
     assert first.outputs["apiEndpoint"] != second.outputs["apiEndpoint"]
@@ -57,9 +57,9 @@ def test_two_run_side_by_side_and_end_in_order(start: Start) -> None:
 
 
 def test_visits_and_batches_are_reported_on_standard_error(cloud: RunningCloud) -> None:
-    cloud.request("/tag/told%1B", "POST")
-    cloud.request("/tag/told", "POST")
-    eventually(lambda: "POST    /tag/told  200" in cloud.errors, 5, "the visit")
+    cloud.request("/tag/reported%1B", "POST")
+    cloud.request("/tag/reported", "POST")
+    eventually(lambda: "POST    /tag/reported  200" in cloud.errors, 5, "the visit")
     eventually(lambda: "  stream  " in cloud.errors and "  total " in cloud.errors, 5, "the batch")
     assert "\x1b" not in cloud.errors
 
@@ -76,17 +76,17 @@ def test_nothing_outlives_a_killed_parent(start: Start, tmp_path: Path) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def test_a_signal_during_the_start_ends_it_in_order(start: Start, tmp_path: Path) -> None:
+def test_a_signal_during_the_start_shuts_it_down(start: Start, tmp_path: Path) -> None:
     cloud = start("--port", "0", "--program", write_program(tmp_path, "import time\ntime.sleep(60)\n"))
     eventually(lambda: len(descendants(cloud.process.pid)) >= 2, 30, "the emulator and the program")
     children = descendants(cloud.process.pid)
-    # Whoever is impatient presses Ctrl-C twice.
+    # As if the user pressed Ctrl-C twice.
     cloud.process.send_signal(signal.SIGINT)
     assert (cloud.end(signal.SIGINT), running(children)) == (0, set())
     assert "Traceback" not in cloud.errors
 
 
-def test_a_port_in_use_is_a_sentence() -> None:
+def test_a_port_in_use_is_reported_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = call("--json", "--port", str(port))
@@ -97,7 +97,7 @@ def test_a_port_in_use_is_a_sentence() -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_an_unknown_resource_type_is_a_sentence(tmp_path: Path) -> None:
+def test_an_unknown_resource_type_is_reported_in_one_line(tmp_path: Path) -> None:
     program = write_program(tmp_path, "import pulumi_aws as aws\naws.s3.Bucket('pail')\n")
     done = call("--json", "--port", "0", "--program", program)
     assert (done.returncode, done.stdout) == (1, "")
@@ -112,7 +112,7 @@ def test_an_unknown_resource_type_is_a_sentence(tmp_path: Path) -> None:
         (("--program", "/nowhere"), "counter: /nowhere/Pulumi.yaml does not exist"),
     ],
 )
-def test_a_wrong_call_is_a_sentence(arguments: tuple[str, ...], message: str) -> None:
+def test_invalid_arguments_are_reported_in_one_line(arguments: tuple[str, ...], message: str) -> None:
     done = call("--port", "0", *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr
@@ -127,7 +127,7 @@ def test_a_failing_program_shows_its_own_traceback(tmp_path: Path) -> None:
     assert str(ROOT / "local") not in done.stderr
 
 
-def test_people_get_outputs_on_standard_output_and_progress_on_the_other(tmp_path: Path) -> None:
+def test_outputs_go_to_standard_output_and_progress_to_standard_error(tmp_path: Path) -> None:
     program = write_program(tmp_path, "import pulumi\npulumi.export('greeting', 'hello')\n")
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "cli"), "local", "--port", "0", "--program", program],
@@ -152,9 +152,7 @@ def test_people_get_outputs_on_standard_output_and_progress_on_the_other(tmp_pat
 
 @pytest.mark.parametrize("arguments", [(), ("--json",)])
 @pytest.mark.parametrize("full", [False, True])
-def test_a_reader_that_goes_away_or_a_full_disk_ends_it_in_order(
-    tmp_path: Path, arguments: tuple[str, ...], full: bool
-) -> None:
+def test_a_closed_pipe_or_a_full_disk_shuts_it_down(tmp_path: Path, arguments: tuple[str, ...], full: bool) -> None:
     program = write_program(tmp_path, "import pulumi\npulumi.export('greeting', 'hello')\n")
     errors = tmp_path / "errors"
     output = os.open("/dev/full", os.O_WRONLY) if full else broken_pipe()
@@ -169,30 +167,30 @@ def test_a_reader_that_goes_away_or_a_full_disk_ends_it_in_order(
         )
     os.close(output)
     assert done.returncode == int(full)
-    told = errors.read_text(encoding="utf-8")
-    assert "Traceback" not in told
-    assert told.endswith("counter: cannot write to standard output: No space left on device\n") is full
+    reported = errors.read_text(encoding="utf-8")
+    assert "Traceback" not in reported
+    assert reported.endswith("counter: cannot write to standard output: No space left on device\n") is full
 
 
-def test_a_closed_standard_output_does_not_keep_it_from_serving(tmp_path: Path) -> None:
+def test_it_serves_with_standard_output_closed(tmp_path: Path) -> None:
     program = write_program(tmp_path, "import pulumi\npulumi.export('greeting', 'hello')\n")
     command = [sys.executable, str(ROOT / "cli"), "local", "--port", "0", "--program", program]
     with subprocess.Popen(
         ["sh", "-c", 'exec "$@" >&- <&-', "sh", *command], stderr=subprocess.PIPE, text=True, cwd="/"
     ) as process:
         assert process.stderr is not None
-        told = ""
-        while "Ready in" not in told:
+        reported = ""
+        while "Ready in" not in reported:
             line = process.stderr.readline()
-            assert line, told
-            told += line
+            assert line, reported
+            reported += line
         process.send_signal(signal.SIGINT)
-        told += process.communicate(timeout=20)[1]
+        reported += process.communicate(timeout=20)[1]
     assert process.returncode == 0
-    assert "Traceback" not in told
+    assert "Traceback" not in reported
 
 
-def test_two_counters_of_one_stack_have_addresses_of_their_own(start: Start) -> None:
+def test_two_counters_of_one_stack_have_separate_addresses(start: Start) -> None:
     cloud = start("--port", "0", "--program", str(PROGRAMS / "two_counters"), PYTHONPATH=str(ROOT))
     addresses = {cloud.outputs["firstApiEndpoint"], cloud.outputs["secondApiEndpoint"]}
     origin = cloud.outputs["endpointUrl"]
@@ -217,7 +215,7 @@ def test_saved_code_runs_within_a_second_and_new_files_come_along(start: Start, 
     assert cloud.request("/").text == "first"
     eventually(lambda: "Watching" in cloud.errors, 10, "the watcher")
     main = tmp_path / "code" / "main.py"
-    # A busy machine may be late once.
+    # On a busy machine, one of them may take longer.
     assert min(_seconds_to_reload(cloud, main, f"answer {number}") for number in range(3)) < 1
     (tmp_path / "code" / "added.py").write_text("TEXT = 'added'\n", encoding="utf-8")
     code = "from added import TEXT\n\ndef handler(event, context):\n    return TEXT\n"
@@ -242,6 +240,6 @@ def _seconds_to_reload(cloud: RunningCloud, main: Path, text: str) -> float:
 
 
 def _programs(pids: set[int]) -> set[int]:
-    """Those that run a Pulumi program: sleeping in it, they do not notice that their engine is gone."""
+    """Return the processes of Pulumi programs. A sleeping program does not notice that its engine has ended."""
     table = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True, check=True).stdout
     return {int(line.split()[0]) for line in table.splitlines() if "launcher.py" in line} & pids

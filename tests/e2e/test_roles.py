@@ -1,4 +1,4 @@
-"""Each execution role may do what its function does, and is refused all else."""
+"""Each execution role allows exactly the actions of its function."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Action = Callable[["Role"], Any]
 
 
 class Role:
-    """Clients with a function's own rights."""
+    """Clients with the permissions of a function."""
 
     def __init__(self, cloud: RunningCloud, function: str) -> None:
         name = cloud.outputs["functionNames"][function]
@@ -74,8 +74,8 @@ ACTIONS: Mapping[str, Action] = {
     "make a log group": lambda role: role.logs.create_log_group(logGroupName="/new"),
     "call a function": lambda role: role.functions.invoke(FunctionName=role.outputs["functionNames"]["welcome"]),
 }
-# Writing to its own log is not among them: Lambda does it on AWS, and the emulator does it without asking.
-MAY = {
+# Log writes are not included, because the emulator does not check them.
+ALLOWED = {
     "welcome": {"describe the table"},
     "recordVisit": {"get from the table", "update the table", "update the idempotency table"},
     "viewCounts": {"batch-get from the table", "scan the table"},
@@ -102,8 +102,8 @@ def role(cloud: RunningCloud, function: str) -> Role:
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_a_role_may_do_exactly_what_its_function_does(role: Role, function: str, action: str) -> None:
-    if action in MAY[function]:
+def test_a_role_allows_exactly_the_actions_of_its_function(role: Role, function: str, action: str) -> None:
+    if action in ALLOWED[function]:
         ACTIONS[action](role)
         return
     with pytest.raises(ClientError) as caught:
@@ -111,7 +111,7 @@ def test_a_role_may_do_exactly_what_its_function_does(role: Role, function: str,
     assert caught.value.response["Error"]["Code"] in ("AccessDenied", "AccessDeniedException")
 
 
-def test_a_transaction_is_checked_action_by_action(cloud: RunningCloud) -> None:
+def test_permissions_are_checked_for_each_action_of_a_transaction(cloud: RunningCloud) -> None:
     role = Role(cloud, "processStream")
     update = {"Update": {"TableName": role.ledger, "Key": TAG, **COUNT}}
     role.dynamodb.transact_write_items(TransactItems=[update])

@@ -24,14 +24,14 @@ def visit(cloud: RunningCloud, tag: str) -> int:
 
 
 def numbers(cloud: RunningCloud, table: str, attribute: str) -> dict[str, int]:
-    """Read an attribute of every item of a table that has it."""
+    """Read an attribute of every item that has it."""
     pages = cloud.client("dynamodb").get_paginator("scan").paginate(TableName=cloud.outputs[table], ConsistentRead=True)
     items = [item for page in pages for item in page["Items"]]
     return {item["ID"]["S"]: int(item[attribute]["N"]) for item in items if attribute in item}
 
 
 def settled_total(cloud: RunningCloud, seconds: float = 60.0) -> int:
-    """Wait until every visit so far, those of other tests included, is in the total; gives the total."""
+    """Wait until every visit so far, including those of other tests, is in the total; return the total."""
 
     def settled() -> bool:
         counted = numbers(cloud, "ledgerTableName", "Counted")
@@ -41,13 +41,13 @@ def settled_total(cloud: RunningCloud, seconds: float = 60.0) -> int:
     return total(cloud)
 
 
-def test_the_outputs_are_the_contracts(cloud: RunningCloud) -> None:
+def test_the_outputs_include_the_documented_ones(cloud: RunningCloud) -> None:
     assert set(cloud.outputs) >= {*OUTPUTS, "endpointUrl"}
     assert set(cloud.outputs["functionNames"]) == {"welcome", "recordVisit", "viewCounts", "processStream"}
     assert not cloud.outputs["apiEndpoint"].endswith("/")
 
 
-def test_the_readmes_first_minute(cloud: RunningCloud) -> None:
+def test_the_first_steps_of_the_readme(cloud: RunningCloud) -> None:
     before = settled_total(cloud)
     curl = shutil.which("curl")
     assert curl, "curl is needed, as the README says"
@@ -72,7 +72,7 @@ def test_concurrent_visits_are_all_counted(cloud: RunningCloud) -> None:
     assert settled_total(cloud, TOTAL_SECONDS) == before + 60
 
 
-def test_a_deleted_tag_keeps_its_visits_in_the_total(cloud: RunningCloud) -> None:
+def test_the_visits_of_a_deleted_tag_stay_in_the_total(cloud: RunningCloud) -> None:
     visit(cloud, "short-lived")
     before = settled_total(cloud)
     client = cloud.client("dynamodb")
@@ -81,12 +81,12 @@ def test_a_deleted_tag_keeps_its_visits_in_the_total(cloud: RunningCloud) -> Non
     eventually(lambda: total(cloud) == before + 1, TOTAL_SECONDS, f"the total {before + 1}")
 
 
-def test_pages_elsewhere_may_call_the_api(cloud: RunningCloud) -> None:
+def test_pages_of_an_allowed_origin_can_call_the_api(cloud: RunningCloud) -> None:
     answer = cloud.request("/counts", headers={"Origin": "http://localhost:5173"})
     assert answer.headers["access-control-allow-origin"] == "http://localhost:5173"
 
 
-def test_the_host_based_address_answers_too(cloud: RunningCloud) -> None:
+def test_the_host_based_address_works(cloud: RunningCloud) -> None:
     host = cloud.outputs["apiEndpoint"].removeprefix("http://")
     port = host.rpartition(":")[2]
     assert cloud.request("/counts", headers={"Host": f"00000001.execute-api.localhost:{port}"}).status == 200
