@@ -74,7 +74,7 @@ class Console:
         if total > 0:
             row.add_column(width=_BAR_WIDTH)
         row.add_column(no_wrap=True, overflow="ellipsis")
-        bar = [ProgressBar(total=total, completed=min(done, total))] if total > 0 else []
+        bar = [ProgressBar(total=total, completed=done)] if total > 0 else []
         row.add_row(*bar, Text.assemble(text, " ", (detail, "dim")))
         self._live.update(row, refresh=True)
 

@@ -83,6 +83,13 @@ def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not re.search("\x1b\\[[0-9;]*3[0-9]", text)
 
 
+@pytest.mark.parametrize("terminal", [True, False])
+def test_text_is_printed_as_it_is(terminal: bool) -> None:
+    stream = io.StringIO()
+    Console(stream, terminal=terminal).line("[bold]tag[/] :smile: 12 'a'")
+    assert stream.getvalue() == "[bold]tag[/] :smile: 12 'a'\n"
+
+
 @pytest.mark.parametrize("total", [0, 30])
 def test_progress_that_is_too_long_is_cut_off(total: int) -> None:
     stream = io.StringIO()

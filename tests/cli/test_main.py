@@ -21,6 +21,7 @@ from hypothesis import example, given, settings, strategies
 from cli.aws import LOCAL_KEY
 from cli.main import main
 from cli.options import Url
+from cli.streams import flush_or_discard, say
 from local.cloud import Options
 from local.environment import ACCESS_KEY, SECRET_KEY
 from tests.running import broken_pipe
@@ -208,6 +209,14 @@ def test_a_wrong_call_is_status_2_wherever_its_usage_goes(redirection: str, unbu
     environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     done = subprocess.run(script, capture_output=True, text=True, env=environment, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
+
+
+def test_a_result_without_a_reader_does_not_change_the_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    with os.fdopen(broken_pipe(), "w", encoding="utf-8") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        say("lost")
+        flush_or_discard()
+        say("lost, too")
 
 
 def test_in_an_installed_distribution_it_has_the_operators_commands_alone(tmp_path: Path) -> None:
