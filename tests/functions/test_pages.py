@@ -242,7 +242,7 @@ def test_the_start_page_shows_the_table_and_the_request() -> None:
 def test_the_greeting_of_a_table_without_a_stream_says_so() -> None:
     facts = TABLE_FACTS | {"streamViewType": None}
     made = templates.welcome_page("hello", facts, {"method": "GET", "path": "/", "query": {}}, "./")
-    assert dict(pairwise(Outline(made).text))["Stream view type"] == "none"
+    assert dict(pairwise(Outline(made).texts))["Stream view type"] == "none"
 
 
 @pytest.mark.parametrize("root", ["/", "/live", "/live/", "/v1%20x"])
