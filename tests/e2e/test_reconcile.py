@@ -18,7 +18,7 @@ from tests.running import ROOT, RunningCloud, eventually
 
 PERMISSIONS = re.search(
     r"The command needs (.*?) on the table and\s(.*?) on the ledger",
-    (ROOT / "docs/operating.md").read_text(encoding="utf-8"),
+    (ROOT / "docs/operations.md").read_text(encoding="utf-8"),
     re.DOTALL,
 )
 
