@@ -99,7 +99,7 @@ def test_the_pauses_between_reads_of_what_was_left_unread_double() -> None:
             return {"UnprocessedKeys": request["RequestItems"]}
 
     clock = Clock(0.65)
-    with pytest.raises(UnreadItemsError, match=r"1 of 1 keys of visits unread, 4 times"):
+    with pytest.raises(UnreadItemsError, match=r"1 of 1 keys of table visits unprocessed in 4 attempts"):
         read_items(cast("DynamoDB", Unready()), TABLE, ["a"], clock.budget(jitter=1.0))
     assert clock.slept == pytest.approx([0.02, 0.04, 0.08])
 
