@@ -171,10 +171,11 @@ def test_unknown_values_reach_later_inputs_in_a_preview() -> None:
     assert run(program, preview=True).one("p").inputs["sourceArn"] is UNKNOWN
 
 
-def test_made_up_arns_are_written_as_aws_writes_them() -> None:
+def test_made_up_arns_and_ids_are_written_as_aws_writes_them() -> None:
     def program() -> None:
         api = aws.apigatewayv2.Api("api", protocol_type="HTTP")
         aws.apigatewayv2.Stage("stage", api_id=api.id, name="live")
+        aws.apigatewayv2.Integration("integration", api_id=api.id, integration_type="AWS_PROXY")
         aws.cloudwatch.LogGroup("log", name="/mine")
         aws.dynamodb.Table("table", name="t", stream_enabled=True)
         aws.iam.Role("role", name="r", path="/team/", assume_role_policy="{}")
@@ -206,6 +207,7 @@ def test_made_up_arns_are_written_as_aws_writes_them() -> None:
     ):
         assert result.one(name).state[property_name] == expected
     assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}", mapping)
+    assert re.fullmatch(r"[0-9a-f]{7}", result.one("integration").id)
     assert re.fullmatch(r"AROA[0-9A-F]{17}", result.one("role").state["uniqueId"])
 
 
