@@ -13,7 +13,7 @@ from typing import Any, cast
 import pulumi
 
 from .args import StreamTriggeredCounterArgs
-from .checks import ArgumentError, Entries, Flag, Items, Number, OneOf, refuse_unknown
+from .checks import ArgumentError, Entries, Flag, Items, Number, OneOf, Text, refuse_unknown
 from .internals import config_keys
 from .settings import FromConfig, config_key, default_of
 from .stream_triggered_counter import StreamTriggeredCounterSettings
@@ -58,7 +58,8 @@ def config_default(declared: Field[Any]) -> Any:
 def args_from_config(config: pulumi.Config) -> StreamTriggeredCounterArgs:
     """Read all keys of the component out of a stack's configuration; those not set keep their defaults.
 
-    Raises `ArgumentError` for a key that the component does not have, and for a value that is not of the declared type;
+    A value that the stack's file encrypts stays a secret in the state. Raises `ArgumentError` for a key that the
+    component does not have, for a value that is not of the declared type, and for a secret that could not stay one;
     whether the value itself is allowed is checked by the component, which names the key as well.
     """
     known = {config_key(declared.name): (group, declared) for group, declared in config_fields()}
@@ -74,17 +75,29 @@ def args_from_config(config: pulumi.Config) -> StreamTriggeredCounterArgs:
 def _read(config: pulumi.Config, key: str, declared: Field[Any]) -> Any:
     """Return one value in its type; None if it is not set, or empty as its default is."""
     kind, check = config_type(declared), declared.metadata["check"]
+    secret = pulumi.runtime.is_config_secret(config.full_key(key))
+    if secret and not isinstance(check, Entries | Text):
+        raise ArgumentError(key, "is a secret, but is stored as plain text", "a value that is not secret")
     readers = {"integer": config.get_int, "boolean": config.get_bool, "array": config.get_object}
     try:
         if kind != "string":
-            return readers.get(kind, config.get_object)(key)
+            value = readers.get(kind, config.get_object)(key)
+            return _each_secret(value) if secret and isinstance(value, dict) else value
         text = config.get(key)
         if text == "" and config_default(declared) == "":
             return None
+        if secret:
+            return pulumi.Output.secret(text)
         return json.loads(text) if text is not None and isinstance(check, Number) else text
     except (pulumi.ConfigTypeError, ValueError):
         expected = "number" if isinstance(check, Number) and kind == "string" else kind
-        raise ArgumentError(key, f"{config.get(key)!r} is not of type {expected}", str(check)) from None
+        problem = "is not" if secret else f"{config.get(key)!r} is not"
+        raise ArgumentError(key, f"{problem} of type {expected}", str(check)) from None
+
+
+def _each_secret(entries: dict[str, Any]) -> dict[str, Any]:
+    """Mark the values of a mapping: the SDK tells that something in it is secret, but not what."""
+    return {name: pulumi.Output.secret(value) for name, value in entries.items()}
 
 
 def _given_keys(namespace: str) -> list[str]:

@@ -8,11 +8,11 @@ import pulumi
 import pytest
 import yaml
 
-from components import ArgumentError
+from components import ArgumentError, StreamTriggeredCounter
 from components.config import args_from_config, config_default, config_fields, config_type
 from components.settings import config_key
 from components.stream_triggered_counter import StreamTriggeredCounterSettings
-from components.testing import RecordingMonitor, load_stack_config, run
+from components.testing import RecordingMonitor, Result, load_stack_config, run
 
 from .conftest import PROJECT, Configured
 
@@ -64,6 +64,43 @@ def test_a_value_equal_to_the_default_is_treated_like_any_other(configured: Conf
         counter_settings(configured(**filled_in() | {"readCapacity": value}))
     settings = counter_settings(configured(**filled_in() | {"readCapacity": value, "billingMode": "PROVISIONED"}))
     assert (settings.table.read_capacity, settings.table.write_capacity) == (int(value), 5)
+
+
+def deployed_with_secrets(**values: str) -> Result:
+    """Run the program as the CLI does if the stack's file encrypts these values."""
+    config = {f"{PROJECT}:{key}": value for key, value in values.items()}
+
+    def program() -> None:
+        pulumi.runtime.set_all_config(config, list(config))
+        StreamTriggeredCounter("counter", args_from_config(pulumi.Config()))
+
+    return run(program, project=PROJECT)
+
+
+def test_a_secret_stays_one_down_to_the_resources() -> None:
+    key = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+    result = deployed_with_secrets(environment='{"TOKEN": "hush"}', tags='{"owner": "hush"}', encryptionKeyArn=key)
+    function = result.one("aws:lambda/function:Function", "counter-welcome")
+    assert function.inputs["environment"]["variables"]["TOKEN"] == "hush"
+    assert {"environment.variables.TOKEN", "tags.owner"} <= function.secrets
+    table = result.one("aws:dynamodb/table:Table", "counter-table")
+    assert table.inputs["serverSideEncryption"]["kmsKeyArn"] == key
+    assert "serverSideEncryption.kmsKeyArn" in table.secrets
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "problem"),
+    [
+        pytest.param("logLevel", "WARN", "is a secret, but is stored as plain text", id="choice"),
+        pytest.param("batchSize", "7", "is a secret, but is stored as plain text", id="number"),
+        pytest.param("corsAllowOrigins", '["hush"]', "is a secret, but is stored as plain text", id="list"),
+        pytest.param("tags", "hush", "is not of type object", id="no mapping"),
+    ],
+)
+def test_a_secret_that_could_not_stay_one_is_refused_without_it(key: str, value: str, problem: str) -> None:
+    with pytest.raises(ArgumentError, match=rf"^{key}: {problem}; allowed: ") as refused:
+        deployed_with_secrets(**{key: value})
+    assert value not in str(refused.value)
 
 
 def test_values_reach_their_group_in_their_type(configured: Configured) -> None:
