@@ -186,7 +186,12 @@ class StreamConsumer(pulumi.ComponentResource):
             ),
             destination_config={"on_failure": {"destination_arn": queue.arn}},
             tags=tags,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy, *([function.policy] if function else [])]),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[policy, *([function.policy] if function else [])],
+                # Lambda refuses a second mapping of one stream to one function, even for a moment.
+                delete_before_replace=True,
+            ),
         )
 
         self.event_source_mapping_id = mapping.uuid

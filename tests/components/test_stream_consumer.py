@@ -42,6 +42,10 @@ def test_the_totals_own_changes_are_filtered_out_at_the_source(counter: Result) 
     assert json.loads(pattern["pattern"]) == {"dynamodb": {"Keys": {"ID": {"S": [{"anything-but": ["COUNTER"]}]}}}}
 
 
+def test_a_mapping_is_deleted_before_its_replacement_is_made(counter: Result) -> None:
+    assert counter.one(MAPPING).delete_before_replace is True
+
+
 def test_settings_reach_the_mapping_and_the_queue(build: Build) -> None:
     given = {
         "starting_position": "LATEST",
