@@ -1,0 +1,161 @@
+"""What each configuration key changes in a deployed stack, and what the CLI says of configuration that is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from components.config import config_fields
+from components.validation import config_key
+
+from .conftest import Engine
+from .stack import Done, Stack
+
+KEYS = sorted({config_key(declared.name) for _, declared in config_fields()})
+KEY_ARN = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+FUNCTIONS = {"counter-process-stream", "counter-record-visit", "counter-view-counts", "counter-welcome"}
+TABLES = {"counter-idempotency", "counter-ledger", "counter-table"}
+
+
+@dataclass(frozen=True)
+class Change:
+    """Configuration that differs from a deployed stack's, and what becomes of the resources: type and names."""
+
+    values: dict[str, Any]
+    updates: dict[str, set[str]] = field(default_factory=dict)
+    replaces: dict[str, set[str]] = field(default_factory=dict)
+    creates: dict[str, set[str]] = field(default_factory=dict)
+    deletes: dict[str, set[str]] = field(default_factory=dict)
+
+
+def mapping(**values: Any) -> Change:
+    return Change(values, updates={"EventSourceMapping": {"counter-process-stream"}})
+
+
+def functions(**values: Any) -> Change:
+    return Change(values, updates={"Function": FUNCTIONS})
+
+
+CHANGES = {
+    "architecture": functions(architecture="x86_64"),
+    "batchSize": mapping(batchSize=500),
+    "billingMode": Change({"billingMode": "PROVISIONED"}, updates={"Table": TABLES}),
+    "bisectBatchOnFunctionError": mapping(bisectBatchOnFunctionError=False),
+    "corsAllowOrigins": Change({"corsAllowOrigins": ["https://example.org"]}, updates={"Api": {"counter-api"}}),
+    "deadLetterQueueRetentionSeconds": Change(
+        {"deadLetterQueueRetentionSeconds": 3600}, updates={"Queue": {"counter-process-stream-failures"}}
+    ),
+    "deletionProtection": Change({"deletionProtection": True}, updates={"Table": TABLES}),
+    "encryptionKeyArn": Change(
+        {"encryptionKeyArn": KEY_ARN},
+        updates={
+            "Table": TABLES,
+            "RolePolicy": {
+                "counter-process-stream",
+                "counter-process-stream-consume",
+                "counter-record-visit",
+                "counter-view-counts",
+            },
+        },
+    ),
+    "environment": functions(environment={"STAGE": "test"}),
+    "logLevel": functions(logLevel="DEBUG"),
+    "logRetentionInDays": Change({"logRetentionInDays": 7}, updates={"LogGroup": FUNCTIONS}),
+    "maximumBatchingWindowInSeconds": mapping(maximumBatchingWindowInSeconds=5),
+    "maximumRecordAgeInSeconds": mapping(maximumRecordAgeInSeconds=3600),
+    "maximumRetryAttempts": mapping(maximumRetryAttempts=3),
+    "memorySize": functions(memorySize=512),
+    "pointInTimeRecovery": Change(
+        {"pointInTimeRecovery": False}, updates={"Table": {"counter-ledger", "counter-table"}}
+    ),
+    "readCapacity": Change({"billingMode": "PROVISIONED", "readCapacity": 9}, updates={"Table": TABLES}),
+    "runtime": functions(runtime="python3.12"),
+    "startingPosition": Change(
+        {"startingPosition": "LATEST"}, replaces={"EventSourceMapping": {"counter-process-stream"}}
+    ),
+    "streamViewType": Change(
+        {"streamViewType": "NEW_IMAGE"},
+        updates={"Table": {"counter-table"}, "RolePolicy": {"counter-process-stream-consume"}},
+        replaces={"EventSourceMapping": {"counter-process-stream"}},
+    ),
+    "tags": Change(
+        {"tags": {"team": "web"}},
+        updates={
+            "Api": {"counter-api"},
+            "EventSourceMapping": {"counter-process-stream"},
+            "Function": FUNCTIONS,
+            "LogGroup": FUNCTIONS,
+            "Queue": {"counter-process-stream-failures"},
+            "Role": FUNCTIONS,
+            "Stage": {"counter-api"},
+            "Table": TABLES,
+        },
+    ),
+    "throttlingBurstLimit": Change({"throttlingBurstLimit": 50}, updates={"Stage": {"counter-api"}}),
+    "throttlingRateLimit": Change({"throttlingRateLimit": 0.5 + 9}, updates={"Stage": {"counter-api"}}),
+    "timeout": functions(timeout=60),
+    "writeCapacity": Change({"billingMode": "PROVISIONED", "writeCapacity": 9}, updates={"Table": TABLES}),
+}
+# Both belong to adoption, which test_adoption.py is about.
+ADOPTION = {"tableArn", "streamArn"}
+
+
+@pytest.fixture(scope="module")
+def deployed(engine: Engine) -> Stack:
+    """Deploy the program with its defaults."""
+    stack = engine.stack()
+    stack.up().ok()
+    return stack
+
+
+def summary(done: Done) -> dict[str, dict[str, set[str]]]:
+    """Group the resources that change by operation and type."""
+    found: dict[str, dict[str, set[str]]] = {}
+    for step in done.changes:
+        kind = step.type.rpartition(":")[2]
+        found.setdefault(f"{step.operation}s", {}).setdefault(kind, set()).add(step.name)
+    return found
+
+
+def test_every_key_has_a_change() -> None:
+    assert sorted(CHANGES.keys() | ADOPTION) == KEYS
+
+
+@pytest.mark.parametrize("key", CHANGES)
+def test_a_key_changes_what_it_should(deployed: Stack, key: str) -> None:
+    change = CHANGES[key]
+    assert key in change.values
+    deployed.configure(change.values)
+    expected = {
+        "updates": change.updates,
+        "replaces": change.replaces,
+        "creates": change.creates,
+        "deletes": change.deletes,
+    }
+    assert summary(deployed.preview().ok()) == {key: value for key, value in expected.items() if value}
+
+
+WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
+    "a type that Pulumi.yaml rules out": ({"batchSize": "many"}, "batchSize", "integer"),
+    "a value out of range": ({"batchSize": 0}, "batchSize: 0 is out of range; allowed: 1 to 10,000", ""),
+    "a value that is no choice": ({"architecture": "arm"}, "architecture: 'arm'", "arm64 or x86_64"),
+    "half of what belongs together": ({"streamArn": "arn:aws:dynamodb:eu-west-1:1:table/a/stream/b"}, "tableArn", ""),
+    "a key that there is not": ({"batchsize": 5}, "batchsize", "did you mean 'batchSize'?"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_configuration_is_refused_in_one_line(engine: Engine, deployed: Stack, case: str) -> None:
+    values, *expected = WRONG[case]
+    deployed.configure(values)
+    engine.provider.calls.clear()
+    done = deployed.run("up", "--yes")
+    assert done.status != 0
+    assert engine.provider.calls == []
+    assert "Traceback" not in done.text
+    # While it runs, the CLI shows the first line of each message as well.
+    _, _, diagnostics = done.text.rpartition("Diagnostics:")
+    [line] = [line for line in diagnostics.splitlines() if expected[0] in line]
+    assert all(part in line for part in expected)
