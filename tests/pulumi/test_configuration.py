@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from components.config import config_fields
-from components.validation import config_key
+from components.settings import config_key
 
 from .conftest import Engine
 from .stack import Done, Stack
