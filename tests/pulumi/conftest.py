@@ -46,14 +46,14 @@ class Engine:
     environment: dict[str, str]
     new_folder: Callable[[], Path]
 
-    def stack(self, project: dict[str, Any] | None = None, program: Path = ROOT) -> Stack:
-        """Make an empty stack of this project, or of another."""
+    def stack(self, project: dict[str, Any] | None = None, program: Path = ROOT, **options: Any) -> Stack:
+        """Make an empty stack of this project, or of another, with `Stack`'s options."""
         self.python.program = program
         self.provider.calls.clear()
         self.provider.before = lambda _operation, _urn: None
         if project is None:
             project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
-        return Stack(self.new_folder(), project, self.environment)
+        return Stack(self.new_folder(), project, self.environment, **options)
 
     def client(self, service: str) -> Any:
         """Return a client of the emulator."""

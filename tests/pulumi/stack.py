@@ -61,14 +61,22 @@ class Done:
 
 
 class Stack:
-    """A project's folder, and the commands of the CLI on its stack `test`."""
+    """A project's folder, and the commands of the CLI on its stack, by default with a region and no other setting."""
 
-    def __init__(self, directory: Path, project: Mapping[str, Any], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        project: Mapping[str, Any],
+        environment: Mapping[str, str],
+        *,
+        name: str = STACK,
+        configured: bool = True,
+    ) -> None:
         self.directory = directory / "project"
         self.directory.mkdir(parents=True)
         self._log = directory / "events"
-        for name in ("state", "pulumi", "home"):
-            (directory / name).mkdir()
+        for folder in ("state", "pulumi", "home"):
+            (directory / folder).mkdir()
         self.state_folder = directory / "state"
         self.environment = {
             "PATH": os.environ["PATH"],
@@ -87,13 +95,15 @@ class Stack:
         }
         (self.directory / "Pulumi.yaml").write_text(yaml.safe_dump(dict(project)), encoding="utf-8")
         self.project = str(project["name"])
-        self.run("stack", "init", STACK).ok()
-        self.configure({})
+        self.name = name
+        self.run("stack", "init", name).ok()
+        if configured:
+            self.configure({})
 
     @property
     def file(self) -> Path:
         """The stack's configuration file."""
-        return self.directory / f"Pulumi.{STACK}.yaml"
+        return self.directory / f"Pulumi.{self.name}.yaml"
 
     def configure(self, values: Mapping[str, Any]) -> None:
         """Replace the project's own configuration values; keys without a namespace are the project's."""
