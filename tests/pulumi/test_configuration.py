@@ -98,6 +98,7 @@ CHANGES = {
     "timeout": functions(timeout=60),
     "writeCapacity": Change({"billingMode": "PROVISIONED", "writeCapacity": 9}, updates={"Table": TABLES}),
 }
+in_ci = pytest.mark.skipif(os.environ.get("CI") != "true", reason="a minute of previews; CI=true runs them")
 # Both belong to adoption, which test_adoption.py is about.
 ADOPTION = {"tableArn", "streamArn"}
 
@@ -123,6 +124,7 @@ def test_every_change_is_of_a_key_that_there_is() -> None:
     assert CHANGES.keys() | ADOPTION <= FIELDS.keys()
 
 
+@in_ci
 @pytest.mark.parametrize("key", sorted(FIELDS.keys() - CHANGES.keys() - ADOPTION))
 def test_any_other_key_changes_something_and_replaces_nothing(deployed: Stack, key: str) -> None:
     declared = FIELDS[key]
@@ -150,7 +152,7 @@ def test_all_keys_together_change_what_they_should(deployed: Stack) -> None:
     assert summary(deployed.preview().ok()) == expected
 
 
-@pytest.mark.skipif(os.environ.get("CI") != "true", reason="a minute of previews; CI=true runs them")
+@in_ci
 @pytest.mark.parametrize("key", CHANGES)
 def test_a_key_changes_what_it_should(deployed: Stack, key: str) -> None:
     change = CHANGES[key]
