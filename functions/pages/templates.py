@@ -112,8 +112,10 @@ def _table_facts(table: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _tag(tag: str) -> str:
+    # Spaces alone would be a heading that says nothing and a link that nobody sees.
+    visible = tag if tag.strip() else "\N{OPEN BOX}" * len(tag)
     # <bdi> keeps the tag's writing direction from affecting the text around it.
-    return f"<bdi>{escape(tag)}</bdi>"
+    return f"<bdi>{escape(visible)}</bdi>"
 
 
 def _listed(tag: str) -> str:

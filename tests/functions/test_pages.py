@@ -239,6 +239,13 @@ def test_the_start_page_shows_the_table_and_the_request() -> None:
     assert (shown["Method"], shown["Path"], shown["Query"]) == ("GET", "/", "a=1")
 
 
+@pytest.mark.parametrize(("tag", "shown"), [("  ", "\N{OPEN BOX}\N{OPEN BOX}"), (" a ", " a ")])
+def test_a_tag_of_spaces_alone_can_be_seen(tag: str, shown: str) -> None:
+    count, total = templates.count_page(tag, 1, 1, None), templates.tags_page(1, [{"tag": tag, "count": 1}], 1, None)
+    assert shown in Outline(count).texts
+    assert shown in Outline(total).texts
+
+
 def test_the_greeting_of_a_table_without_a_stream_says_so() -> None:
     facts = TABLE_FACTS | {"streamViewType": None}
     made = templates.welcome_page("hello", facts, {"method": "GET", "path": "/", "query": {}}, "./")
