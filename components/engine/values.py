@@ -95,7 +95,7 @@ def _decode_struct(struct: struct_pb2.Struct, path: str, secrets: set[str]) -> A
     signature = fields[SIGNATURE].string_value if SIGNATURE in fields else None
     if signature is None:
         return {key: _decode(item, f"{path}.{key}", secrets) for key, item in fields.items()}
-    plain = {key: _decode(item, path, secrets) for key, item in fields.items() if key != SIGNATURE}
+    plain = {key: _decode(item, path, secrets) for key, item in fields.items()}
     if signature == SECRET:
         secrets.add(path)
         return plain.get("value")

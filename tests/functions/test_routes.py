@@ -73,6 +73,7 @@ def test_the_openapi_document_is_served_unchanged() -> None:
         (HTML["accept"], True),
         ("application/json, text/html;q=0.5", False),
         ("application/json;q=0.5, text/html", True),
+        ("text/html;q=1", True),
         ("text/html;q=0", False),
         ("text/html;q=much", False),
         ("*/*", False),
