@@ -63,12 +63,15 @@ def write_logs(log_group_arn: pulumi.Output[str]) -> StatementSettings:
     return allow(["logs:CreateLogStream", "logs:PutLogEvents"], [pulumi.Output.format("{}:*", log_group_arn)])
 
 
-def read_stream(stream_arn: pulumi.Input[str]) -> StatementSettings:
-    """Allow reading a stream: Lambda requires these actions of a role before it polls."""
-    return allow(
-        ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"],
-        [stream_arn],
-    )
+def read_stream(stream_arn: pulumi.Input[str]) -> list[StatementSettings]:
+    """Allow reading a stream: Lambda requires these actions of a role before it polls.
+
+    Listing streams knows no resources, so IAM ignores it in a statement that names one.
+    """
+    return [
+        allow(["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"], [stream_arn]),
+        allow(["dynamodb:ListStreams"], ["*"]),
+    ]
 
 
 def send_failures(queue_arn: pulumi.Input[str]) -> StatementSettings:

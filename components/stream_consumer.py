@@ -164,7 +164,7 @@ class StreamConsumer(pulumi.ComponentResource):
             role=self.function_role_name,
             policy=policies.document(
                 [
-                    policies.read_stream(settings.stream_arn),
+                    *policies.read_stream(settings.stream_arn),
                     policies.send_failures(queue.arn),
                     *([policies.decrypt(settings.encryption_key_arn)] if settings.encryption_key_arn else []),
                 ]

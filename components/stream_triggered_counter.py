@@ -144,7 +144,8 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
                 stream_arn=table.stream_arn,
                 code=code,
                 handler=handler("processStream"),
-                statements=[*policies.keep_total(table.arn, ledger.arn), *self._decrypt()],
+                # The consumer itself adds the right to decrypt.
+                statements=policies.keep_total(table.arn, ledger.arn),
                 variables={TABLE_NAME: table.name, LEDGER_TABLE_NAME: ledger.name},
                 function=settings.functions,
                 filters=[ONLY_TAGS],

@@ -1,164 +1,173 @@
-"""The permissions of every execution role, as the complete text of its policies: one more or less changes the text."""
+"""The permissions of every execution role: exactly those in docs/operations.md, and policies without findings."""
 
+import json
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pulumi_aws as aws
 import pytest
 
 from components import StreamConsumer, StreamTriggeredCounter
-from components.testing import Resource, Result, run
+from components.testing import RecordingMonitor, Result, run
+from tests.permissions import POLICY, ROLE, Role, documented, findings, roles
+from tests.samples import DESCRIBED_TABLE, STREAM, TABLE
 
 from .test_function import code
 
-FUNCTION = "aws:lambda/function:Function"
-POLICY = "aws:iam/rolePolicy:RolePolicy"
-ROLE = "aws:iam/role:Role"
-TABLE = "aws:dynamodb/table:Table"
-KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd"
-STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/Busy/stream/2026-01-01T00:00:00.000"
+KEYS = {"`encryptionKeyArn`": "arn:aws:kms:us-east-1:123456789012:key/1234abcd"}
 EXISTING = "arn:aws:lambda:eu-west-1:123456789012:function:existing"
 TRUST = (
     '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", '
     '"Principal": {"Service": "lambda.amazonaws.com"}}]}'
 )
-
-# The statements, one a line. <logs>, <table> and so on stand for the ARNs of the one run.
-LOGS = ['{"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": ["<logs>:*"]}']
-DECRYPT = [
-    '{"Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": ["<key>"], '
-    '"Condition": {"StringLike": {"kms:ViaService": ["dynamodb.*.amazonaws.com"]}}}'
-]
-KEEP_TOTAL = [
-    '{"Effect": "Allow", "Action": ["dynamodb:GetItem", "dynamodb:UpdateItem"], "Resource": ["<table>"], '
-    '"Condition": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["COUNTER"]}}}',
-    '{"Effect": "Allow", "Action": ["dynamodb:DescribeTable"], "Resource": ["<table>"]}',
-    '{"Effect": "Allow", "Action": ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem"], '
-    '"Resource": ["<ledger>"]}',
-]
-DESCRIBE_TABLE = ['{"Effect": "Allow", "Action": ["dynamodb:DescribeTable"], "Resource": ["<table>"]}']
-RECORD_VISITS = [
-    '{"Effect": "Allow", "Action": ["dynamodb:GetItem", "dynamodb:UpdateItem"], "Resource": ["<table>"], '
-    '"Condition": {"ForAllValues:StringNotEquals": {"dynamodb:LeadingKeys": ["COUNTER"]}}}',
-    '{"Effect": "Allow", "Action": ["dynamodb:UpdateItem"], "Resource": ["<idempotency>"]}',
-]
-VIEW_COUNTS = ['{"Effect": "Allow", "Action": ["dynamodb:BatchGetItem", "dynamodb:Scan"], "Resource": ["<table>"]}']
-CONSUME = [
-    '{"Effect": "Allow", "Action": ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", '
-    '"dynamodb:ListStreams"], "Resource": ["<stream>"]}',
-    '{"Effect": "Allow", "Action": ["sqs:SendMessage"], "Resource": ["<queue>"]}',
-]
-GRANT_COUNT = [
-    '{"Effect": "Allow", "Action": ["dynamodb:UpdateItem"], "Resource": ["<table>"], '
-    '"Condition": {"ForAllValues:StringNotEquals": {"dynamodb:LeadingKeys": ["COUNTER"]}}}'
-]
-GRANT_READ = ['{"Effect": "Allow", "Action": ["dynamodb:BatchGetItem", "dynamodb:GetItem"], "Resource": ["<table>"]}']
+# Each role's name in the table, and its function.
+FUNCTIONS = {
+    "counter-welcome": ("welcome", "counter-welcome"),
+    "counter-record-visit": ("recordVisit", "counter-record-visit"),
+    "counter-view-counts": ("viewCounts", "counter-view-counts"),
+    "counter-process-stream": ("processStream", "counter-process-stream"),
+}
+GRANTED = {"importer": ("grant_count", ""), "their-reader": ("grant_read", "")}
 
 
-def policies(result: Result) -> dict[str, dict[str, str]]:
-    """Return the policies of each role by their names, with a placeholder for each ARN."""
-    # Rights come from nowhere else.
-    types = {resource.type for resource in result.resources if resource.type.startswith(("aws:iam", "aws:kms"))}
-    assert types <= {POLICY, ROLE}
+def make(*, keys: bool = False, adopted: bool = False, existing: bool = False) -> None:
+    """Make a counter, a further consumer of its stream, and roles that may count and read."""
+    args: dict[str, Any] = {"table": {"encryption_key_arn": KEYS["`encryptionKeyArn`"]} if keys else {}}
+    if adopted:
+        args["existing_table"] = {"table_arn": TABLE, "stream_arn": STREAM}
+    counter = StreamTriggeredCounter("counter", args)  # type: ignore[arg-type]
+    counter.grant_count(aws.iam.Role("importer", assume_role_policy=TRUST))
+    counter.grant_read("their-reader")
+    function: dict[str, Any] = {"code": code(), "handler": "app.handler"}
+    if existing:
+        function = {"function_arn": EXISTING, "function_role_name": "their-role"}
+    if keys:
+        function["encryption_key_arn"] = KEYS["`encryptionKeyArn`"]
+    StreamConsumer("audit", {"stream_arn": counter.stream_arn, **function})  # type: ignore[typeddict-item]
+
+
+PROGRAMS: dict[str, dict[str, bool]] = {
+    "default": {},
+    "keys": {"keys": True},
+    "adopted table": {"adopted": True},
+    "existing function": {"existing": True},
+    "existing function with keys": {"existing": True, "keys": True},
+}
+
+
+@cache
+def recorded(program: str) -> Result:
+    monitor = RecordingMonitor(invokes={"aws:dynamodb/getTable:getTable": lambda _: DESCRIBED_TABLE})
+    return run(lambda: make(**PROGRAMS[program]), monitor=monitor)
+
+
+def roles_of(program: str) -> list[Role]:
+    options = PROGRAMS[program]
+    audit = {"their-role" if options.get("existing") else "audit": ("StreamConsumer", "audit")}
+    return roles(recorded(program), FUNCTIONS | GRANTED | audit, KEYS if options.get("keys") else {})
+
+
+every_program = pytest.mark.parametrize("program", PROGRAMS)
+# Together these have every statement of the others.
+every_statement = pytest.mark.parametrize("program", ["keys", "existing function with keys"])
+
+
+@every_program
+def test_every_role_may_do_exactly_what_the_runbook_says(program: str) -> None:
+    found = roles_of(program)
+    assert len(found) == 7
+    assert [difference for role in found for difference in role.differences()] == []
+
+
+@every_statement
+def test_a_statement_that_allows_more_is_found(program: str) -> None:
+    tried = [(how, bool(wider.differences())) for role in roles_of(program) for how, wider in role.widened()]
+    assert len(tried) > 100
+    assert [how for how, is_found in tried if not is_found] == []
+
+
+@every_statement
+def test_a_statement_that_is_missing_is_found(program: str) -> None:
+    for role in roles_of(program):
+        for policy in role.policies:
+            for index in range(len(policy["Statement"])):
+                fewer = [*policy["Statement"][:index], *policy["Statement"][index + 1 :]]
+                others = [one for one in role.policies if one is not policy]
+                assert Role(role.name, [*others, {"Statement": fewer}], role.resources).differences()
+
+
+def test_every_row_of_the_runbook_is_a_right_that_some_role_has() -> None:
+    names = {role.name for program in PROGRAMS for role in roles_of(program)}
+    resources = {name for program in PROGRAMS for role in roles_of(program) for name in role.resources}
+    rows = documented()
+    assert len(rows) > 10
+    assert {name for row in rows for name in row.roles} == names
+    assert {row.resource for row in rows} <= resources | {"any resource"}
+
+
+@every_program
+def test_the_linter_finds_nothing(program: str) -> None:
+    policies = recorded(program).all(POLICY)
+    assert len(policies) == 8 if PROGRAMS[program].get("existing") else 9
+    assert [(policy.name, finding) for policy in policies for finding in findings(policy.inputs["policy"])] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "issue"),
+    [
+        (lambda statement: {**statement, "Action": ["dynamodb:GetItems"]}, "UNKNOWN_ACTION"),
+        (lambda statement: {**statement, "Resource": ["arn:aws:sqs:us-east-1:123456789012:q"]}, "RESOURCE_MISMATCH"),
+        (lambda statement: {**statement, "Action": ["dynamodb:Scan"]}, "UNKNOWN_CONDITION_FOR_ACTION"),
+    ],
+)
+def test_the_linter_finds_an_error(change: Callable[[Any], Any], issue: str) -> None:
+    policy = json.loads(recorded("default").one(POLICY, "counter-record-visit").inputs["policy"])
+    assert any("Condition" in statement for statement in policy["Statement"])
+    policy["Statement"] = [change(one) for one in policy["Statement"] if "Condition" in one]
+    assert [finding.partition(":")[0] for finding in findings(json.dumps(policy))] == [issue]
+
+
+@every_program
+def test_rights_come_from_the_roles_own_policies_alone(program: str) -> None:
+    result = recorded(program)
+    assert {each.type for each in result.resources if each.type.startswith(("aws:iam", "aws:kms"))} == {POLICY, ROLE}
     for role in result.all(ROLE):
         assert set(role.inputs) <= {"assumeRolePolicy", "tags"}
         assert role.inputs["assumeRolePolicy"] == TRUST
-    found: dict[str, dict[str, str]] = {}
-    roles = {role.state["name"]: role.name for role in result.all(ROLE)}
-    for policy in result.all(POLICY):
-        role_name = policy.inputs["role"]
-        text = policy.inputs["policy"]
-        for arn, name in arns(result, policy):
-            text = text.replace(arn, name)
-        found.setdefault(roles.get(role_name, role_name), {})[policy.name] = text
-    return found
 
 
-def arns(result: Result, policy: Resource) -> list[tuple[str, str]]:
-    """Return every ARN that the policy of a function may name, the longer ones first."""
-    named = [(KEY, "<key>"), (STREAM, "<stream>")]
-    for kind, logical, placeholder in (
-        (TABLE, "counter-table", "<table>"),
-        (TABLE, "counter-ledger", "<ledger>"),
-        (TABLE, "counter-idempotency", "<idempotency>"),
-        ("aws:cloudwatch/logGroup:LogGroup", policy.name, "<logs>"),
-    ):
-        for resource in result.all(kind, logical):
-            named += [(resource.state["streamArn"], "<stream>")] if "streamArn" in resource.state else []
-            named.append((resource.state["arn"], placeholder))
-    return [*named, *((queue.state["arn"], "<queue>") for queue in result.all("aws:sqs/queue:Queue"))]
-
-
-def text(*statements: list[str]) -> str:
-    return f'{{"Version": "2012-10-17", "Statement": [{", ".join(line for group in statements for line in group)}]}}'
-
-
-@pytest.mark.parametrize("key", [None, KEY], ids=["no key", "key"])
-def test_the_rights_of_every_role_of_the_counter(key: str | None) -> None:
-    def program() -> None:
-        counter = StreamTriggeredCounter("counter", {"table": {"encryption_key_arn": key}} if key else {})
-        worker = aws.iam.Role("worker", assume_role_policy=TRUST)
-        for grant in (counter.grant_count, counter.grant_read):
-            grant(worker)
-            grant("their-role")
-
-    result = run(program)
-    decrypt = DECRYPT if key else []
-    granted = {right: text(rule, decrypt) for right, rule in (("count", GRANT_COUNT), ("read", GRANT_READ))}
-    assert policies(result) == {
-        "counter-welcome": {"counter-welcome": text(LOGS, DESCRIBE_TABLE)},
-        "counter-record-visit": {"counter-record-visit": text(LOGS, RECORD_VISITS, decrypt)},
-        "counter-view-counts": {"counter-view-counts": text(LOGS, VIEW_COUNTS, decrypt)},
-        "counter-process-stream": {
-            "counter-process-stream": text(LOGS, KEEP_TOTAL, decrypt),
-            "counter-process-stream-consume": text(CONSUME, decrypt),
-        },
-        **{
-            role: {f"counter-{right}-{role}": policy for right, policy in granted.items()}
-            for role in ("worker", "their-role")
-        },
+def test_each_function_runs_under_the_role_of_its_own_name(counter: Result) -> None:
+    roles = {role.state["arn"]: role.name for role in counter.all(ROLE)}
+    functions = counter.all("aws:lambda/function:Function")
+    assert {function.name: roles[function.inputs["role"]] for function in functions} == {
+        name: name for name in FUNCTIONS
     }
-    # Each function runs under the role of its own name.
-    roles = {role.state["arn"]: role.name for role in result.all(ROLE)}
-    functions = {function.name: roles[function.inputs["role"]] for function in result.all(FUNCTION)}
-    names = ("counter-welcome", "counter-record-visit", "counter-view-counts", "counter-process-stream")
-    assert functions == {name: name for name in names}
 
 
-@pytest.mark.parametrize("key", [None, KEY], ids=["no key", "key"])
-@pytest.mark.parametrize("existing", [False, True], ids=["new function", "existing function"])
-def test_the_rights_of_a_further_consumer(key: str | None, existing: bool) -> None:
-    function = (
-        {"function_arn": EXISTING, "function_role_name": "their-role"}
-        if existing
-        else {"code": code(), "handler": "app.handler"}
-    )
-    encryption = {"encryption_key_arn": key} if key else {}
-    result = run(lambda: StreamConsumer("audit", {"stream_arn": STREAM, **function, **encryption}))  # type: ignore[typeddict-item]
-    consume = {"audit-consume": text(CONSUME, DECRYPT if key else [])}
-    assert policies(result) == ({"their-role": consume} if existing else {"audit": {"audit": text(LOGS), **consume}})
-
-
-STATEMENTS: list[tuple[dict[str, object], str]] = [
+STATEMENTS: list[tuple[dict[str, object], dict[str, object]]] = [
     (
         {"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::bucket/key"]},
-        '{"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::bucket/key"]}',
+        {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::bucket/key"]},
     ),
     (
         {"actions": ["s3:ListBucket"], "resources": ["*"], "conditions": {"StringLike": {"s3:prefix": ["a*"]}}},
-        '{"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": ["*"], '
-        '"Condition": {"StringLike": {"s3:prefix": ["a*"]}}}',
+        {
+            "Effect": "Allow",
+            "Action": ["s3:ListBucket"],
+            "Resource": ["*"],
+            "Condition": {"StringLike": {"s3:prefix": ["a*"]}},
+        },
     ),
 ]
 
 
 def test_further_rights_are_those_that_were_asked_for() -> None:
-    args: Any = {
-        "stream_arn": STREAM,
-        "code": code(),
-        "handler": "app.handler",
-        "statements": [given for given, _ in STATEMENTS],
-    }
-    own = text(LOGS, [expected for _, expected in STATEMENTS])
-    assert policies(run(lambda: StreamConsumer("audit", args))) == {
-        "audit": {"audit": own, "audit-consume": text(CONSUME)}
-    }
+    args: Any = {"stream_arn": STREAM, "code": code(), "handler": "app.handler"}
+
+    def own(**more: Any) -> list[Any]:
+        policy = run(lambda: StreamConsumer("audit", args | more)).one(POLICY, "audit").inputs["policy"]
+        statements: list[Any] = json.loads(policy)["Statement"]
+        return statements
+
+    assert own(statements=[given for given, _ in STATEMENTS]) == [*own(), *(expected for _, expected in STATEMENTS)]

@@ -1,0 +1,292 @@
+"""What execution roles may do: their policies, evaluated over every action of AWS, and the table in docs/operations.md.
+
+Every action is asked for on each of a program's resources, on others of the same kinds, and with each partition key and
+each way to a KMS key that a condition may tell apart. What is allowed then has to be what the table says, no more and
+no less; so the table is complete, and a statement that allows more does not pass.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import warnings
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from heapq import nsmallest
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from components.testing import Resource, Result
+
+RUNBOOK = Path(__file__).parents[1] / "docs" / "operations.md"
+ANYWHERE = "any resource"
+Statement = Mapping[str, Any]
+Context = Mapping[str, Sequence[str]]
+Allowed = Mapping[tuple[str, str], frozenset[str]]
+"""The actions that are allowed on a resource in a context, both by their names."""
+
+CONTEXTS: Mapping[str, tuple[str, Context]] = {
+    "the key is `COUNTER`": ("dynamodb", {"dynamodb:LeadingKeys": ["COUNTER"]}),
+    "the key is not `COUNTER`": ("dynamodb", {"dynamodb:LeadingKeys": ["home"]}),
+    "one of several keys is `COUNTER`": ("dynamodb", {"dynamodb:LeadingKeys": ["home", "COUNTER"]}),
+    "through DynamoDB": ("kms", {"kms:ViaService": ["dynamodb.eu-west-1.amazonaws.com"]}),
+    "through SQS": ("kms", {"kms:ViaService": ["sqs.eu-west-1.amazonaws.com"]}),
+    "through another service": ("kms", {"kms:ViaService": ["s3.eu-west-1.amazonaws.com"]}),
+    "directly": ("kms", {}),
+    "": ("", {}),
+}
+"""The contexts of requests: the service whose requests have them (empty for all others), and the condition keys."""
+
+FOREIGN: Mapping[str, str] = {
+    "another table": "arn:aws:dynamodb:us-east-1:123456789012:table/other",
+    "another account's table": "arn:aws:dynamodb:us-east-1:999999999999:table/other",
+    "another table's stream": "arn:aws:dynamodb:us-east-1:123456789012:table/other/stream/2026-01-01T00:00:00.000",
+    "another queue": "arn:aws:sqs:us-east-1:123456789012:other",
+    "another log stream": "arn:aws:logs:us-east-1:123456789012:log-group:other:log-stream:2026",
+    "another function": "arn:aws:lambda:us-east-1:123456789012:function:other",
+    "another role": "arn:aws:iam::123456789012:role/other",
+    "another key": "arn:aws:kms:us-east-1:123456789012:key/0000",
+    "another service's resource": "arn:aws:s3:::bucket/object",
+    "no resource in particular": "*",
+}
+
+
+class Right(NamedTuple):
+    """A row of the table: roles may do actions on a resource, if the request has a context."""
+
+    roles: frozenset[str]
+    actions: frozenset[str]
+    resource: str
+    condition: str
+
+
+@cache
+def documented() -> list[Right]:
+    """Read the table of permissions."""
+    section = RUNBOOK.read_text(encoding="utf-8").partition("\n## Permissions\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`.+?) *\| (.+?) *\| (.+?) *\| (.*?) *\|$", section, re.MULTILINE)
+    return [Right(_names(roles), _names(actions), resource, condition) for roles, actions, resource, condition in rows]
+
+
+def _names(cell: str) -> frozenset[str]:
+    return frozenset(re.findall(r"`([^`]+)`", cell))
+
+
+@dataclass(frozen=True)
+class Role:
+    """An execution role: its name in the table, its policies, and every resource that they are tried on."""
+
+    name: str
+    policies: Sequence[Mapping[str, Any]]
+    resources: Mapping[str, str]
+
+    def differences(self) -> list[str]:
+        """Say what the role may do beyond the table, and what it may not do although it stands there."""
+        actual, expected = evaluate(self.policies, self.resources), _expected(self.name, self.resources)
+        found = []
+        for resource, condition in sorted({*actual, *expected}):
+            may, should = (
+                actual.get((resource, condition), frozenset()),
+                expected.get((resource, condition), frozenset()),
+            )
+            for what, actions in (("may also", may - should), ("may not", should - may)):
+                if actions:
+                    some = ", ".join(nsmallest(3, actions)) + (
+                        f" and {len(actions) - 3} more" if len(actions) > 3 else ""
+                    )
+                    found.append(f"{self.name} {what}: {some} on {resource} ({condition or 'always'})")
+        return found
+
+    def widened(self) -> Iterator[tuple[str, Role]]:
+        """Yield, with a description, the role with each statement widened in each way that makes a difference."""
+        for number, policy in enumerate(self.policies):
+            for index, statement in enumerate(policy["Statement"]):
+                for how, wider in _widenings(statement):
+                    statements = [*policy["Statement"][:index], wider, *policy["Statement"][index + 1 :]]
+                    policies = [
+                        *self.policies[:number],
+                        {**policy, "Statement": statements},
+                        *self.policies[number + 1 :],
+                    ]
+                    yield f"{self.name}, {how}: {statement}", Role(self.name, policies, self.resources)
+
+
+def _widenings(statement: Statement) -> Iterator[tuple[str, Statement]]:
+    service = statement["Action"][0].partition(":")[0]
+    others = sorted(matching(f"{service}:*") - {*statement["Action"]})
+    yield "every action", {**statement, "Action": ["*"]}
+    yield "every action of the service", {**statement, "Action": [f"{service}:*"]}
+    yield "another action", {**statement, "Action": [*statement["Action"], others[0]]}
+    yield (
+        "every action but one",
+        {**{key: statement[key] for key in statement if key != "Action"}, "NotAction": others[:1]},
+    )
+    if statement["Resource"] != ["*"]:
+        yield "every resource", {**statement, "Resource": ["*"]}
+        yield "another resource", {**statement, "Resource": [*statement["Resource"], *FOREIGN.values()]}
+        first = statement["Resource"][0].removesuffix(":*")
+        head, separator, _ = first.rpartition("/" if "/" in first else ":")
+        yield "every resource of the kind", {**statement, "Resource": [f"{head}{separator}*"]}
+    if "Condition" in statement:
+        yield "no condition", {key: statement[key] for key in statement if key != "Condition"}
+        for operator, keys in statement["Condition"].items():
+            for key, values in keys.items():
+                relaxed = {operator.replace("ForAllValues", "ForAnyValue"): {key: values}}
+                if "ForAllValues" in operator:
+                    yield "any value instead of all", {**statement, "Condition": relaxed}
+                else:
+                    yield "every value", {**statement, "Condition": {operator: {key: ["*"]}}}
+
+
+def _expected(role: str, resources: Mapping[str, str]) -> Allowed:
+    found: dict[tuple[str, str], frozenset[str]] = {}
+    for right in (one for one in documented() if role in one.roles):
+        assert not right.condition or right.condition in CONTEXTS, f"{RUNBOOK.name}: {right.condition!r} is not known"
+        on = resources if right.resource == ANYWHERE else {right.resource} & resources.keys()
+        for context, (service, _) in CONTEXTS.items():
+            if right.condition in ("", context):
+                _add(found, on, context, _of_service(right.actions, service))
+    return found
+
+
+def evaluate(policies: Iterable[Mapping[str, Any]], resources: Mapping[str, str]) -> Allowed:
+    """Return what policies that only allow, and do not deny, allow on resources."""
+    found: dict[tuple[str, str], frozenset[str]] = {}
+    for statement in (statement for policy in policies for statement in policy["Statement"]):
+        actions = _actions(statement)
+        patterns = [_pattern(wanted) for wanted in statement["Resource"]]
+        on = [name for name, arn in resources.items() if any(pattern.fullmatch(arn) for pattern in patterns)]
+        for context, (service, keys) in CONTEXTS.items():
+            if _holds(statement.get("Condition", {}), keys):
+                _add(found, on, context, _of_service(actions, service))
+    return found
+
+
+def _add(
+    found: dict[tuple[str, str], frozenset[str]], resources: Iterable[str], context: str, actions: frozenset[str]
+) -> None:
+    for resource in resources if actions else ():
+        before = found.get((resource, context))
+        found[resource, context] = before | actions if before else actions
+
+
+def _actions(statement: Statement) -> frozenset[str]:
+    extra = {*statement} - {"Effect", "Action", "NotAction", "Resource", "Condition"}
+    assert statement["Effect"] == "Allow", statement
+    assert not extra, f"the evaluation does not know {extra}"
+    named = frozenset[str]().union(*(matching(each) for each in statement.get("Action", statement.get("NotAction"))))
+    return named if "Action" in statement else matching("*") - named
+
+
+@cache
+def _of_service(actions: frozenset[str], service: str) -> frozenset[str]:
+    """Return the actions of a service that has contexts of its own, or (if empty) of all others."""
+    names = tuple(f"{one}:" for one, _ in CONTEXTS.values() if one)
+    if service:
+        return frozenset(action for action in actions if action.startswith(f"{service}:"))
+    return frozenset(action for action in actions if not action.startswith(names))
+
+
+def _holds(condition: Mapping[str, Mapping[str, Sequence[str]]], context: Context) -> bool:
+    return all(
+        _compare(operator, context.get(key, ()), wanted)
+        for operator, keys in condition.items()
+        for key, wanted in keys.items()
+    )
+
+
+def _compare(operator: str, values: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Compare as IAM does: a set operator on no values holds for all and fails for any, another operator fails."""
+    qualifier, _, plain = operator.rpartition(":")
+    matches = {
+        "StringEquals": lambda value: value in wanted,
+        "StringNotEquals": lambda value: value not in wanted,
+        "StringLike": lambda value: any(_pattern(each).fullmatch(value) for each in wanted),
+    }[plain]
+    if qualifier == "ForAllValues":
+        return all(map(matches, values))
+    return any(map(matches, values))
+
+
+@cache
+def _pattern(wanted: str) -> re.Pattern[str]:
+    return re.compile(re.escape(wanted).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
+
+
+@cache
+def matching(pattern: str) -> frozenset[str]:
+    """Return every action of AWS that a pattern names."""
+    wanted = _pattern(pattern.lower())
+    return frozenset(action for action in _every_action() if wanted.fullmatch(action.lower()))
+
+
+@cache
+def _every_action() -> frozenset[str]:
+    return frozenset(
+        f"{service['prefix']}:{one['privilege']}"
+        for service in _parliament().iam_definition
+        for one in service["privileges"]
+    )
+
+
+@cache
+def _parliament() -> Any:
+    with warnings.catch_warnings():
+        # It reads its data with pkg_resources, which says so.
+        warnings.simplefilter("ignore")
+        import parliament  # type: ignore[import-untyped]  # noqa: PLC0415 - it reads ten megabytes
+    return parliament
+
+
+def findings(policy: str) -> list[str]:
+    """Return what the linter says of a policy."""
+    # It takes the colons in a stream's label for those between the parts of the ARN.
+    readable = re.sub(r"(/stream/[0-9-]+T\d\d):(\d\d):", r"\1-\2-", policy)
+    report = _parliament().analyze_policy_string(readable, include_community_auditors=True)
+    return [f"{each.issue}: {each.detail}" for each in report.findings]
+
+
+TABLE, POLICY, ROLE = "aws:dynamodb/table:Table", "aws:iam/rolePolicy:RolePolicy", "aws:iam/role:Role"
+
+
+def roles(result: Result, named: Mapping[str, tuple[str, str]], keys: Mapping[str, str]) -> list[Role]:
+    """List the roles of a program, with a counter `counter`, that have policies.
+
+    `named` has, for each role, its name in the table and the logical name of its function; `keys` the KMS keys.
+    """
+    outputs = result.one("stream-triggered-counter:index:StreamTriggeredCounter").outputs or {}
+    own = {
+        "the table": outputs["tableArn"],
+        "an index of the table": f"{outputs['tableArn']}/index/other",
+        "the stream": outputs["streamArn"],
+        "an earlier stream of the table": f"{outputs['tableArn']}/stream/2020-01-01T00:00:00.000",
+        "the ledger": result.one(TABLE, "counter-ledger").state["arn"],
+        "the idempotency table": result.one(TABLE, "counter-idempotency").state["arn"],
+        **{f"function {each.name}": each.state["arn"] for each in result.all("aws:lambda/function:Function")},
+        **{f"role {each.name}": each.state["arn"] for each in result.all(ROLE)},
+        **keys,
+        **FOREIGN,
+    }
+    logical = {role.state["name"]: role.name for role in result.all(ROLE)}
+    policies: dict[str, list[Resource]] = defaultdict(list)
+    for policy in result.all(POLICY):
+        policies[logical.get(policy.inputs["role"], policy.inputs["role"])].append(policy)
+    assert policies.keys() == named.keys()
+    return [
+        Role(name, [json.loads(each.inputs["policy"]) for each in policies[role]], own | _of_function(result, function))
+        for role, (name, function) in named.items()
+    ]
+
+
+def _of_function(result: Result, function: str) -> dict[str, str]:
+    """Return the log streams and queues of a program, one of which may be the function's own."""
+    found = {}
+    for group in result.all("aws:cloudwatch/logGroup:LogGroup"):
+        name = "its own log group" if group.name == function else f"log group {group.name}"
+        found[name] = f"{group.state['arn']}:log-stream:2026/01/01/[$LATEST]0"
+    for queue in result.all("aws:sqs/queue:Queue"):
+        name = "its own dead-letter queue" if queue.name == f"{function}-failures" else f"queue {queue.name}"
+        found[name] = queue.state["arn"]
+    return found
