@@ -107,7 +107,7 @@ class RunningCloud:
             aws_access_key_id=given["AccessKeyId"],
             aws_secret_access_key=given["SecretAccessKey"],
             aws_session_token=given.get("SessionToken"),
-            config=Config(retries={"total_max_attempts": 1}, proxies={}),
+            config=Config(retries={"total_max_attempts": 1}, proxies={}, inject_host_prefix=False),
         )
 
     @property

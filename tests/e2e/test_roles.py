@@ -1,13 +1,19 @@
-"""Each execution role allows exactly the actions of its function."""
+"""Each execution role allows exactly the actions of its function.
+
+Real calls are checked as AWS would, but only those that the emulator maps to an action; the simulation takes every
+action, but knows no conditions. So each of them is asked for what it is sound for.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
+from botocore import xform_name  # type: ignore[import-untyped]
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
+from tests.permissions import ANYWHERE, FOREIGN, documented, matching
 from tests.running import RunningCloud
 
 FUNCTIONS = ("welcome", "recordVisit", "viewCounts", "processStream")
@@ -30,8 +36,11 @@ class Role:
         credentials = cloud.client("sts").assume_role(RoleArn=configuration["Role"], RoleSessionName="test")[
             "Credentials"
         ]
+        self.arn = configuration["Role"]
+        self.log_group = configuration["LoggingConfig"]["LogGroup"]
         self.outputs: Mapping[str, Any] = cloud.outputs
         self.dynamodb = cloud.client("dynamodb", credentials)
+        self.streams = cloud.client("dynamodbstreams", credentials)
         self.sqs = cloud.client("sqs", credentials)
         self.logs = cloud.client("logs", credentials)
         self.functions = cloud.client("lambda", credentials)
@@ -125,3 +134,92 @@ def test_requests_without_credentials_are_refused(cloud: RunningCloud) -> None:
     answer = cloud.request("/", "POST", base="endpointUrl", headers={"X-Amz-Target": "DynamoDB_20120810.ListTables"})
     assert answer.status in (400, 403)
     assert "MissingAuthenticationToken" in answer.text
+
+
+SERVICES = ("dynamodb", "iam", "kms", "lambda", "logs", "sns", "sqs")
+"""The services that own the resources of a counter, and those that a stolen role would try next."""
+
+
+def arns(cloud: RunningCloud, role: Role) -> Mapping[str, str]:
+    """Return every resource that the simulation is asked for, by its name in the runbook's table."""
+    table, account = cloud.outputs["tableArn"], cloud.outputs["tableArn"].split(":")[4]
+    queue = cloud.client("sqs").get_queue_attributes(
+        QueueUrl=cloud.outputs["deadLetterQueueUrl"], AttributeNames=["QueueArn"]
+    )
+    log = f"arn:aws:logs:{cloud.region}:{account}:log-group:{role.log_group}:log-stream:2026"
+    return {
+        "the table": table,
+        "the stream": cloud.outputs["streamArn"],
+        "the ledger": table.replace(role.table, role.ledger),
+        "the idempotency table": table.replace(role.table, role.idempotency),
+        "its own dead-letter queue": queue["Attributes"]["QueueArn"],
+        "its own log group": log,
+        "its own role": role.arn,
+        **FOREIGN,
+    }
+
+
+def test_the_simulation_allows_what_the_runbook_says_and_nothing_else(
+    cloud: RunningCloud, role: Role, function: str
+) -> None:
+    actions = sorted(frozenset[str]().union(*(matching(f"{service}:*") for service in SERVICES)))
+    assert len(actions) > 500
+    rights = [right for right in documented() if function in right.roles]
+    client = cloud.client("iam")
+    for name, arn in arns(cloud, role).items():
+        # The emulator looks at the first resource of a call only.
+        answer = client.simulate_principal_policy(PolicySourceArn=role.arn, ActionNames=actions, ResourceArns=[arn])
+        results = answer["EvaluationResults"]
+        assert len(results) == len(actions)
+        allowed = {one["EvalActionName"] for one in results if one["EvalDecision"] != "implicitDeny"}
+        assert allowed == {
+            action for right in rights if right.resource in (name, ANYWHERE) for action in right.actions
+        }, name
+
+
+# Not checked by the emulator, which answers that the resource is not valid.
+UNCHECKED = {"ListTagsForResource", "TagResource", "UntagResource"}
+
+
+def calls(client: Any, role: Role) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Go through every operation of a service with the least arguments that it takes, on the counter's resources."""
+    names = {"TableName": role.table, "QueueUrl": role.outputs["deadLetterQueueUrl"], "logGroupName": role.log_group}
+    for operation in client.meta.service_model.operation_names:
+        shape = client.meta.service_model.operation_model(operation).input_shape
+        required = shape.required_members if shape else []
+        yield operation, {name: _least(shape.members[name], names.get(name)) for name in required}
+
+
+def _least(shape: Any, given: str | None = None) -> Any:
+    """Make the least that a shape takes; nothing of it needs to exist, since permissions are checked first."""
+    if given or shape.type_name == "string":
+        return given or (shape.enum[0] if shape.enum else "arn:aws:other:eu-west-1:123456789012:other")
+    if shape.type_name == "structure":
+        names = list(shape.members)[:1] if shape.is_tagged_union else shape.required_members
+        return {name: _least(shape.members[name]) for name in names}
+    if shape.type_name == "list":
+        return [_least(shape.member)]
+    simple = {"map": {}, "blob": b"x", "boolean": False}
+    return simple.get(shape.type_name, max(1, shape.metadata.get("min", 1)))
+
+
+@pytest.mark.parametrize("service", ["dynamodb", "dynamodbstreams", "sqs", "logs"])
+def test_every_call_to_the_services_that_hold_data_is_refused_unless_the_runbook_has_it(
+    cloud: RunningCloud, role: Role, function: str, service: str
+) -> None:
+    client = {"dynamodb": role.dynamodb, "sqs": role.sqs, "logs": role.logs}.get(service) or role.streams
+    actions = {action for right in documented() if function in right.roles for action in right.actions}
+    refused: set[str] = set()
+    passed: set[str] = set()
+    for operation, arguments in calls(client, role):
+        try:
+            getattr(client, xform_name(operation))(**arguments)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            (refused if code in ("AccessDenied", "AccessDeniedException") else passed).add(operation)
+        else:
+            passed.add(operation)
+    prefix = "dynamodb" if service == "dynamodbstreams" else service
+    allowed = {operation for operation in refused | passed if f"{prefix}:{operation}" in actions}
+    assert len(refused) > 3 or function == "processStream"
+    assert passed - allowed <= (UNCHECKED if service == "logs" else set())
