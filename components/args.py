@@ -17,6 +17,7 @@ __all__ = [
     "ExistingTableArgs",
     "FunctionArgs",
     "LogLevel",
+    "MonitoringArgs",
     "Runtime",
     "StartingPosition",
     "StatementArgs",
@@ -133,6 +134,39 @@ class ApiArgs(TypedDict, total=False):
     raises your quota. Default: 2000. Allowed: 1 or more."""
 
 
+class MonitoringArgs(TypedDict, total=False):
+    """Alarms, and where they are sent."""
+
+    alarms: bool
+    """Whether there are alarms. CloudWatch charges for each metric that an alarm watches, about 10 US cents a month.
+    Default: true. Allowed: true or false."""
+    notification_topic_arn: pulumi.Input[str]
+    """The ARN of an SNS topic that alarms are sent to, and their ends. A topic that is encrypted needs a
+    customer-managed key that lets cloudwatch.amazonaws.com decrypt and generate data keys. Default: none. Allowed: the
+    ARN of an SNS topic (not a FIFO topic)."""
+    notification_email: pulumi.Input[str]
+    """The e-mail address that alarms are sent to, and their ends, through an SNS topic and a KMS key of its own (about
+    1 US dollar a month). AWS sends a message to the address first, with a link that confirms the subscription. Default:
+    none. Allowed: an e-mail address."""
+    lag_alarm_seconds: int
+    """How many seconds the total may lag behind the visits, besides the batching window, for five minutes. A batch
+    takes well under a second, so a minute is more than retries of one conflict explain. Default: 60. Allowed: 1 to
+    86,400."""
+    server_error_alarm_percent: int
+    """The share of requests, in percent, that may be answered with a status of 500 or more, for three minutes. With
+    fewer requests than 20 a minute, a single error is more than the default. Default: 5. Allowed: 1 to 99."""
+    latency_alarm_milliseconds: int
+    """The 99th percentile of the API's latency, in milliseconds, for five minutes. A cold start takes one to two
+    seconds; a visit is retried for three. Default: 2500. Allowed: 1 to 30,000."""
+    duration_alarm_percent: int
+    """The share of the functions' timeout, in percent, that nine of ten batches may take, for 15 minutes. Beyond the
+    timeout, a batch fails and is delivered again. Default: 80. Allowed: 1 to 99."""
+    runbook_url: pulumi.Input[str]
+    """The address where your team reads docs/operations.md, or a runbook with the same sections. Each alarm's
+    description links to its section there. Without it, descriptions name the file. Default: none. Allowed: an http or
+    https address without a fragment."""
+
+
 class StreamTriggeredCounterArgs(TypedDict, total=False):
     """The arguments of `StreamTriggeredCounter`. All are optional."""
 
@@ -146,6 +180,8 @@ class StreamTriggeredCounterArgs(TypedDict, total=False):
     """The settings that all functions share."""
     api: ApiArgs
     """The HTTP API."""
+    monitoring: MonitoringArgs
+    """Alarms, and where they are sent."""
     tags: dict[str, pulumi.Input[str]]
     """Tags of every resource that can have tags. The characters are IAM's, the strictest of the services. Default: {}.
     Allowed: a mapping; key: 1 to 128 letters, digits, spaces and _.:/=+-@, not starting with aws:; value: at most 256

@@ -101,6 +101,7 @@ class HttpApi(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=registered),
         )
 
+        self.api_id, self.stage_name = api.id, stage.name
         # Known only with the stage, because nothing answers at the endpoint before.
         self.api_endpoint = pulumi.Output.all(api.api_endpoint, stage.id).apply(lambda known: str(known[0]))
         self.register_outputs({"apiEndpoint": self.api_endpoint, "apiId": api.id})

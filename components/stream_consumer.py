@@ -197,6 +197,7 @@ class StreamConsumer(pulumi.ComponentResource):
         self.event_source_mapping_id = mapping.uuid
         self.dead_letter_queue_url = queue.url
         self.dead_letter_queue_arn = queue.arn
+        self._queue_name = queue.name
         self.register_outputs(
             {
                 "functionName": self.function_name,

@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from . import policies
+from .alarms import MonitoringSettings, Watched
 from .args import StreamTriggeredCounterArgs
 from .checks import ROLE_NAME, TAGS, ArgumentError, check_name
 from .existing_table import ExistingTableSettings, adopt
@@ -26,6 +27,7 @@ from .functions_package import (
     routes,
 )
 from .http_api import ApiSettings, HttpApi
+from .monitoring import create_alarms
 from .policies import StatementSettings
 from .settings import Group, Settings, group, setting
 from .stream_consumer import StreamConsumer, StreamConsumerSettings, StreamSettings
@@ -52,6 +54,8 @@ class StreamTriggeredCounterSettings(Settings):
     """The settings that all functions share."""
     api: ApiSettings = group(ApiSettings)
     """The HTTP API."""
+    monitoring: MonitoringSettings = group(MonitoringSettings)
+    """Alarms, and where they are sent."""
     tags: Mapping[str, pulumi.Input[str]] = setting({}, TAGS)
     """Tags of every resource that can have tags. The characters are IAM's, the strictest of the services."""
 
@@ -154,6 +158,27 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
                 tags=settings.tags,
             ),
             child,
+        )
+
+        create_alarms(
+            name,
+            Watched(
+                settings=settings.monitoring,
+                stream=settings.stream,
+                timeout=settings.functions.timeout,
+                names={
+                    "processor": consumer.function_name,
+                    "queue": consumer._queue_name,
+                    "api": api.api_id,
+                    "stage": api.stage_name,
+                    "table": table.name,
+                    "table_arn": table.arn,
+                    "ledger": ledger.name,
+                    "idempotency": idempotency.name,
+                },
+            ),
+            settings.tags,
+            self,
         )
 
         self.api_endpoint = api.api_endpoint

@@ -142,6 +142,17 @@ def _log_group(resource: Resource, place: Place) -> Computed:
     return name, {"name": name, "arn": place.arn("logs", f"log-group:{name}")}
 
 
+def _alarm(resource: Resource, place: Place) -> Computed:
+    name = physical_name(resource)
+    return name, {"name": name, "arn": place.arn("cloudwatch", f"alarm:{name}")}
+
+
+def _topic(resource: Resource, place: Place) -> Computed:
+    name = physical_name(resource)
+    arn = place.arn("sns", name)
+    return arn, {"name": name, "arn": arn}
+
+
 def _queue(resource: Resource, place: Place) -> Computed:
     name = physical_name(resource, suffix=".fifo" if resource.inputs.get("fifoQueue") else "")
     url = f"https://sqs.{place.region}.amazonaws.com/{place.account}/{name}"
@@ -184,6 +195,8 @@ _RULES: dict[str, Callable[[Resource, Place], Computed]] = {
     "aws:lambda/eventSourceMapping:EventSourceMapping": _mapping,
     "aws:lambda/permission:Permission": _permission,
     "aws:cloudwatch/logGroup:LogGroup": _log_group,
+    "aws:cloudwatch/metricAlarm:MetricAlarm": _alarm,
+    "aws:sns/topic:Topic": _topic,
     "aws:sqs/queue:Queue": _queue,
     "aws:apigatewayv2/api:Api": _api,
     "aws:apigatewayv2/integration:Integration": _short_id,

@@ -116,7 +116,12 @@ REFUSED: list[tuple[Any, str, str, str]] = [
         STREAM,
         "the ARN of a DynamoDB table",
     ),
-    ({"streams": {}}, "streams", "did you mean 'stream'", "table, existing_table, stream, functions, api, tags"),
+    (
+        {"streams": {}},
+        "streams",
+        "did you mean 'stream'",
+        "table, existing_table, stream, functions, api, monitoring, tags",
+    ),
     ({"stream": {"batchsize": 5}}, "stream.batchsize", "did you mean 'batch_size'", "starting_position"),
 ]
 

@@ -1,0 +1,80 @@
+"""When CloudWatch raises an alarm: a pure evaluation of an alarm's inputs, as its documentation describes it.
+
+See "Evaluating an alarm" and "Configuring how CloudWatch alarms treat missing data" in the CloudWatch User Guide.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+Points = Sequence[float | None]
+
+EXTRA_PERIODS = 2
+"""How many periods more than it evaluates an alarm looks back, to find points in the place of missing ones."""
+
+_COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
+    "GreaterThanThreshold": operator.gt,
+    "GreaterThanOrEqualToThreshold": operator.ge,
+    "LessThanThreshold": operator.lt,
+    "LessThanOrEqualToThreshold": operator.le,
+}
+_ARITHMETIC: Mapping[type[ast.operator], Callable[[float, float], float]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+
+
+def goes_off(alarm: Mapping[str, Any], points: Mapping[str, Points]) -> bool:
+    """Return whether an alarm with these inputs is in the state ALARM.
+
+    `points` has the values of each metric, by its name, of one period after another; None is missing. A metric that is
+    not there has no points.
+    """
+    values = _values(alarm, points)
+    periods, needed = alarm["evaluationPeriods"], alarm.get("datapointsToAlarm", alarm["evaluationPeriods"])
+    real = [value for value in values[-periods - EXTRA_PERIODS :] if value is not None][-periods:]
+    compare = _COMPARISONS[alarm["comparisonOperator"]]
+    breaching = sum(compare(value, alarm["threshold"]) for value in real)
+    missing = periods - len(real)
+    treated = {"breaching": missing, "notBreaching": 0}[alarm["treatMissingData"]]
+    return bool(breaching + treated >= needed)
+
+
+def _values(alarm: Mapping[str, Any], points: Mapping[str, Points]) -> Points:
+    if "metricName" in alarm:
+        return points.get(alarm["metricName"], ())
+    metrics = {query["id"]: query["metric"]["metricName"] for query in alarm["metricQueries"] if "metric" in query}
+    [expression] = [query["expression"] for query in alarm["metricQueries"] if query.get("returnData")]
+    length = max((len(each) for each in points.values()), default=0)
+    series = {key: [*points.get(name, ()), *[None] * length][:length] for key, name in metrics.items()}
+    tree = ast.parse(expression, mode="eval").body
+    return [_evaluate(tree, {key: each[at] for key, each in series.items()}) for at in range(length)]
+
+
+def _evaluate(node: ast.expr, names: Mapping[str, float | None]) -> float | None:
+    """Evaluate the part of metric math that the alarms use; an expression with a missing operand is missing."""
+    match node:
+        case ast.Constant(value=float() | int() as value):
+            return value
+        case ast.Name(id=name):
+            return names[name]
+        case ast.BinOp(left=left, op=op, right=right):
+            operands = _evaluate(left, names), _evaluate(right, names)
+            if operands[0] is None or operands[1] is None or (isinstance(op, ast.Div) and not operands[1]):
+                return None
+            return _ARITHMETIC[type(op)](operands[0], operands[1])
+        case ast.Compare(left=left, ops=[ast.Gt()], comparators=[right]):
+            return _greater(_evaluate(left, names), _evaluate(right, names))
+        case ast.Call(func=ast.Name(id="IF"), args=[condition, then, otherwise]):
+            chosen = _evaluate(condition, names)
+            return None if chosen is None else _evaluate(then if chosen else otherwise, names)
+    raise ValueError(f"metric math that is not supported here: {ast.unparse(node)}")
+
+
+def _greater(left: float | None, right: float | None) -> float | None:
+    return None if left is None or right is None else float(left > right)
