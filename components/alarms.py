@@ -83,7 +83,8 @@ class Alarm:
     """An alarm on one metric, or on an expression of several; the alarm goes off when all `periods` breach.
 
     In `expression`, the metrics are m0, m1 and so on. `period` is in seconds. `cause` and `response` are a sentence
-    each; `section` is the runbook's, if it is not the alarm's name.
+    each; `section` is the runbook's, if it is not the alarm's name. The metric exists if
+    `is_possible`.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Alarm:
     periods: int
     cause: str
     response: str
+    is_possible: Callable[[Watched], bool] = lambda _: True
     expression: str = ""
     section: str = ""
 
@@ -190,6 +192,17 @@ ALARMS: tuple[Alarm, ...] = (
         periods=1,
         cause="Lambda gave up on a batch and reported it to the dead-letter queue.",
         response="Read the message while the stream still has the records (by default half an hour), then reconcile.",
+    ),
+    Alarm(
+        name="records-dropped",
+        metrics=(Metric("AWS/Lambda", "DroppedEventCount", {"EventSourceMappingUUID": "mapping"}),),
+        threshold=lambda _: 1,
+        comparison=">=",
+        period=60,
+        periods=1,
+        cause="Lambda dropped records of the stream without a message in the dead-letter queue.",
+        response="Check that the processor's role may send to the queue, then reconcile.",
+        is_possible=lambda watched: watched.stream.mapping_metrics,
     ),
     Alarm(
         name="api-errors",

@@ -94,6 +94,10 @@ class StreamArgs(TypedDict, total=False):
     Allowed: true or false."""
     dead_letter_queue_retention_seconds: int
     """How many seconds the dead-letter queue keeps a message. Default: 1209600. Allowed: 60 to 1,209,600."""
+    mapping_metrics: bool
+    """Whether the mapping counts the records that it polled, filtered out, delivered, dropped, and reported to the
+    dead-letter queue. CloudWatch charges for these metrics in every hour that has data; the alarm for dropped records
+    needs them. Default: true. Allowed: true or false."""
 
 
 class FunctionArgs(TypedDict, total=False):
@@ -113,6 +117,10 @@ class FunctionArgs(TypedDict, total=False):
     365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653."""
     log_level: LogLevel
     """The least severe log lines that are kept. Default: INFO. Allowed: TRACE, DEBUG, INFO, WARN, ERROR or FATAL."""
+    tracing: bool
+    """Whether AWS X-Ray traces invocations: the time that each waited, started and ran, not its single requests to
+    DynamoDB. X-Ray samples one request a second and 5 percent of the others, and charges for each trace. Default:
+    false. Allowed: true or false."""
     environment: dict[str, pulumi.Input[str]]
     """Further environment variables of every function. Default: {}. Allowed: a mapping; key: two or more letters,
     digits and underscores, starting with a letter; not AWS_…, and not TABLE_NAME, LEDGER_TABLE_NAME,
@@ -132,6 +140,16 @@ class ApiArgs(TypedDict, total=False):
     throttling_burst_limit: int
     """Requests that the API lets through at once. All APIs of an account and region together have 5,000 unless AWS
     raises your quota. Default: 2000. Allowed: 1 or more."""
+    access_logs: bool
+    """Whether each request is logged in a line of JSON: route, status and times, but not the tag. A line has about 300
+    bytes. The log group's name begins with `/aws/vendedlogs/`, which keeps the account's resource policy for such logs
+    short. Default: true. Allowed: true or false."""
+    access_log_retention_in_days: int
+    """How many days the access log keeps its lines. Default: 30. Allowed: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180,
+    365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653."""
+    access_log_addresses: bool
+    """Whether the access log also has the visitor's IP address and user agent, which are personal data in many
+    countries. Default: false. Allowed: true or false."""
 
 
 class MonitoringArgs(TypedDict, total=False):

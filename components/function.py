@@ -79,6 +79,9 @@ class FunctionSettings(Settings):
     """How many days the log groups keep their events."""
     log_level: LogLevel = setting(LogLevel.INFO)
     """The least severe log lines that are kept."""
+    tracing: bool = setting(False)
+    """Whether AWS X-Ray traces invocations: the time that each waited, started and ran, not its single requests to
+    DynamoDB. X-Ray samples one request a second and 5 percent of the others, and charges for each trace."""
     environment: Mapping[str, pulumi.Input[str]] = setting(
         {},
         Entries(
@@ -122,7 +125,13 @@ class FunctionWithRole(pulumi.ComponentResource):
         self.policy = aws.iam.RolePolicy(
             name,
             role=self.role.name,
-            policy=policies.document([policies.write_logs(log_group.arn), *statements]),
+            policy=policies.document(
+                [
+                    policies.write_logs(log_group.arn),
+                    *([policies.write_traces()] if settings.tracing else []),
+                    *statements,
+                ]
+            ),
             opts=child,
         )
         self.function = aws.lambda_.Function(
@@ -142,6 +151,7 @@ class FunctionWithRole(pulumi.ComponentResource):
                 "system_log_level": "WARN",
                 "log_group": log_group.name,
             },
+            tracing_config={"mode": "Active"} if settings.tracing else None,
             tags=tags,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.policy]),
         )

@@ -3,6 +3,7 @@
 The limits are those of `RouteSettings` in API Gateway's API reference.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,12 +12,31 @@ from hashlib import sha256
 import pulumi
 import pulumi_aws as aws
 
-from .checks import Items, Number, Text
+from .checks import Items, Number, OneOf, Text
+from .function import LOG_RETENTION_DAYS
 from .functions_package import Route
 from .settings import Settings, setting
 
 ALLOWED_HEADERS = ["accept", "content-type", "idempotency-key"]
 EXPOSED_HEADERS = ["idempotency-replayed", "retry-after"]
+
+ACCESS_LOG_FIELDS = {
+    "time": "$context.requestTimeEpoch",
+    "requestId": "$context.requestId",
+    # The path itself would name the tag.
+    "route": "$context.routeKey",
+    "method": "$context.httpMethod",
+    "status": "$context.status",
+    "latency": "$context.responseLatency",
+    "functionLatency": "$context.integrationLatency",
+    "functionStatus": "$context.integrationStatus",
+    "functionError": "$context.integrationErrorMessage",
+    "gatewayError": "$context.error.message",
+    "responseBytes": "$context.responseLength",
+}
+"""The fields of a line of the access log, and API Gateway's variables for them; none tells visitors apart."""
+
+ADDRESS_FIELDS = {"address": "$context.identity.sourceIp", "userAgent": "$context.identity.userAgent"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +53,15 @@ class ApiSettings(Settings):
     throttling_burst_limit: int = setting(2_000, Number(1))
     """Requests that the API lets through at once. All APIs of an account and region together have 5,000 unless AWS
     raises your quota."""
+    access_logs: bool = setting(True)
+    """Whether each request is logged in a line of JSON: route, status and times, but not the tag. A line has about 300
+    bytes. The log group's name begins with `/aws/vendedlogs/`, which keeps the account's resource policy for such logs
+    short."""
+    access_log_retention_in_days: int = setting(30, OneOf(LOG_RETENTION_DAYS))
+    """How many days the access log keeps its lines."""
+    access_log_addresses: bool = setting(False)
+    """Whether the access log also has the visitor's IP address and user agent, which are personal data in many
+    countries."""
 
 
 class HttpApi(pulumi.ComponentResource):
@@ -96,6 +125,7 @@ class HttpApi(pulumi.ComponentResource):
                 "throttling_rate_limit": settings.throttling_rate_limit,
                 "throttling_burst_limit": settings.throttling_burst_limit,
             },
+            access_log_settings=_access_log(name, settings, tags, child) if settings.access_logs else None,
             tags=tags,
             # After the routes, so that they are deployed once, together.
             opts=pulumi.ResourceOptions(parent=self, depends_on=registered),
@@ -105,6 +135,21 @@ class HttpApi(pulumi.ComponentResource):
         # Known only with the stage, because nothing answers at the endpoint before.
         self.api_endpoint = pulumi.Output.all(api.api_endpoint, stage.id).apply(lambda known: str(known[0]))
         self.register_outputs({"apiEndpoint": self.api_endpoint, "apiId": api.id})
+
+
+def _access_log(
+    name: str, settings: ApiSettings, tags: Mapping[str, pulumi.Input[str]], child: pulumi.ResourceOptions
+) -> aws.apigatewayv2.StageAccessLogSettingsArgsDict:
+    group = aws.cloudwatch.LogGroup(
+        f"{name}-access",
+        # A group of any other name gets a statement of its own in a resource policy that ends at 5,120 characters.
+        name_prefix=f"/aws/vendedlogs/{name}-",
+        retention_in_days=settings.access_log_retention_in_days,
+        tags=tags,
+        opts=child,
+    )
+    fields = ACCESS_LOG_FIELDS | (ADDRESS_FIELDS if settings.access_log_addresses else {})
+    return {"destination_arn": group.arn, "format": json.dumps(fields)}
 
 
 def _cors(settings: ApiSettings) -> aws.apigatewayv2.ApiCorsConfigurationArgsDict | None:

@@ -39,6 +39,7 @@ def create_alarms(
             opts=pulumi.ResourceOptions(parent=parent),
         )
         for alarm in ALARMS
+        if alarm.is_possible(watched)
     ]
 
 

@@ -63,6 +63,11 @@ def write_logs(log_group_arn: pulumi.Output[str]) -> StatementSettings:
     return allow(["logs:CreateLogStream", "logs:PutLogEvents"], [pulumi.Output.format("{}:*", log_group_arn)])
 
 
+def write_traces() -> StatementSettings:
+    """Allow sending traces to X-Ray, whose actions have no resources."""
+    return allow(["xray:PutTelemetryRecords", "xray:PutTraceSegments"], ["*"])
+
+
 def read_stream(stream_arn: pulumi.Input[str]) -> list[StatementSettings]:
     """Allow reading a stream: Lambda requires these actions of a role before it polls.
 

@@ -55,6 +55,10 @@ class StreamSettings(Settings):
     """Whether a failed batch is split in two, which isolates a bad record without using up retries."""
     dead_letter_queue_retention_seconds: int = setting(1_209_600, Number(60, 1_209_600))
     """How many seconds the dead-letter queue keeps a message."""
+    mapping_metrics: bool = setting(True)
+    """Whether the mapping counts the records that it polled, filtered out, delivered, dropped, and reported to the
+    dead-letter queue. CloudWatch charges for these metrics in every hour that has data; the alarm for dropped records
+    needs them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,6 +189,7 @@ class StreamConsumer(pulumi.ComponentResource):
                 {"filters": [{"pattern": pattern} for pattern in settings.filters]} if settings.filters else None
             ),
             destination_config={"on_failure": {"destination_arn": queue.arn}},
+            metrics_config={"metrics": ["EventCount"]} if stream.mapping_metrics else None,
             tags=tags,
             opts=pulumi.ResourceOptions(
                 parent=self,

@@ -168,6 +168,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
                 timeout=settings.functions.timeout,
                 names={
                     "processor": consumer.function_name,
+                    "mapping": consumer.event_source_mapping_id,
                     "queue": consumer._queue_name,
                     "api": api.api_id,
                     "stage": api.stage_name,

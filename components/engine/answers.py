@@ -45,9 +45,12 @@ def digest(text: str, length: int) -> str:
 
 
 def physical_name(resource: Resource, *, suffix: str = "") -> str:
-    """Return the name given, or Pulumi's automatic one: the logical name, a hyphen and seven hexadecimal digits."""
-    given = resource.inputs.get("name")
-    return str(given) if given else f"{resource.name}-{digest(resource.urn, 7)}{suffix}"
+    """Return the name given, or Pulumi's automatic one: the logical name, a hyphen and seven hexadecimal digits.
+
+    A prefix that is given stands in the place of the logical name and the hyphen.
+    """
+    given, prefix = resource.inputs.get("name"), resource.inputs.get("namePrefix") or f"{resource.name}-"
+    return str(given) if given else f"{prefix}{digest(resource.urn, 7)}{suffix}"
 
 
 def compute(resource: Resource, place: Place) -> Computed:

@@ -15,6 +15,7 @@ _MAPPING: Shape = {
     "destinationConfig": ("DestinationConfig", {"onFailure": ("OnFailure", {"destinationArn": "Destination"})}),
     "filterCriteria": ("FilterCriteria", {"filters": ("Filters", same("pattern"))}),
     "kmsKeyArn": "KMSKeyArn",
+    "metricsConfig": ("MetricsConfig", same("metrics")),
     "scalingConfig": ("ScalingConfig", same("maximumConcurrency")),
 }
 

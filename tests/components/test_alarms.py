@@ -30,6 +30,10 @@ EXPECTED: dict[str, tuple[tuple[str, dict[str, str]], str, str, int, int, str, f
         ("AWS/SQS", {"QueueName": "counter-process-stream-failures"}),
         "ApproximateNumberOfMessagesVisible", "Maximum", 60, 1, ">=", 1,
     ),
+    "records-dropped": (
+        ("AWS/Lambda", {"EventSourceMappingUUID": "counter-process-stream"}),
+        "DroppedEventCount", "Sum", 60, 1, ">=", 1,
+    ),
     "api-slow": (
         ("AWS/ApiGateway", {"ApiId": "counter-api", "Stage": "$default"}),
         "Latency", "p99", 60, 5, ">=", 2_500,
@@ -123,6 +127,8 @@ RUNS: list[tuple[str, dict[str, Points], bool]] = [
     ("processor-slow", {"Duration": [24_000] * 15}, False),
     ("batch-discarded", {"ApproximateNumberOfMessagesVisible": [0, 1]}, True),
     ("batch-discarded", {"ApproximateNumberOfMessagesVisible": [1, 0]}, False),
+    ("records-dropped", {"DroppedEventCount": [1]}, True),
+    ("records-dropped", {"DroppedEventCount": [1, 0]}, False),
     ("api-errors", {"5xx": [6, 6, 6], "Count": [100, 100, 100]}, True),
     ("api-errors", {"5xx": [5, 5, 5], "Count": [100, 100, 100]}, False),
     ("api-errors", {"5xx": [1, 1, 0], "Count": [1, 1, 0]}, False),
@@ -163,6 +169,13 @@ def test_thresholds_follow_the_arguments(build: Build) -> None:
 def test_records_are_at_risk_before_the_stream_drops_them(build: Build, age: int) -> None:
     result = build({"stream": {"maximum_record_age_in_seconds": age}})
     assert alarm(result, "records-at-risk").inputs["threshold"] == 43_200_000
+
+
+def test_no_alarm_waits_for_a_metric_that_is_switched_off(build: Build) -> None:
+    result = build({"stream": {"mapping_metrics": False}})
+    assert {resource.name.removeprefix("counter-") for resource in result.all(ALARM)} == (
+        {each.name for each in ALARMS} - {"records-dropped"}
+    )
 
 
 def test_alarms_can_be_switched_off(build: Build) -> None:

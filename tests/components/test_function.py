@@ -63,7 +63,18 @@ def test_settings_reach_every_function(build: Build) -> None:
         assert (function.inputs["memorySize"], function.inputs["timeout"]) == (512, 60)
         assert function.inputs["loggingConfig"]["applicationLogLevel"] == "DEBUG"
         assert function.inputs["environment"]["variables"]["REGION_NAME"] == "north"
-    assert {group.inputs["retentionInDays"] for group in result.all("aws:cloudwatch/logGroup:LogGroup")} == {7}
+        assert result.one(LOG_GROUP, function.name).inputs["retentionInDays"] == 7
+
+
+def test_tracing_is_a_switch_that_gives_each_role_what_it_needs(counter: Result, build: Build) -> None:
+    assert not any("tracingConfig" in function.inputs for function in exactly(4, counter, FUNCTION))
+    traced = build({"functions": {"tracing": True}})
+    right = {"Effect": "Allow", "Action": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"], "Resource": ["*"]}
+    for function in exactly(4, traced, FUNCTION):
+        assert function.inputs["tracingConfig"] == {"mode": "Active"}
+        expected = [one for one in statements(traced, function.name) if one != right]
+        assert [one["Action"] for one in expected] == [one["Action"] for one in statements(counter, function.name)]
+        assert len(expected) + 1 == len(statements(traced, function.name))
 
 
 def test_each_function_gets_only_the_names_of_the_tables_that_it_uses(counter: Result) -> None:

@@ -1,6 +1,7 @@
 """The HTTP API: a route for each operation of the published contract, a permission for each function."""
 
 import json
+import re
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from components.testing import Result, run
 from .conftest import Build, exactly
 
 ROUTE = "aws:apigatewayv2/route:Route"
+LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 INTEGRATION = "aws:apigatewayv2/integration:Integration"
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:f"
 
@@ -81,6 +83,29 @@ def test_no_origin_is_allowed_unless_asked_for(counter: Result, build: Build) ->
     assert "idempotency-key" in cors["allowHeaders"]
     limits = result.one("aws:apigatewayv2/stage:Stage").inputs["defaultRouteSettings"]
     assert limits == {"throttlingRateLimit": 2.5, "throttlingBurstLimit": 5}
+
+
+def test_requests_are_logged_without_what_tells_visitors_or_tags_apart(counter: Result) -> None:
+    stage, group = counter.one("aws:apigatewayv2/stage:Stage"), counter.one(LOG_GROUP, "counter-api-access")
+    assert stage.inputs["accessLogSettings"]["destinationArn"] == group.state["arn"]
+    assert group.inputs["namePrefix"] == "/aws/vendedlogs/counter-api-"
+    assert group.state["name"].startswith("/aws/vendedlogs/counter-api-")
+    assert group.inputs["retentionInDays"] == 30
+    fields = json.loads(stage.inputs["accessLogSettings"]["format"])
+    assert {"time", "requestId", "route", "method", "status", "latency", "functionLatency"} <= set(fields)
+    assert all(re.fullmatch(r"\$context\.[A-Za-z.]+", variable) for variable in fields.values())
+    assert not {"$context.path", "$context.protocol", "$context.identity.user"} & set(fields.values())
+    assert not any("identity" in variable for variable in fields.values())
+
+
+def test_access_logs_may_have_addresses_or_be_switched_off(build: Build) -> None:
+    more = build({"api": {"access_log_addresses": True, "access_log_retention_in_days": 7}})
+    fields = json.loads(more.one("aws:apigatewayv2/stage:Stage").inputs["accessLogSettings"]["format"])
+    assert fields["address"] == "$context.identity.sourceIp"
+    assert more.one(LOG_GROUP, "counter-api-access").inputs["retentionInDays"] == 7
+    none = build({"api": {"access_logs": False}})
+    assert none.all(LOG_GROUP, "counter-api-access") == []
+    assert "accessLogSettings" not in none.one("aws:apigatewayv2/stage:Stage").inputs
 
 
 ALIKE = ["GET /a/b", "GET /a-b", "GET /A/b", "GET /a/{b}", "GET /a/b/", "GET /ä", "GET /", "GET /é"]

@@ -31,6 +31,7 @@ def test_nothing_is_given_up_by_default_until_the_stream_is_about_to_drop_it(cou
         "maximumRecordAgeInSeconds": 84_600,
         "bisectBatchOnFunctionError": True,
         "destinationConfig": {"onFailure": {"destinationArn": queue.state["arn"]}},
+        "metricsConfig": {"metrics": ["EventCount"]},
     }
     assert {key: mapping.inputs[key] for key in expected} == expected
     assert queue.inputs["messageRetentionSeconds"] == 1_209_600
@@ -55,6 +56,7 @@ def test_settings_reach_the_mapping_and_the_queue(build: Build) -> None:
         "maximum_record_age_in_seconds": -1,
         "bisect_batch_on_function_error": False,
         "dead_letter_queue_retention_seconds": 60,
+        "mapping_metrics": False,
     }
     result = build({"stream": given})
     inputs = result.one(MAPPING).inputs
@@ -64,6 +66,7 @@ def test_settings_reach_the_mapping_and_the_queue(build: Build) -> None:
     assert inputs["maximumRetryAttempts"] == -1
     assert inputs["maximumRecordAgeInSeconds"] == -1
     assert inputs["bisectBatchOnFunctionError"] is False
+    assert "metricsConfig" not in inputs
     assert result.one("aws:sqs/queue:Queue").inputs["messageRetentionSeconds"] == 60
 
 

@@ -220,6 +220,7 @@ def test_an_event_source_mapping(cloud: Cloud) -> None:
             filter_criteria={"filters": [{"pattern": '{"eventName": ["INSERT"]}'}]},
             destination_config={"on_failure": {"destination_arn": queue.arn}},
             function_response_types=["ReportBatchItemFailures"],
+            metrics_config={"metrics": ["EventCount"]},
         )
 
     result = cloud.deploy(program)
