@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pulumi
 
 from .checks import Number, Text, arn
+from .functions_package import DIMENSION, NAMESPACE, TAKEOVERS
 from .settings import Settings, setting
 from .stream_consumer import StreamSettings
 
@@ -19,7 +20,7 @@ STREAM_RETENTION_SECONDS = 86_400
 
 @dataclass(frozen=True, kw_only=True)
 class MonitoringSettings(Settings):
-    """Alarms, and where they are sent."""
+    """Alarms, where they are sent, and metrics."""
 
     alarms: bool = setting(True)
     """Whether there are alarms. CloudWatch charges for each metric that an alarm watches, about 10 US cents a month."""
@@ -45,6 +46,11 @@ class MonitoringSettings(Settings):
     duration_alarm_percent: int = setting(80, Number(1, 99))
     """The share of the functions' timeout, in percent, that nine of ten batches may take, for 15 minutes. Beyond the
     timeout, a batch fails and is delivered again."""
+    metrics: bool = setting(True)
+    """Whether the functions count visits, tags in a batch, transaction conflicts and takeovers of the total, in the
+    namespace StreamTriggeredCounter. Each of the four costs about 30 US cents a month if there is data all the time,
+    and a visit a log line of about 230 bytes, a tenth of what its write to DynamoDB costs. The alarm for a takeover
+    needs them."""
     runbook_url: pulumi.Input[str] | None = setting(
         None, Text("an http or https address without a fragment", r"https?://[^\s#]+")
     )
@@ -203,6 +209,17 @@ ALARMS: tuple[Alarm, ...] = (
         cause="Lambda dropped records of the stream without a message in the dead-letter queue.",
         response="Check that the processor's role may send to the queue, then reconcile.",
         is_possible=lambda watched: watched.stream.mapping_metrics,
+    ),
+    Alarm(
+        name="total-taken-over",
+        metrics=(Metric(NAMESPACE, TAKEOVERS, {DIMENSION: "processor"}),),
+        threshold=lambda _: 1,
+        comparison=">=",
+        period=60,
+        periods=1,
+        cause="The total was taken over, since it was missing, damaged or not this ledger's, and is too low for now.",
+        response="Reconcile, and find out what changed the total or the ledger.",
+        is_possible=lambda watched: watched.settings.metrics,
     ),
     Alarm(
         name="api-errors",

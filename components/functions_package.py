@@ -104,3 +104,16 @@ TABLE_NAME: str = _tables.TABLE_NAME
 LEDGER_TABLE_NAME: str = _tables.LEDGER_TABLE_NAME
 IDEMPOTENCY_TABLE_NAME: str = _tables.IDEMPOTENCY_TABLE_NAME
 """The environment variables that hold the tables' names."""
+
+_metrics = _load("metrics")
+
+METRICS_NAMESPACE: str = _metrics.METRICS_NAMESPACE
+"""The environment variable that holds the namespace of the functions' own metrics."""
+NAMESPACE: str = _metrics.NAMESPACE
+"""That namespace."""
+DIMENSION: str = _metrics.DIMENSION
+VISITS: str = _metrics.VISITS
+BATCH_TAGS: str = _metrics.BATCH_TAGS
+CONFLICTS: str = _metrics.CONFLICTS
+TAKEOVERS: str = _metrics.TAKEOVERS
+"""The dimension and the names of the metrics."""

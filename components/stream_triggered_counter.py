@@ -18,6 +18,8 @@ from .functions_package import (
     EXPIRES_AT,
     IDEMPOTENCY_TABLE_NAME,
     LEDGER_TABLE_NAME,
+    METRICS_NAMESPACE,
+    NAMESPACE,
     PARTITION_KEY,
     TABLE_NAME,
     TOTAL_KEY,
@@ -55,7 +57,7 @@ class StreamTriggeredCounterSettings(Settings):
     api: ApiSettings = group(ApiSettings)
     """The HTTP API."""
     monitoring: MonitoringSettings = group(MonitoringSettings)
-    """Alarms, and where they are sent."""
+    """Alarms, where they are sent, and metrics."""
     tags: Mapping[str, pulumi.Input[str]] = setting({}, TAGS)
     """Tags of every resource that can have tags. The characters are IAM's, the strictest of the services."""
 
@@ -120,7 +122,10 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
             "recordVisit": [*policies.record_visits(table.arn, idempotency.arn), *self._decrypt()],
             "viewCounts": [*policies.view_counts(table.arn), *self._decrypt()],
         }
-        variables = {"recordVisit": {IDEMPOTENCY_TABLE_NAME: idempotency.name}}
+        metrics = {METRICS_NAMESPACE: NAMESPACE} if settings.monitoring.metrics else {}
+        variables: dict[str, dict[str, pulumi.Input[str]]] = {
+            "recordVisit": {IDEMPOTENCY_TABLE_NAME: idempotency.name, **metrics}
+        }
         functions = {
             key: FunctionWithRole(
                 f"{name}-{module_name(key).replace('_', '-')}",
@@ -150,7 +155,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
                 handler=handler("processStream"),
                 # The consumer itself adds the right to decrypt.
                 statements=policies.keep_total(table.arn, ledger.arn),
-                variables={TABLE_NAME: table.name, LEDGER_TABLE_NAME: ledger.name},
+                variables={TABLE_NAME: table.name, LEDGER_TABLE_NAME: ledger.name, **metrics},
                 function=settings.functions,
                 filters=[ONLY_TAGS],
                 stream=settings.stream,

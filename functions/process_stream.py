@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Protocol
 
+from . import metrics
 from .dynamodb import tables
 from .dynamodb.client import client
 from .dynamodb.retries import RetryBudget
@@ -43,6 +44,7 @@ def process(event: Mapping[str, Any], total: Total, budget: RetryBudget) -> Appl
     applied = total.apply(batch.changes, budget)
     facts = {"records": len(event["Records"]), "tags": len(batch.changes), "entries": applied.entries}
     logger.info("batch applied", extra={**facts, "delta": applied.delta, "attempts": applied.attempts})
+    metrics.emit(metrics.BATCH_TAGS, len(batch.changes))
     return applied
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from . import metrics
 from .counting.idempotency import KeyedVisits, idempotency_key
 from .counting.visits import Recorded, read_count, record
 from .dynamodb import tables
@@ -61,9 +62,13 @@ def _head_of_badge(request: Request) -> Response:
 def _record(request: Request, tag: str) -> Recorded:
     table, key = tables.table_name(), idempotency_key(request.method, request.headers)
     if key is None:
-        return record(single_attempt_client(), table, tag, retry_budget(RETRY_SECONDS))
-    keyed = KeyedVisits(client(), table, tables.idempotency_table_name())
-    return keyed.record(tag, key, retry_budget(RETRY_SECONDS))
+        recorded = record(single_attempt_client(), table, tag, retry_budget(RETRY_SECONDS))
+    else:
+        keyed = KeyedVisits(client(), table, tables.idempotency_table_name())
+        recorded = keyed.record(tag, key, retry_budget(RETRY_SECONDS))
+    if not recorded.replayed:
+        metrics.emit(metrics.VISITS)
+    return recorded
 
 
 _VISIT = Operation(_visit)

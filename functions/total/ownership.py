@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from hashlib import sha256
 
+from .. import metrics
 from ..dynamodb.items import DynamoDB, Item, text, whole_number
 from ..dynamodb.tables import COUNTER, KEY
 from .ledger import Change, Marker, Ownership, ownership
@@ -162,4 +163,5 @@ class LedgerClaim:
             logger.info("total started", extra=facts)
         else:
             logger.warning("total taken over; it is too low until reconcile has run", extra=facts)
+            metrics.emit(metrics.TAKEOVERS)
         return epoch

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from ..dynamodb.client import is_transient, is_transient_cancellation
+from .. import metrics
+from ..dynamodb.client import cancellation_reasons, is_transient, is_transient_cancellation
 from ..dynamodb.items import DynamoDB
 from ..dynamodb.retries import RetryBudget, read_items
 from ..dynamodb.tables import COUNTER
@@ -19,6 +20,9 @@ T = TypeVar("T")
 
 TAGS_PER_TRANSACTION = 99
 """A transaction takes 100 actions, one of them the total's; a batch read takes 100 keys, one of them the marker's."""
+
+CONFLICT_REASONS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
+"""Reasons for a cancelled transaction that mean that something else wrote an item, or was writing it."""
 
 
 class Applied(NamedTuple):
@@ -130,6 +134,8 @@ def _retry(attempt: Callable[[], T], budget: RetryBudget) -> tuple[T, int]:
         except Exception as error:
             if not _is_retryable(error):
                 raise
+            if CONFLICT_REASONS & {reason.get("Code") for reason in cancellation_reasons(error)}:
+                metrics.emit(metrics.CONFLICTS)
             if not budget.pause(attempts):
                 raise TotalNotWrittenError(f"The total was not written in {attempts} attempts: {error}") from error
 

@@ -34,6 +34,10 @@ EXPECTED: dict[str, tuple[tuple[str, dict[str, str]], str, str, int, int, str, f
         ("AWS/Lambda", {"EventSourceMappingUUID": "counter-process-stream"}),
         "DroppedEventCount", "Sum", 60, 1, ">=", 1,
     ),
+    "total-taken-over": (
+        ("StreamTriggeredCounter", {"FunctionName": "counter-process-stream"}),
+        "Takeovers", "Sum", 60, 1, ">=", 1,
+    ),
     "api-slow": (
         ("AWS/ApiGateway", {"ApiId": "counter-api", "Stage": "$default"}),
         "Latency", "p99", 60, 5, ">=", 2_500,
@@ -129,6 +133,9 @@ RUNS: list[tuple[str, dict[str, Points], bool]] = [
     ("batch-discarded", {"ApproximateNumberOfMessagesVisible": [1, 0]}, False),
     ("records-dropped", {"DroppedEventCount": [1]}, True),
     ("records-dropped", {"DroppedEventCount": [1, 0]}, False),
+    ("total-taken-over", {"Takeovers": [1]}, True),
+    ("total-taken-over", {"Takeovers": [1, None]}, True),
+    ("total-taken-over", {"Takeovers": [0]}, False),
     ("api-errors", {"5xx": [6, 6, 6], "Count": [100, 100, 100]}, True),
     ("api-errors", {"5xx": [5, 5, 5], "Count": [100, 100, 100]}, False),
     ("api-errors", {"5xx": [1, 1, 0], "Count": [1, 1, 0]}, False),
@@ -172,9 +179,9 @@ def test_records_are_at_risk_before_the_stream_drops_them(build: Build, age: int
 
 
 def test_no_alarm_waits_for_a_metric_that_is_switched_off(build: Build) -> None:
-    result = build({"stream": {"mapping_metrics": False}})
+    result = build({"stream": {"mapping_metrics": False}, "monitoring": {"metrics": False}})
     assert {resource.name.removeprefix("counter-") for resource in result.all(ALARM)} == (
-        {each.name for each in ALARMS} - {"records-dropped"}
+        {each.name for each in ALARMS} - {"records-dropped", "total-taken-over"}
     )
 
 

@@ -85,6 +85,15 @@ def test_each_function_gets_only_the_names_of_the_tables_that_it_uses(counter: R
         assert ("IDEMPOTENCY_TABLE_NAME" in variables) == (function.name == "counter-record-visit")
 
 
+def test_the_functions_that_change_something_count_it_unless_metrics_are_off(counter: Result, build: Build) -> None:
+    off = build({"monitoring": {"metrics": False}})
+    counting = {"counter-record-visit", "counter-process-stream"}
+    for function in exactly(4, counter, FUNCTION):
+        namespace = function.inputs["environment"]["variables"].get("METRICS_NAMESPACE")
+        assert namespace == ("StreamTriggeredCounter" if function.name in counting else None)
+        assert "METRICS_NAMESPACE" not in off.one(FUNCTION, function.name).inputs["environment"]["variables"]
+
+
 def test_each_function_has_its_own_role_that_only_lambda_assumes(counter: Result) -> None:
     roles = [function.inputs["role"] for function in counter.all(FUNCTION)]
     assert len(set(roles)) == 4
