@@ -124,7 +124,7 @@ class FunctionArgs(TypedDict, total=False):
     environment: dict[str, pulumi.Input[str]]
     """Further environment variables of every function. Default: {}. Allowed: a mapping; key: two or more letters,
     digits and underscores, starting with a letter; not AWS_…, and not TABLE_NAME, LEDGER_TABLE_NAME,
-    IDEMPOTENCY_TABLE_NAME, METRICS_NAMESPACE, which the component sets; value: text."""
+    IDEMPOTENCY_TABLE_NAME, METRICS_NAMESPACE, API_FEATURES, which the component sets; value: text."""
 
 
 class ApiArgs(TypedDict, total=False):
@@ -150,6 +150,22 @@ class ApiArgs(TypedDict, total=False):
     access_log_addresses: bool
     """Whether the access log also has the visitor's IP address and user agent, which are personal data in many
     countries. Default: false. Allowed: true or false."""
+    record_throttling_rate_limit: float
+    """Requests per second, on average, that each route that records visits lets through. By default it is half of
+    `throttling_rate_limit`, so that a flood of visits leaves room for reads. Default: none. Allowed: 1 or more."""
+    record_throttling_burst_limit: int
+    """Requests that each route that records visits lets through at once. By default it is half of
+    `throttling_burst_limit`. Default: none. Allowed: 1 or more."""
+    count_by_get: bool
+    """Whether a GET of `/tag/{tag}` or of a badge records a visit, so that links and images can. If not, only POST
+    does, and a badge shows the count. Default: true. Allowed: true or false."""
+    listing: bool
+    """Whether `/counts` lists the tags on request. If not, only those who know a tag can read its count. Default: true.
+    Allowed: true or false."""
+    allowed_tags: list[str]
+    """The tags whose visits are recorded; every other tag is refused before anything is written. By default it is any
+    tag. Counts of all tags can still be read. All of them together may have 2,000 bytes as JSON. Default: []. Allowed:
+    a list, each item a tag, or a pattern in which * stands for any characters; at most 200 characters."""
 
 
 class MonitoringArgs(TypedDict, total=False):

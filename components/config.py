@@ -36,7 +36,8 @@ def config_type(declared: Field[Any]) -> str:
     """
     check = declared.metadata["check"]
     if isinstance(check, Number):
-        return "integer" if check.whole and not declared.metadata.get("only_with") else "string"
+        empty = declared.metadata.get("only_with") or default_of(declared) is None
+        return "integer" if check.whole and not empty else "string"
     return {OneOf: "integer", Flag: "boolean", Items: "array", Entries: "object"}.get(type(check), "string")
 
 

@@ -12,11 +12,17 @@ import pulumi_aws as aws
 
 from . import policies
 from .checks import ANY_TEXT, Entries, Number, OneOf, Text
-from .functions_package import IDEMPOTENCY_TABLE_NAME, LEDGER_TABLE_NAME, METRICS_NAMESPACE, TABLE_NAME
+from .functions_package import (
+    API_FEATURES,
+    IDEMPOTENCY_TABLE_NAME,
+    LEDGER_TABLE_NAME,
+    METRICS_NAMESPACE,
+    TABLE_NAME,
+)
 from .policies import StatementSettings
 from .settings import Settings, setting
 
-RESERVED_VARIABLES = (TABLE_NAME, LEDGER_TABLE_NAME, IDEMPOTENCY_TABLE_NAME, METRICS_NAMESPACE)
+RESERVED_VARIABLES = (TABLE_NAME, LEDGER_TABLE_NAME, IDEMPOTENCY_TABLE_NAME, METRICS_NAMESPACE, API_FEATURES)
 LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),

@@ -7,9 +7,11 @@ in `components` knows that.
 import importlib.util
 import json
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pulumi
 
@@ -19,8 +21,6 @@ PACKAGE = "functions"
 CARRIED = frozenset({".py", ".json", ".css", ".js", ".svg", ".html"})
 """The kinds of files that a function may need at run time. Compiled bytecode differs from machine to machine and would
 redeploy for nothing (pulumi/pulumi#21008), so it stays out."""
-
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
 def sources() -> Path:
@@ -51,21 +51,27 @@ def function_archive() -> pulumi.AssetArchive:
 
 @dataclass(frozen=True)
 class Route:
-    """A route of an HTTP API: its key as API Gateway writes it (`GET /tag/{tag}`), and the function that answers it."""
+    """A route of an HTTP API: its key as API Gateway writes it (`GET /tag/{tag}`), and the function that answers it.
+
+    `group` is the group of routes that it is authorized and throttled with; "" for one that is open to all.
+    """
 
     key: str
     function: str
+    group: str = ""
 
 
-def routes(document: Path | None = None) -> list[Route]:
-    """List the routes of the OpenAPI document that the API serves, in its order, and last the one for all others."""
-    path = document or sources() / "http" / "openapi.json"
-    paths = json.loads(path.read_text(encoding="utf-8"))["paths"]
+def document() -> dict[str, Any]:
+    """Read the OpenAPI document of an API with all features."""
+    read: dict[str, Any] = json.loads((sources() / "http" / "openapi.json").read_text(encoding="utf-8"))
+    return read
+
+
+def routes(described: Mapping[str, Any]) -> list[Route]:
+    """List the routes of an OpenAPI document, in its order, and last the one for all other requests."""
     listed = [
-        Route(f"{method.upper()} {template}", operation["x-function"])
-        for template, operations in paths.items()
-        for method, operation in operations.items()
-        if method in METHODS
+        Route(f"{method.upper()} {template}", operation["x-function"], operation.get("x-group", ""))
+        for template, method, operation in _features.operations(described)
     ]
     return [*listed, Route("$default", "welcome")]
 
@@ -93,6 +99,7 @@ def _load(*path: str) -> ModuleType:
 
 
 _tables = _load("dynamodb", "tables")
+_features = _load("http", "features")
 
 PARTITION_KEY: str = _tables.KEY
 """The partition key of every table."""
@@ -117,3 +124,8 @@ BATCH_TAGS: str = _metrics.BATCH_TAGS
 CONFLICTS: str = _metrics.CONFLICTS
 TAKEOVERS: str = _metrics.TAKEOVERS
 """The dimension and the names of the metrics."""
+API_FEATURES: str = _features.API_FEATURES
+"""The environment variable that holds what differs from an API with all features."""
+Features: Any = _features.Features
+describe: Callable[[Mapping[str, Any], Any], dict[str, Any]] = _features.describe
+"""Describes an API by its features: see `functions/http/features.py`."""

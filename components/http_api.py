@@ -8,17 +8,31 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
-from .checks import Items, Number, OneOf, Text
+from .checks import ArgumentError, Items, Number, OneOf, Text
 from .function import LOG_RETENTION_DAYS
-from .functions_package import Route
+from .functions_package import Features, Route, document
 from .settings import Settings, setting
 
 ALLOWED_HEADERS = ["accept", "content-type", "idempotency-key"]
 EXPOSED_HEADERS = ["idempotency-replayed", "retry-after"]
+RECORD = "record"
+"""The group of the routes that record visits; `x-group` in the OpenAPI document."""
+MAX_ALLOWED_TAGS_LENGTH = 2_000
+"""The maximum number of bytes of all allowed tags as JSON. Lambda allows 4 KB for all environment variables."""
+
+
+def _tag_or_pattern() -> Text:
+    schema = document()["components"]["schemas"]["Tag"]
+    reserved = "|".join(map(re.escape, schema["not"]["enum"]))
+    pattern = schema["pattern"].removeprefix("^").removesuffix("+$")
+    what = f"a tag, or a pattern in which * stands for any characters; at most {schema['maxLength']} characters"
+    return Text(what, rf"(?!(?:{reserved})$){pattern}{{1,{schema['maxLength']}}}")
+
 
 ACCESS_LOG_FIELDS = {
     "time": "$context.requestTimeEpoch",
@@ -62,6 +76,43 @@ class ApiSettings(Settings):
     access_log_addresses: bool = setting(False)
     """Whether the access log also has the visitor's IP address and user agent, which are personal data in many
     countries."""
+    record_throttling_rate_limit: float | None = setting(None, Number(1, whole=False))
+    """Requests per second, on average, that each route that records visits lets through. By default it is half of
+    `throttling_rate_limit`, so that a flood of visits leaves room for reads."""
+    record_throttling_burst_limit: int | None = setting(None, Number(1))
+    """Requests that each route that records visits lets through at once. By default it is half of
+    `throttling_burst_limit`."""
+    count_by_get: bool = setting(True)
+    """Whether a GET of `/tag/{tag}` or of a badge records a visit, so that links and images can. If not, only POST
+    does, and a badge shows the count."""
+    listing: bool = setting(True)
+    """Whether `/counts` lists the tags on request. If not, only those who know a tag can read its count."""
+    allowed_tags: Sequence[str] = setting((), Items(_tag_or_pattern()))
+    """The tags whose visits are recorded; every other tag is refused before anything is written. By default it is any
+    tag. Counts of all tags can still be read. All of them together may have 2,000 bytes as JSON."""
+
+    def features(self) -> Any:
+        """Return the features that the functions and the OpenAPI document depend on."""
+        return Features(
+            count_by_get=self.count_by_get,
+            listing=self.listing,
+            allowed_tags=self.allowed_tags,
+        )
+
+    def check_combination(self, given: Mapping[str, Any]) -> None:
+        """Raise `ArgumentError` if the arguments that were given are not allowed together."""
+        super().check_combination(given)
+        if (length := len(json.dumps(list(self.allowed_tags)))) > MAX_ALLOWED_TAGS_LENGTH:
+            problem = f"{length:,} bytes as JSON are too many"
+            raise ArgumentError(self.path_of("allowed_tags"), problem, f"{MAX_ALLOWED_TAGS_LENGTH:,} bytes or less")
+
+    def record_limits(self) -> tuple[float, int]:
+        """Return the rate and burst limits of each route that records visits."""
+        rate, burst = self.record_throttling_rate_limit, self.record_throttling_burst_limit
+        return (
+            rate if rate is not None else max(1.0, self.throttling_rate_limit / 2),
+            burst if burst is not None else max(1, self.throttling_burst_limit // 2),
+        )
 
 
 class HttpApi(pulumi.ComponentResource):
@@ -116,6 +167,7 @@ class HttpApi(pulumi.ComponentResource):
             )
             for route in routes
         ]
+        rate, burst = settings.record_limits()
         stage = aws.apigatewayv2.Stage(
             name,
             api_id=api.id,
@@ -126,6 +178,11 @@ class HttpApi(pulumi.ComponentResource):
                 "throttling_burst_limit": settings.throttling_burst_limit,
             },
             access_log_settings=_access_log(name, settings, tags, child) if settings.access_logs else None,
+            route_settings=[
+                {"route_key": route.key, "throttling_rate_limit": rate, "throttling_burst_limit": burst}
+                for route in routes
+                if route.group == RECORD
+            ],
             tags=tags,
             # After the routes, so that they are deployed once, together.
             opts=pulumi.ResourceOptions(parent=self, depends_on=registered),

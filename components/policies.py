@@ -122,9 +122,9 @@ def record_visits(table_arn: pulumi.Input[str], idempotency_arn: pulumi.Input[st
     ]
 
 
-def view_counts(table_arn: pulumi.Input[str]) -> list[StatementSettings]:
-    """Allow reading counts and the total by their keys, and listing the tags."""
-    return [allow(["dynamodb:BatchGetItem", "dynamodb:Scan"], [table_arn])]
+def view_counts(table_arn: pulumi.Input[str], *, listing: bool = True) -> list[StatementSettings]:
+    """Allow reading counts and the total by their keys, and with `listing` also listing the tags."""
+    return [allow(["dynamodb:BatchGetItem", *(["dynamodb:Scan"] if listing else [])], [table_arn])]
 
 
 def keep_total(table_arn: pulumi.Input[str], ledger_arn: pulumi.Input[str]) -> list[StatementSettings]:

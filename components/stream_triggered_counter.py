@@ -15,6 +15,7 @@ from .checks import ROLE_NAME, TAGS, ArgumentError, check_name
 from .existing_table import ExistingTableSettings, adopt
 from .function import FunctionSettings, FunctionWithRole
 from .functions_package import (
+    API_FEATURES,
     EXPIRES_AT,
     IDEMPOTENCY_TABLE_NAME,
     LEDGER_TABLE_NAME,
@@ -23,6 +24,8 @@ from .functions_package import (
     PARTITION_KEY,
     TABLE_NAME,
     TOTAL_KEY,
+    describe,
+    document,
     function_archive,
     handler,
     module_name,
@@ -120,8 +123,11 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
             # Reading a description decrypts nothing.
             "welcome": policies.describe_table(table.arn),
             "recordVisit": [*policies.record_visits(table.arn, idempotency.arn), *self._decrypt()],
-            "viewCounts": [*policies.view_counts(table.arn), *self._decrypt()],
+            "viewCounts": [*policies.view_counts(table.arn, listing=settings.api.listing), *self._decrypt()],
         }
+        features = settings.api.features()
+        # All three need them: each answers with what the document says.
+        changed = {API_FEATURES: pulumi.Output.json_dumps(features.changed())} if features.changed() else {}
         metrics = {METRICS_NAMESPACE: NAMESPACE} if settings.monitoring.metrics else {}
         variables: dict[str, dict[str, pulumi.Input[str]]] = {
             "recordVisit": {IDEMPOTENCY_TABLE_NAME: idempotency.name, **metrics}
@@ -133,7 +139,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
                 code=code,
                 handler=handler(key),
                 statements=statements,
-                variables={TABLE_NAME: table.name, **variables.get(key, {})},
+                variables={TABLE_NAME: table.name, **variables.get(key, {}), **changed},
                 tags=settings.tags,
                 opts=child,
             )
@@ -143,7 +149,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
             f"{name}-api",
             settings.api,
             functions={key: part.function.arn for key, part in functions.items()},
-            routes=routes(),
+            routes=routes(describe(document(), features)),
             tags=settings.tags,
             opts=child,
         )

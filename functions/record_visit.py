@@ -10,8 +10,9 @@ from .counting.visits import Recorded, read_count, record
 from .dynamodb import tables
 from .dynamodb.client import client, single_attempt_client
 from .dynamodb.retries import retry_budget
-from .http.dispatch import Operation, Operations, dispatch
-from .http.problems import ProblemError
+from .http import routes
+from .http.dispatch import Operation, Operations, dispatch, head_of_read
+from .http.problems import ProblemError, invalid
 from .http.requests import Request
 from .http.responses import Response, data, moved, page, response
 
@@ -27,7 +28,7 @@ def handler(event: Mapping[str, Any], context: object) -> Response:  # noqa: ARG
 
 
 def _visit(request: Request) -> Response:
-    tag = request.tag
+    tag = _recordable_tag(request)
     if request.is_prefetch:
         # With a 2xx, the browser would show the prefetched page on the user's visit and never send the visit.
         raise ProblemError(HTTPStatus.FORBIDDEN, PREFETCH)
@@ -44,19 +45,34 @@ def _visit(request: Request) -> Response:
 def _badge(request: Request) -> Response:
     from .pages.badge import UNCACHED, badge, parse_options  # noqa: PLC0415 - most requests need no badge
 
-    options = parse_options(request.query)
+    options = parse_options(request.query, counts=routes.FEATURES.count_by_get)
+    tag = _recordable_tag(request) if options.counts else request.tag
     if options.counts and not request.is_prefetch:
-        count = _record(request, request.tag).count
+        count = _record(request, tag).count
     else:
-        count = read_count(client(), tables.table_name(), request.tag)
+        count = read_count(client(), tables.table_name(), tag)
     return response("image/svg+xml; charset=utf-8", badge(options.label, count, options.color), headers=UNCACHED)
 
 
 def _head_of_badge(request: Request) -> Response:
     from .pages.badge import UNCACHED, parse_options  # noqa: PLC0415 - most requests need no badge
 
-    parse_options(request.query)
+    if parse_options(request.query, counts=routes.FEATURES.count_by_get).counts:
+        _recordable_tag(request)
     return response("image/svg+xml; charset=utf-8", "", headers=UNCACHED)
+
+
+def _recordable_tag(request: Request) -> str:
+    """Return the request's tag. Raises a problem if visits of it must not be recorded."""
+    tag = request.tag
+    if not routes.FEATURES.allows(tag):
+        raise invalid("tag", tag, routes.FEATURES.allowed)
+    return tag
+
+
+def _head_of_visit(request: Request) -> Response:
+    _recordable_tag(request)
+    return head_of_read(request)
 
 
 def _record(request: Request, tag: str) -> Recorded:
@@ -71,7 +87,7 @@ def _record(request: Request, tag: str) -> Recorded:
     return recorded
 
 
-_VISIT = Operation(_visit)
+_VISIT = Operation(_visit, _head_of_visit)
 
 OPERATIONS: Operations = {
     "visitTag": _VISIT,

@@ -9,6 +9,7 @@ from .dynamodb.client import client
 from .dynamodb.items import DynamoDB, Item, text, whole_number
 from .dynamodb.retries import RetryBudget, read_items, retry_budget
 from .dynamodb.tables import COUNTER
+from .http import routes
 from .http.dispatch import Operation, Operations, dispatch, head_of_read
 from .http.requests import Request
 from .http.responses import Response, data, page
@@ -55,7 +56,7 @@ def _count(request: Request) -> Response:
 
 
 def _total_or_tags(request: Request) -> Response:
-    listing = parse_paging(request.query)
+    listing = parse_paging(request.query, listing=routes.FEATURES.listing)
     return _only_total(request) if listing is None else _tags(request, *listing)
 
 
@@ -79,7 +80,7 @@ def _tags(request: Request, limit: int, start: str | None) -> Response:
 
 
 def _head_of_total_or_tags(request: Request) -> Response:
-    parse_paging(request.query)
+    parse_paging(request.query, listing=routes.FEATURES.listing)
     return head_of_read(request)
 
 

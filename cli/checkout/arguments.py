@@ -145,7 +145,8 @@ def _as_text(declared: Field[Any]) -> str:
     if not isinstance(declared.metadata["check"], Number) or config_type(declared) != "string":
         return ""
     kind = "A whole number" if declared.metadata["check"].whole else "A number, which may have a fraction"
-    return f" {kind}." if config_default(declared) else f" {kind}; empty means {default_of(declared)}."
+    unset = config_default(declared) == "" and default_of(declared) is not None
+    return f" {kind}; empty means {default_of(declared)}." if unset else f" {kind}."
 
 
 def _yaml(default: Any) -> str:

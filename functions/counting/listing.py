@@ -28,11 +28,17 @@ class Page(NamedTuple):
     next_cursor: str | None
 
 
-def parse_paging(query: Mapping[str, str]) -> tuple[int, str | None] | None:
-    """Return the limit and the key to start after; None if neither is set. Raises a problem if one is invalid."""
+def parse_paging(query: Mapping[str, str], *, listing: bool = True) -> tuple[int, str | None] | None:
+    """Return the limit and the key to start after; None if neither is set.
+
+    Raises a problem if one is invalid, and without `listing` if one is set at all.
+    """
     limit, cursor = query.get("limit"), query.get("cursor")
     if limit is None and cursor is None:
         return None
+    if not listing:
+        field, value = ("cursor", cursor) if limit is None else ("limit", limit)
+        raise invalid(field, str(value), "left out, because this API does not list its tags")
     if limit is not None and not re.fullmatch(r"[1-9][0-9]?|100", limit, re.ASCII):
         raise invalid("limit", limit, f"a whole number from 1 to {MAX_LIMIT}")
     return int(limit or DEFAULT_LIMIT), None if cursor is None else _decode_cursor(cursor)

@@ -1,14 +1,19 @@
-"""The API's routes, read from the OpenAPI document."""
+"""The API's routes, read from the OpenAPI document, as far as the deployment has them."""
 
 import json
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .features import API_FEATURES, Features, describe
 from .requests import Request, matches_end
 
 DOCUMENT = Path(__file__).with_name("openapi.json")
-"""The OpenAPI document, next to this file in the archive."""
+"""The OpenAPI document, next to this file in the archive. It describes an API with all features."""
+
+FEATURES = Features.parse(os.environ.get(API_FEATURES, ""))
+"""The features of the deployed API, read once per process."""
 
 
 class Route(NamedTuple):
@@ -24,8 +29,8 @@ class Route(NamedTuple):
 
     @property
     def allowed(self) -> str:
-        """The value of the `Allow` header. Every path supports HEAD and OPTIONS as well."""
-        return ", ".join(sorted({*self.operations, "HEAD", "OPTIONS"}))
+        """The value of the `Allow` header. Every path supports OPTIONS as well, and HEAD if it supports GET."""
+        return ", ".join(sorted({*self.operations, *({"HEAD"} if "GET" in self.operations else ()), "OPTIONS"}))
 
     def operation(self, method: str) -> str | None:
         """Return the operation for `method`, None if the path does not support it. HEAD has the operation of GET."""
@@ -34,8 +39,9 @@ class Route(NamedTuple):
 
 @cache
 def document() -> str:
-    """Return the document's text."""
-    return DOCUMENT.read_text(encoding="utf-8")
+    """Return the text of the document that describes the deployed API."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    return json.dumps(describe(json.loads(text), FEATURES), indent=2) if FEATURES.changed() else text
 
 
 @cache

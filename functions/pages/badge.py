@@ -50,11 +50,16 @@ class Options(NamedTuple):
     color: str
 
 
-def parse_options(query: Mapping[str, str]) -> Options:
-    """Parse a badge's query. Raises a problem if a value is invalid; ignores unknown parameters."""
-    count, label = query.get("count", "true"), unicodedata.normalize("NFC", query.get("label", "visits"))
-    if count not in ("true", "false"):
-        raise invalid("count", count, "true or false")
+def parse_options(query: Mapping[str, str], *, counts: bool = True) -> Options:
+    """Parse a badge's query. Raises a problem if a value is invalid; ignores unknown parameters.
+
+    `counts` is False if a GET must not record visits: a badge then cannot ask for it.
+    """
+    possible = ("true", "false") if counts else ("false",)
+    count, label = query.get("count", possible[0]), unicodedata.normalize("NFC", query.get("label", "visits"))
+    if count not in possible:
+        why = "" if counts else ", because only POST records visits here"
+        raise invalid("count", count, f"{' or '.join(possible)}{why}")
     if not 0 < len(label) <= MAX_LABEL_LENGTH or any(_is_forbidden_in_xml(character) for character in label):
         raise invalid("label", label, f"1 to {MAX_LABEL_LENGTH} characters without control characters")
     return Options(count == "true", label, _color(query.get("color", "green")))

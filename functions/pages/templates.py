@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ..counting.tags import is_tag
+from ..http import routes
 from ..http.problems import ProblemError
 from .static import address
 
@@ -38,7 +39,7 @@ def visit_page(tag: str, count: int) -> str:
 def count_page(tag: str, count: int, total: int, asOf: str | None, *, rebuilding: bool = False) -> str:  # noqa: N803 - the field's name
     """Return the page that shows a tag's count and the total, and updates them."""
     figures = _figures([("Visits", count, "count"), ("All tags together", total, "total")])
-    actions = _actions([("All tags", "../counts?limit=50")], _form("Record a visit", tag, "../"))
+    actions = _actions(_all_tags("../"), _form("Record a visit", tag, "../"))
     body = f"<h1>{_tag(tag)}</h1>{figures}{TREND}{_freshness(asOf, rebuilding)}{actions}"
     return _layout(f"{tag}: {count:,}", body, "../", live=("count", count))
 
@@ -46,7 +47,7 @@ def count_page(tag: str, count: int, total: int, asOf: str | None, *, rebuilding
 def total_page(total: int, asOf: str | None, *, rebuilding: bool = False) -> str:  # noqa: N803 - the field's name
     """Return the page that shows the total, and updates it."""
     figures = _figures([("All tags together", total, "total")])
-    actions = _actions([("All tags", "counts?limit=50")])
+    actions = _actions(_all_tags())
     body = f"<h1>All visits</h1>{figures}{TREND}{_freshness(asOf, rebuilding)}{actions}"
     return _layout(f"Total: {total:,}", body, "./", live=("total", total))
 
@@ -73,12 +74,12 @@ def welcome_page(message: str, table: Mapping[str, Any], echo: Mapping[str, Any]
     """
     query = ", ".join(f"{name}={value}" for name, value in echo["query"].items())
     request = {"Method": echo["method"], "Path": echo["path"], "Query": query or "none"}
-    links = [("All visits", "counts"), ("All tags", "counts?limit=50"), ("API description", "openapi.json")]
-    actions = _actions(
-        ((name, root + target) for name, target in links), _form("Record a visit of hello", "hello", root)
-    )
+    links = [("All visits", "counts"), *_all_tags(), ("API description", "openapi.json")]
+    form = _form("Record a visit of hello", "hello", root)
+    actions = _actions(((name, root + target) for name, target in links), form)
+    any_name = "" if routes.FEATURES.allowed_tags else "<p>Any name can be a tag, for example <code>hello</code>.</p>"
     body = (
-        f"<h1>{NAME}</h1><p>{escape(message)}</p><p>Any name can be a tag, for example <code>hello</code>.</p>{actions}"
+        f"<h1>{NAME}</h1><p>{escape(message)}</p>{any_name}{actions}"
         f"<h2>The table</h2>{_facts(_table_facts(table))}<h2>Your request</h2>{_facts(request)}"
     )
     return _layout(NAME, body, root)
@@ -124,7 +125,12 @@ def _listed(tag: str) -> str:
 
 
 def _form(name: str, tag: str, root: str) -> str:
-    """Return the button that records a visit. `root` is the relative URL of the API's root."""
+    """Return the button that records a visit, or "" if that is not allowed to everyone.
+
+    `root` is the relative URL of the API's root.
+    """
+    if not routes.FEATURES.allows(tag) or routes.FEATURES.record.kind != "NONE":
+        return ""
     action = f"{root}tag/{quote(tag, safe='')}"
     return f'<form method="post" action="{action}"><button>{name}</button></form>'
 
@@ -140,9 +146,13 @@ def _facts(facts: Mapping[str, Any]) -> str:
 
 
 def _actions(links: Iterable[tuple[str, str]], form: str = "") -> str:
-    """Return a form and links as a row of buttons, the first of them highlighted."""
+    """Return a form and links as a row of buttons, the first of them highlighted; "" if there are none."""
     items = [form] * bool(form) + [f'<a href="{escape(target)}">{name}</a>' for name, target in links]
-    return f'<ul class="actions">{"".join(f"<li>{item}</li>" for item in items)}</ul>'
+    return f'<ul class="actions">{"".join(f"<li>{item}</li>" for item in items)}</ul>' if items else ""
+
+
+def _all_tags(root: str = "") -> list[tuple[str, str]]:
+    return [("All tags", f"{root}counts?limit=50")] if routes.FEATURES.listing else []
 
 
 def _rebuilding(now: bool) -> str:

@@ -30,7 +30,9 @@ def test_the_keys_are_written_once() -> None:
 
 
 def test_every_function_of_the_openapi_document_is_a_module_with_a_handler() -> None:
-    for function in {route.function for route in functions_package.routes()} | {"processStream"}:
+    for function in {route.function for route in functions_package.routes(functions_package.document())} | {
+        "processStream"
+    }:
         module, _, name = functions_package.handler(function).rpartition(".")
         assert callable(getattr(importlib.import_module(module), name))
 

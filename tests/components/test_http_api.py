@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pulumi
 
-from components.functions_package import Route, routes
+from components.functions_package import Features, Route, routes
 from components.http_api import ApiSettings, HttpApi
 from components.testing import Result, run
 
@@ -33,12 +33,10 @@ def test_routes_are_those_of_the_contract_and_a_default(counter: Result) -> None
     assert {"GET /", "GET /counts", "GET /counts/{tag}", "GET /count/{tag}"} <= set(expected)
 
 
-def test_routes_are_read_out_of_any_document(tmp_path: Path) -> None:
-    document = tmp_path / "openapi.json"
-    document.write_text(
-        '{"paths": {"/a": {"parameters": [], "get": {"x-function": "one"}, "post": {"x-function": "two"}}}}'
-    )
-    assert routes(document) == [Route("GET /a", "one"), Route("POST /a", "two"), Route("$default", "welcome")]
+def test_routes_are_read_out_of_any_document() -> None:
+    operations = {"parameters": [], "get": {"x-function": "one"}, "post": {"x-function": "two", "x-group": "read"}}
+    listed = [Route("GET /a", "one"), Route("POST /a", "two", "read"), Route("$default", "welcome")]
+    assert routes({"paths": {"/a": operations}}) == listed
 
 
 def test_one_permission_for_each_function_covers_the_whole_api(counter: Result) -> None:
@@ -106,6 +104,55 @@ def test_access_logs_may_have_addresses_or_be_switched_off(build: Build) -> None
     none = build({"api": {"access_logs": False}})
     assert none.all(LOG_GROUP, "counter-api-access") == []
     assert "accessLogSettings" not in none.one("aws:apigatewayv2/stage:Stage").inputs
+
+
+VISITS = {"GET /tag/{tag}", "POST /tag/{tag}", "GET /tags/{tag}", "POST /tags/{tag}", "GET /badge/{tag}"}
+
+
+def route_limits(result: Result) -> dict[str, tuple[float, int]]:
+    settings = result.one("aws:apigatewayv2/stage:Stage").inputs["routeSettings"]
+    return {one["routeKey"]: (one["throttlingRateLimit"], one["throttlingBurstLimit"]) for one in settings}
+
+
+def test_routes_that_record_visits_have_lower_limits(counter: Result, build: Build) -> None:
+    assert route_limits(counter) == dict.fromkeys(VISITS, (500, 1_000))
+    low = {"throttling_rate_limit": 1.5, "throttling_burst_limit": 1}
+    assert route_limits(build({"api": low})) == dict.fromkeys(VISITS, (1, 1))
+    given = {"record_throttling_rate_limit": 3.5, "record_throttling_burst_limit": 4}
+    assert route_limits(build({"api": given})) == dict.fromkeys(VISITS, (3.5, 4))
+
+
+def features(result: Result) -> dict[str, str | None]:
+    """Return what each function is told of the features."""
+    functions = exactly(4, result, "aws:lambda/function:Function")
+    return {one.name: one.inputs["environment"]["variables"].get("API_FEATURES") for one in functions}
+
+
+def test_functions_are_told_only_what_differs_from_the_defaults(counter: Result, build: Build) -> None:
+    assert set(features(counter).values()) == {None}
+    told = features(build({"api": {"count_by_get": False, "listing": False, "allowed_tags": ["news", "é*"]}}))
+    assert told.pop("counter-process-stream") is None
+    for text in told.values():
+        assert text is not None
+        assert json.loads(text) == {"count_by_get": False, "listing": False, "allowed_tags": ["news", "é*"]}
+        assert Features.parse(text).allows("écu")
+
+
+def test_without_counting_by_get_there_is_no_such_route_and_a_badge_is_a_read(build: Build) -> None:
+    result = build({"api": {"count_by_get": False}})
+    keys = {route.inputs["routeKey"] for route in result.all(ROUTE)}
+    assert not keys & {"GET /tag/{tag}", "GET /tags/{tag}"}
+    assert "GET /badge/{tag}" in keys
+    assert set(route_limits(result)) == {"POST /tag/{tag}", "POST /tags/{tag}"}
+
+
+def test_without_listing_the_table_cannot_be_scanned(counter: Result, build: Build) -> None:
+    def actions(result: Result) -> list[str]:
+        policy = json.loads(result.one("aws:iam/rolePolicy:RolePolicy", "counter-view-counts").inputs["policy"])
+        return [action for statement in policy["Statement"] for action in statement["Action"]]
+
+    assert "dynamodb:Scan" in actions(counter)
+    assert "dynamodb:Scan" not in actions(build({"api": {"listing": False}}))
 
 
 ALIKE = ["GET /a/b", "GET /a-b", "GET /A/b", "GET /a/{b}", "GET /a/b/", "GET /ä", "GET /", "GET /é"]

@@ -1,0 +1,196 @@
+"""An API with features switched off, or with some tags only: its answers are those of the document that it serves."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.counting.tags import validate_tag
+from functions.http import routes
+from functions.http.features import API_FEATURES, Access, Features, describe, operations
+from tests.functions import gateway
+from tests.functions.conftest import TABLE, TABLES
+from tests.functions.gateway import request
+
+PAGE = {"accept": "text/html"}
+FULL = json.loads(routes.DOCUMENT.read_text(encoding="utf-8"))
+Deploy = Callable[..., None]
+
+pytestmark = pytest.mark.usefixtures("tables")
+
+
+@pytest.fixture
+def deploy(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Deploy the functions with the given features; the gateway then has the routes of the served document."""
+
+    def install(**features: Any) -> None:
+        monkeypatch.setattr(routes, "FEATURES", Features.parse(json.dumps(Features(**features).changed())))
+        routes.document.cache_clear()
+        routes.table.cache_clear()
+        monkeypatch.setattr(gateway, "DOCUMENT", json.loads(routes.document()))
+
+    yield install
+    monkeypatch.undo()
+    routes.document.cache_clear()
+    routes.table.cache_clear()
+
+
+def items(tables: Any) -> int:
+    return sum(tables.scan(TableName=table)["Count"] for table in TABLES)
+
+
+def test_without_counting_by_get_only_post_records_visits(deploy: Deploy, tables: Any) -> None:
+    deploy(count_by_get=False)
+    for path in ("/tag/a", "/tags/a"):
+        for method in ("GET", "HEAD"):
+            answer = request(method, path)
+            assert (answer.status, answer.headers["allow"]) == (405, "OPTIONS, POST")
+        assert request("OPTIONS", path).headers["allow"] == "OPTIONS, POST"
+    assert items(tables) == 0
+    assert request("POST", "/tag/a").json == {"tag": "a", "count": 1}
+
+
+def test_without_counting_by_get_a_badge_shows_the_count(deploy: Deploy) -> None:
+    deploy(count_by_get=False)
+    request("POST", "/tag/a")
+    for target in ("/badge/a", "/badge/a?count=false"):
+        assert ">1</text>" in request("GET", target).body
+    refused = request("GET", "/badge/a?count=true")
+    assert (refused.status, refused.json["field"]) == (400, "count")
+    assert refused.json["allowed"] == "false, because only POST records visits here"
+    assert request("HEAD", "/badge/a?count=true").status == 400
+    assert request("GET", "/counts/a").json["count"] == 1
+
+
+def test_without_counting_by_get_a_badge_is_a_read() -> None:
+    described = describe(FULL, Features(count_by_get=False))
+    assert FULL["paths"]["/badge/{tag}"]["get"]["x-group"] == "record"
+    assert described["paths"]["/badge/{tag}"]["get"]["x-group"] == "read"
+    assert described["components"]["parameters"]["Counts"]["schema"] == {
+        "type": "string",
+        "enum": ["false"],
+        "default": "false",
+    }
+
+
+@pytest.mark.parametrize("query", ["limit=1", "cursor=abc", "limit=0&cursor=abc"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_without_listing_no_tag_is_listed(deploy: Deploy, method: str, query: str) -> None:
+    request("POST", "/tag/secret")
+    deploy(listing=False)
+    answer = request(method, f"/counts?{query}")
+    assert answer.status == 400
+    assert "secret" not in answer.body
+    if method == "GET":
+        assert answer.json["field"] == query.partition("=")[0]
+        assert "does not list its tags" in answer.json["detail"]
+    assert request("GET", "/counts").json == {"total": 0, "asOf": None}
+    assert request("GET", "/counts/secret").json["count"] == 1
+
+
+@pytest.mark.parametrize("path", ["/", "/counts", "/counts/hello", "/tag/hello"])
+def test_pages_offer_only_what_works(deploy: Deploy, path: str) -> None:
+    assert "counts?limit" in request("GET", path, PAGE).body or path == "/tag/hello"
+    assert '<form method="post"' in request("GET", path, PAGE).body or path == "/counts"
+    for changed in ({"record": Access("AWS_IAM")}, {"allowed_tags": ["hell"]}):
+        deploy(listing=False, **changed)
+        if path != "/tag/hello":
+            page = request("GET", path, PAGE).body
+            assert "counts?limit" not in page
+            assert "<form" not in page
+            assert "<ul" not in page or "<li>" in page
+            assert ("Any name can be a tag" in page) == (path == "/" and "allowed_tags" not in changed)
+
+
+def test_a_tag_that_is_not_allowed_is_refused_before_anything_is_written(deploy: Deploy, tables: Any) -> None:
+    deploy(allowed_tags=["news", "blog-*"])
+    for method, target in (
+        *(("POST", "/tag/other"), ("GET", "/tag/other"), ("POST", "/tags/blog"), ("GET", "/tags/News")),
+        *(("GET", "/badge/other"), ("GET", "/badge/other?count=true")),
+    ):
+        refused = request(method, target, {"Idempotency-Key": "k", "Sec-Purpose": "none"})
+        assert (refused.status, refused.json["field"]) == (400, "tag")
+        assert refused.json["value"] == target.rpartition("/")[2].partition("?")[0]
+        assert refused.json["allowed"] == "one of 'news', 'blog-*', where * stands for any characters"
+        if method == "GET":
+            assert request("HEAD", target).status == 400
+    assert items(tables) == 0
+    assert [request("POST", f"/tag/{tag}").status for tag in ("news", "blog-", "blog-1")] == [200] * 3
+    assert items(tables) == 3
+
+
+def test_a_tag_that_is_not_allowed_can_be_read(deploy: Deploy, tables: Any) -> None:
+    tables.put_item(TableName=TABLE, Item={"ID": {"S": "old"}, "Count": {"N": "7"}})
+    deploy(allowed_tags=["news"])
+    assert request("GET", "/counts/old").json["count"] == 7
+    assert ">7</text>" in request("GET", "/badge/old?count=false").body
+    assert request("HEAD", "/badge/old?count=false").status == 200
+    assert request("GET", "/counts?limit=5").json["tags"] == [{"tag": "old", "count": 7}]
+
+
+def test_a_long_list_of_allowed_tags_is_shortened() -> None:
+    assert Features(allowed_tags=["a"]).allowed == "'a'"
+    assert Features(allowed_tags=[f"t{n}" for n in range(12)]).allowed.endswith("'t9' or one of 2 more")
+
+
+TEXT = st.text(st.sampled_from("ab[]!-]^. "), max_size=8)
+
+
+@given(st.lists(TEXT, min_size=1, max_size=4), TEXT)
+def test_a_star_stands_for_any_characters_and_all_else_for_itself(literals: list[str], between: str) -> None:
+    tag, pattern = f"x{between.join(literals)}", f"x{'*'.join(literals)}"
+    assert Features(allowed_tags=[pattern]).allows(tag)
+    assert Features(allowed_tags=["other", tag]).allows(tag)
+    assert not Features(allowed_tags=["other", f"{pattern}!"]).allows(tag)
+    if len(literals) == 1:
+        assert not Features(allowed_tags=[pattern]).allows(f"{tag}a")
+
+
+def test_an_allowed_tag_is_normalised_as_tags_are() -> None:
+    assert Features(allowed_tags=["cafe\u0301\u00a0*"]).allows(validate_tag("caf\u00e9\u2003x"))
+
+
+def test_a_pattern_with_many_stars_is_matched_in_no_time() -> None:
+    assert not Features(allowed_tags=["a*" * 60 + "b"]).allows("a" * 200)
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        Features(),
+        Features(count_by_get=False, listing=False, allowed_tags=["é"]),
+        Features(record=Access("JWT", ["write"]), read=Access("AWS_IAM"), issuer="https://example.org"),
+    ],
+)
+def test_features_survive_the_environment_variable(features: Features) -> None:
+    parsed = Features.parse(json.dumps(features.changed()))
+    assert json.dumps(asdict(parsed)) == json.dumps(asdict(features))
+    assert Features.parse("") == Features()
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "[1]", "7", '{"unknown": 1}', '{"record": 1}', '{"record": {"x": 1}}'])
+def test_a_variable_that_the_component_did_not_write_is_refused(text: str) -> None:
+    with pytest.raises(RuntimeError, match=API_FEATURES):
+        Features.parse(text)
+
+
+def test_the_document_describes_what_is_left(deploy: Deploy) -> None:
+    deploy(count_by_get=False, listing=False, allowed_tags=["news"])
+    served = request("GET", "/openapi.json").json
+    assert "get" not in served["paths"]["/tag/{tag}"]
+    assert "The tag must be 'news'." in served["paths"]["/tag/{tag}"]["post"]["description"]
+    assert "The tag must be" not in served["paths"]["/badge/{tag}"]["get"]["description"]
+    assert "parameters" not in served["paths"]["/counts"]["get"]
+    assert "x-switched-off" not in served
+    references = set(json.dumps(served).split('"#/')[1:])
+    assert not any(reference.startswith("components/schemas/TagPage") for reference in references)
+
+
+def test_every_route_that_records_or_reads_has_a_group() -> None:
+    groups: dict[str, set[str | None]] = {"recordVisit": {"record"}, "viewCounts": {"read"}, "welcome": {None}}
+    for _, _, operation in operations(FULL):
+        assert operation.get("x-group") in groups[operation["x-function"]], operation["operationId"]
