@@ -7,12 +7,14 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
+from .api_settings import Authorization
 from .function import Architecture, LogLevel, Runtime
 from .table import BillingMode, StartingPosition, StreamViewType
 
 __all__ = [
     "ApiArgs",
     "Architecture",
+    "Authorization",
     "BillingMode",
     "ExistingTableArgs",
     "FunctionArgs",
@@ -166,6 +168,28 @@ class ApiArgs(TypedDict, total=False):
     """The tags whose visits are recorded; every other tag is refused before anything is written. By default it is any
     tag. Counts of all tags can still be read. All of them together may have 2,000 bytes as JSON. Default: []. Allowed:
     a list, each item a tag, or a pattern in which * stands for any characters; at most 200 characters."""
+    record_authorization: Authorization
+    """The credentials that requests to record a visit must carry: those of `/tag`, `/tags` and, if it counts, `/badge`.
+    Default: NONE. Allowed: NONE, JWT or AWS_IAM."""
+    read_authorization: Authorization
+    """The credentials that requests to read counts must carry: those of `/counts` and `/count`. The start page, the
+    OpenAPI document and the static files need none; the start page shows the name and the size of the table. Default:
+    NONE. Allowed: NONE, JWT or AWS_IAM."""
+    jwt_issuer: pulumi.Input[str]
+    """The issuer (`iss`) of the tokens, with the authorization JWT only. API Gateway gets its keys from
+    `/.well-known/openid-configuration` below this URL. Default: none. Allowed: the URL of an issuer, such as
+    https://example.org; on the local cloud also http://127.0.0.1:PORT."""
+    jwt_audiences: list[pulumi.Input[str]]
+    """The audiences that are accepted, with the authorization JWT only: a token must have one of them as `aud`, or
+    without `aud` as `client_id`. Default: []. Allowed: a list, each item an audience, without spaces."""
+    record_scopes: list[str]
+    """The scopes of which a token must have at least one to record a visit, with the authorization JWT only. By default
+    it needs none. Default: []. Allowed: a list, each item 1 to 64 visible ASCII characters except quotes and
+    backslashes."""
+    read_scopes: list[str]
+    """The scopes of which a token must have at least one to read counts, with the authorization JWT only. By default it
+    needs none. Default: []. Allowed: a list, each item 1 to 64 visible ASCII characters except quotes and
+    backslashes."""
 
 
 class MonitoringArgs(TypedDict, total=False):

@@ -126,6 +126,7 @@ TAKEOVERS: str = _metrics.TAKEOVERS
 """The dimension and the names of the metrics."""
 API_FEATURES: str = _features.API_FEATURES
 """The environment variable that holds what differs from an API with all features."""
+Access: Any = _features.Access
 Features: Any = _features.Features
-describe: Callable[[Mapping[str, Any], Any], dict[str, Any]] = _features.describe
-"""Describes an API by its features: see `functions/http/features.py`."""
+without_switched_off: Callable[[Mapping[str, Any], Any], dict[str, Any]] = _features.without_switched_off
+"""The features of an API, and what is left of its document: see `functions/http/features.py`."""

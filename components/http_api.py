@@ -1,39 +1,19 @@
-"""An HTTP API whose routes are answered by Lambda functions.
+"""An HTTP API whose routes are answered by Lambda functions."""
 
-The limits are those of `RouteSettings` in API Gateway's API reference.
-"""
-
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
-from .checks import ArgumentError, Items, Number, OneOf, Text
-from .function import LOG_RETENTION_DAYS
-from .functions_package import Features, Route, document
-from .settings import Settings, setting
+from .api_settings import RECORD, ApiSettings, Authorization
+from .functions_package import Route
 
 ALLOWED_HEADERS = ["accept", "content-type", "idempotency-key"]
+SIGNATURE_HEADERS = ["x-amz-content-sha256", "x-amz-date", "x-amz-security-token"]
 EXPOSED_HEADERS = ["idempotency-replayed", "retry-after"]
-RECORD = "record"
-"""The group of the routes that record visits; `x-group` in the OpenAPI document."""
-MAX_ALLOWED_TAGS_LENGTH = 2_000
-"""The maximum number of bytes of all allowed tags as JSON. Lambda allows 4 KB for all environment variables."""
-
-
-def _tag_or_pattern() -> Text:
-    schema = document()["components"]["schemas"]["Tag"]
-    reserved = "|".join(map(re.escape, schema["not"]["enum"]))
-    pattern = schema["pattern"].removeprefix("^").removesuffix("+$")
-    what = f"a tag, or a pattern in which * stands for any characters; at most {schema['maxLength']} characters"
-    return Text(what, rf"(?!(?:{reserved})$){pattern}{{1,{schema['maxLength']}}}")
-
-
 ACCESS_LOG_FIELDS = {
     "time": "$context.requestTimeEpoch",
     "requestId": "$context.requestId",
@@ -51,68 +31,6 @@ ACCESS_LOG_FIELDS = {
 """The fields of a line of the access log, and API Gateway's variables for them; none tells visitors apart."""
 
 ADDRESS_FIELDS = {"address": "$context.identity.sourceIp", "userAgent": "$context.identity.userAgent"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class ApiSettings(Settings):
-    """The HTTP API."""
-
-    cors_allow_origins: Sequence[str] = setting(
-        (), Items(Text("an origin such as https://example.org, or * for any", r"\*|[a-z][a-z0-9+.-]*://[^/\s]+"))
-    )
-    """The origins whose pages may call the API from a browser."""
-    throttling_rate_limit: float = setting(1_000.0, Number(1, whole=False))
-    """Requests per second, on average, that the API lets through. All APIs of an account and region together have
-    10,000 unless AWS raises your quota. The default is what one DynamoDB item can take, which a single busy tag is."""
-    throttling_burst_limit: int = setting(2_000, Number(1))
-    """Requests that the API lets through at once. All APIs of an account and region together have 5,000 unless AWS
-    raises your quota."""
-    access_logs: bool = setting(True)
-    """Whether each request is logged in a line of JSON: route, status and times, but not the tag. A line has about 300
-    bytes. The log group's name begins with `/aws/vendedlogs/`, which keeps the account's resource policy for such logs
-    short."""
-    access_log_retention_in_days: int = setting(30, OneOf(LOG_RETENTION_DAYS))
-    """How many days the access log keeps its lines."""
-    access_log_addresses: bool = setting(False)
-    """Whether the access log also has the visitor's IP address and user agent, which are personal data in many
-    countries."""
-    record_throttling_rate_limit: float | None = setting(None, Number(1, whole=False))
-    """Requests per second, on average, that each route that records visits lets through. By default it is half of
-    `throttling_rate_limit`, so that a flood of visits leaves room for reads."""
-    record_throttling_burst_limit: int | None = setting(None, Number(1))
-    """Requests that each route that records visits lets through at once. By default it is half of
-    `throttling_burst_limit`."""
-    count_by_get: bool = setting(True)
-    """Whether a GET of `/tag/{tag}` or of a badge records a visit, so that links and images can. If not, only POST
-    does, and a badge shows the count."""
-    listing: bool = setting(True)
-    """Whether `/counts` lists the tags on request. If not, only those who know a tag can read its count."""
-    allowed_tags: Sequence[str] = setting((), Items(_tag_or_pattern()))
-    """The tags whose visits are recorded; every other tag is refused before anything is written. By default it is any
-    tag. Counts of all tags can still be read. All of them together may have 2,000 bytes as JSON."""
-
-    def features(self) -> Any:
-        """Return the features that the functions and the OpenAPI document depend on."""
-        return Features(
-            count_by_get=self.count_by_get,
-            listing=self.listing,
-            allowed_tags=self.allowed_tags,
-        )
-
-    def check_combination(self, given: Mapping[str, Any]) -> None:
-        """Raise `ArgumentError` if the arguments that were given are not allowed together."""
-        super().check_combination(given)
-        if (length := len(json.dumps(list(self.allowed_tags)))) > MAX_ALLOWED_TAGS_LENGTH:
-            problem = f"{length:,} bytes as JSON are too many"
-            raise ArgumentError(self.path_of("allowed_tags"), problem, f"{MAX_ALLOWED_TAGS_LENGTH:,} bytes or less")
-
-    def record_limits(self) -> tuple[float, int]:
-        """Return the rate and burst limits of each route that records visits."""
-        rate, burst = self.record_throttling_rate_limit, self.record_throttling_burst_limit
-        return (
-            rate if rate is not None else max(1.0, self.throttling_rate_limit / 2),
-            burst if burst is not None else max(1, self.throttling_burst_limit // 2),
-        )
 
 
 class HttpApi(pulumi.ComponentResource):
@@ -157,6 +75,7 @@ class HttpApi(pulumi.ComponentResource):
                 payload_format_version="2.0",
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
             )
+        authorization = self._authorization(name, settings, api)
         registered = [
             aws.apigatewayv2.Route(
                 f"{name}-{names[route.key]}",
@@ -164,6 +83,7 @@ class HttpApi(pulumi.ComponentResource):
                 route_key=route.key,
                 target=pulumi.Output.concat("integrations/", integrations[route.function].id),
                 opts=child,
+                **authorization.get(route.group, {}),
             )
             for route in routes
         ]
@@ -193,6 +113,30 @@ class HttpApi(pulumi.ComponentResource):
         self.api_endpoint = pulumi.Output.all(api.api_endpoint, stage.id).apply(lambda known: str(known[0]))
         self.register_outputs({"apiEndpoint": self.api_endpoint, "apiId": api.id})
 
+    def _authorization(
+        self, name: str, settings: ApiSettings, api: aws.apigatewayv2.Api
+    ) -> Mapping[str, Mapping[str, Any]]:
+        """Return the inputs of the routes of each group that requires credentials; make the authorizer of tokens."""
+        inputs: dict[str, dict[str, Any]] = {
+            group: {"authorization_type": kind.value}
+            for group, kind in settings.authorization.items()
+            if kind is not Authorization.NONE
+        }
+        by_token = [group for group, kind in settings.authorization.items() if kind is Authorization.JWT]
+        if by_token:
+            authorizer = aws.apigatewayv2.Authorizer(
+                f"{name}-jwt",
+                api_id=api.id,
+                authorizer_type="JWT",
+                identity_sources=["$request.header.Authorization"],
+                jwt_configuration={"issuer": settings.jwt_issuer, "audiences": list(settings.jwt_audiences)},
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for group in by_token:
+                scopes = list(settings.scopes[group])
+                inputs[group] |= {"authorizer_id": authorizer.id} | ({"authorization_scopes": scopes} if scopes else {})
+        return inputs
+
 
 def _access_log(
     name: str, settings: ApiSettings, tags: Mapping[str, pulumi.Input[str]], child: pulumi.ResourceOptions
@@ -215,10 +159,16 @@ def _cors(settings: ApiSettings) -> aws.apigatewayv2.ApiCorsConfigurationArgsDic
     return {
         "allow_origins": list(settings.cors_allow_origins),
         "allow_methods": ["GET", "POST"],
-        "allow_headers": ALLOWED_HEADERS,
+        "allow_headers": _allowed_headers(settings),
         "expose_headers": EXPOSED_HEADERS,
         "max_age": 3_600,
     }
+
+
+def _allowed_headers(settings: ApiSettings) -> list[str]:
+    kinds = set(settings.authorization.values())
+    credentials = ["authorization"] if kinds != {Authorization.NONE} else []
+    return [*ALLOWED_HEADERS, *credentials, *(SIGNATURE_HEADERS if Authorization.AWS_IAM in kinds else [])]
 
 
 def _names(route_keys: Iterable[str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ import pulumi_aws as aws
 
 from . import policies
 from .alarms import MonitoringSettings, Watched
+from .api_settings import ApiSettings
 from .args import StreamTriggeredCounterArgs
 from .checks import ROLE_NAME, TAGS, ArgumentError, check_name
 from .existing_table import ExistingTableSettings, adopt
@@ -24,14 +25,14 @@ from .functions_package import (
     PARTITION_KEY,
     TABLE_NAME,
     TOTAL_KEY,
-    describe,
     document,
     function_archive,
     handler,
     module_name,
     routes,
+    without_switched_off,
 )
-from .http_api import ApiSettings, HttpApi
+from .http_api import HttpApi
 from .monitoring import create_alarms
 from .policies import StatementSettings
 from .settings import Group, Settings, group, setting
@@ -149,7 +150,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
             f"{name}-api",
             settings.api,
             functions={key: part.function.arn for key, part in functions.items()},
-            routes=routes(describe(document(), features)),
+            routes=routes(without_switched_off(document(), features)),
             tags=settings.tags,
             opts=child,
         )

@@ -51,8 +51,19 @@ def samples(kind: type[Settings], *without: str) -> dict[str, Any]:
     return {name: sample(one) for name, one in wanted.items() if not isinstance(one.metadata["check"], Code)}
 
 
+TOKENS = {
+    "record_authorization": "JWT",
+    "read_authorization": "JWT",
+    "jwt_issuer": "https://id.example.org",
+    "jwt_audiences": ["counter"],
+}
+"""Arguments that are allowed together only."""
+
+
 def needed(declared: Field[Any]) -> dict[str, Any]:
-    """Return the value that another argument beside this one must have for this one to be allowed, if it needs one."""
+    """Return the values that other arguments beside this one must have for this one to be allowed, if it needs any."""
+    if declared.name in (*TOKENS, "record_scopes", "read_scopes"):
+        return {name: value for name, value in TOKENS.items() if value != "JWT" or name != declared.name}
     only_with: OnlyWith | None = declared.metadata.get("only_with")
     return {only_with.name: only_with.value} if only_with else {}
 

@@ -202,6 +202,7 @@ _RULES: dict[str, Callable[[Resource, Place], Computed]] = {
     "aws:sns/topic:Topic": _topic,
     "aws:sqs/queue:Queue": _queue,
     "aws:apigatewayv2/api:Api": _api,
+    "aws:apigatewayv2/authorizer:Authorizer": _short_id,
     "aws:apigatewayv2/integration:Integration": _short_id,
     "aws:apigatewayv2/route:Route": _short_id,
     "aws:apigatewayv2/stage:Stage": _stage,

@@ -92,19 +92,64 @@ def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str
         yield from ((template, method, item[method]) for method in item if method in METHODS)
 
 
-def describe(document: Mapping[str, Any], features: Features) -> dict[str, Any]:
-    """Return the OpenAPI document of an API with these features; `document` describes one with all defaults."""
+def without_switched_off(document: Mapping[str, Any], features: Features) -> dict[str, Any]:
+    """Return the OpenAPI document without the routes and parameters that are switched off.
+
+    `document` describes an API with all features.
+    """
     described = deepcopy(dict(document))
     patches = described.pop("x-switched-off")
     for name, feature in SWITCHES.items():
         if not getattr(features, feature):
             described = _merged(described, patches[name])
+    return described
+
+
+def describe(document: Mapping[str, Any], features: Features) -> dict[str, Any]:
+    """Return the OpenAPI document of an API with these features; `document` describes one with all of them."""
+    described = without_switched_off(document, features)
     for _, _, operation in operations(described):
         group = operation.get("x-group")
         if group == "record" and features.allowed_tags:
-            allowed = f"The tag must be {features.allowed}."
-            operation["description"] = f"{operation['description']} {allowed}"
+            operation["description"] = f"{operation['description']} The tag must be {features.allowed}."
+        if group:
+            _require(described, operation, getattr(features, group), features.issuer)
     return described
+
+
+def _require(document: dict[str, Any], operation: dict[str, Any], access: Access, issuer: str) -> None:
+    """Describe the credentials that an operation requires, and the gateway's answers without them."""
+    if access.kind == "NONE":
+        return
+    components, responses = document["components"], operation["responses"]
+    schemes = components.setdefault("securitySchemes", {})
+    if access.kind == "JWT":
+        url = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
+        schemes["jwt"] = {"type": "openIdConnect", "openIdConnectUrl": url}
+        # One of the scopes is enough, so each is a way in of its own.
+        operation["security"] = [{"jwt": [scope]} for scope in access.scopes] or [{"jwt": []}]
+        responses["401"] = _gateway_answer("The token is missing, invalid or expired.")
+        refused = "The token has none of the required scopes."
+    else:
+        schemes["iam"] = {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "x-amazon-apigateway-authtype": "awsSigv4",
+        }
+        operation["security"] = [{"iam": []}]
+        refused = "The request is not signed, or the principal must not call this route."
+    refusal = _gateway_answer(f"{refused} Nothing was counted.")
+    if "403" in responses:
+        own = components["responses"][responses["403"]["$ref"].rpartition("/")[2]]
+        refusal["description"] += f" Or: {own['description']}"
+        refusal["content"] |= own["content"]
+    responses["403"] = refusal
+
+
+def _gateway_answer(description: str) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/GatewayMessage"}
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
 def _matches(tag: str, pattern: str) -> bool:

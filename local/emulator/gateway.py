@@ -1,7 +1,8 @@
 """The gateway in front of the emulator: one port for both the AWS endpoint and the APIs that programs create.
 
 On AWS every API has a host name of its own. Names below `.localhost` do not resolve in every C library, so here the
-APIs are told apart by path: requests that AWS clients sign go to the emulator as they are, all others to an API.
+APIs are told apart by path: requests that AWS clients sign go to the emulator as they are, all others to an API. So do
+requests that are signed for an API itself (`execute-api`), as its routes with the authorization AWS_IAM require.
 
 The emulator starts a process for every request that finds none idle. Fifty of them starting at once leave each other so
 little of a machine that requests time out, so here APIs' requests wait in line until a place is free.
@@ -16,6 +17,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 from .internals import OWN_PATHS
 
@@ -66,15 +68,29 @@ def find_api(path: bytes) -> tuple[str, bytes]:
 
 
 def is_for_api(scope: Scope) -> bool:
-    """Tell whether a request comes from an API's client: not signed, and to no address that is the emulator's own."""
+    """Tell whether a request comes from an API's client.
+
+    It is not signed, or for an API, and to no address that is the emulator's own.
+    """
     if scope["type"] != "http" or scope["path"].startswith(OWN_PATHS):
         return False
     headers = dict(scope["headers"])
     host = headers.get(b"host", b"").decode("latin-1").partition(":")[0]
-    if host not in _OWN_HOSTS or any(name in headers for name in _EMULATOR_HEADERS):
+    if host not in _OWN_HOSTS:
         return False
+    if is_signed_for_api(scope):
+        return True
     signed = headers.get(b"authorization", b"").startswith(b"AWS") or b"X-Amz-Signature=" in scope["query_string"]
-    return not signed
+    return not signed and not any(name in headers for name in _EMULATOR_HEADERS)
+
+
+def is_signed_for_api(scope: Scope) -> bool:
+    """Tell whether a request is signed (Signature Version 4) for `execute-api`, in a header or in the query."""
+    header: bytes = dict(scope["headers"]).get(b"authorization", b"")
+    if header.startswith(b"AWS4-"):
+        return b"/execute-api/aws4_request" in header
+    credentials: bytes = dict(parse_qsl(scope["query_string"])).get(b"X-Amz-Credential", b"")
+    return credentials.endswith(b"/execute-api/aws4_request")
 
 
 class WaitingLine:
@@ -173,7 +189,10 @@ class Gateway:
         api, raw_path = find_api(scope.get("raw_path") or scope["path"].encode())
         _, path = find_api(scope["path"].encode())
         prefix = f"/_aws/execute-api/{api}/{STAGE}"
-        inner = {**scope, "path": prefix + path.decode(), "raw_path": prefix.encode() + raw_path}
+        inner = {**scope, "path": prefix + path.decode()}
+        # The emulator routes by `path` and verifies signatures over `raw_path`, which must stay as it was signed.
+        if not is_signed_for_api(scope):
+            inner["raw_path"] = prefix.encode() + raw_path
         await self._emulator(inner, receive, watch)
         if (b"user-agent", USER_AGENT.encode()) in scope["headers"]:
             return

@@ -14,6 +14,7 @@ Handler = Callable[[Site, Inputs], Computed]
 
 HANDLERS: Mapping[str, Handler] = {
     "aws:apigatewayv2/api:Api": api.create_api,
+    "aws:apigatewayv2/authorizer:Authorizer": api.create_authorizer,
     "aws:apigatewayv2/integration:Integration": api.create_integration,
     "aws:apigatewayv2/route:Route": api.create_route,
     "aws:apigatewayv2/stage:Stage": api.create_stage,

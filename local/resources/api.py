@@ -29,6 +29,11 @@ _STAGE: Shape = {
     "accessLogSettings": ("AccessLogSettings", same("destinationArn", "format")),
     "defaultRouteSettings": ("DefaultRouteSettings", _ROUTE_SETTINGS),
 }
+_AUTHORIZER: Shape = {
+    **same("apiId", "authorizerType"),
+    "identitySources": "IdentitySource",
+    "jwtConfiguration": ("JwtConfiguration", {"audiences": "Audience", "issuer": "Issuer"}),
+}
 # The emulator lets a client choose an API's id by this tag.
 _ID_TAG = "ms-custom-id"
 
@@ -59,6 +64,17 @@ def create_integration(site: Site, inputs: Inputs) -> Computed:
     inputs.finish()
     made = site.client("apigatewayv2").create_integration(**arguments)
     return made["IntegrationId"], {}
+
+
+def create_authorizer(site: Site, inputs: Inputs) -> Computed:
+    """Let an API check tokens; the emulator supports no other kind without code of its own."""
+    name = site.physical_name(inputs.resource, inputs.take("name"))
+    arguments = inputs.shape(_AUTHORIZER)
+    inputs.finish()
+    if arguments.get("AuthorizerType") != "JWT":
+        raise ResourceError(inputs.resource, f"authorizerType is {arguments.get('AuthorizerType')!r}, must be 'JWT'")
+    made = site.client("apigatewayv2").create_authorizer(Name=name, **arguments)
+    return made["AuthorizerId"], {"name": name}
 
 
 def create_route(site: Site, inputs: Inputs) -> Computed:

@@ -4,17 +4,22 @@ import json
 import re
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pulumi
+import pytest
 
+from components.api_settings import ApiSettings
 from components.functions_package import Features, Route, routes
-from components.http_api import ApiSettings, HttpApi
+from components.http_api import HttpApi
 from components.testing import Result, run
+from tests.samples import TOKENS
 
 from .conftest import Build, exactly
 
 ROUTE = "aws:apigatewayv2/route:Route"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
+AUTHORIZER = "aws:apigatewayv2/authorizer:Authorizer"
 INTEGRATION = "aws:apigatewayv2/integration:Integration"
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:f"
 
@@ -144,6 +149,80 @@ def test_without_counting_by_get_there_is_no_such_route_and_a_badge_is_a_read(bu
     assert not keys & {"GET /tag/{tag}", "GET /tags/{tag}"}
     assert "GET /badge/{tag}" in keys
     assert set(route_limits(result)) == {"POST /tag/{tag}", "POST /tags/{tag}"}
+
+
+def authorization(result: Result) -> dict[str, tuple[str | None, str | None, list[str] | None]]:
+    """Return what each route requires: the type, the authorizer and the scopes."""
+    names = ("authorizationType", "authorizerId", "authorizationScopes")
+    return {
+        route.inputs["routeKey"]: (route.inputs.get(names[0]), route.inputs.get(names[1]), route.inputs.get(names[2]))
+        for route in result.all(ROUTE)
+    }
+
+
+READS = {"GET /counts", "GET /counts/{tag}", "GET /count/{tag}"}
+OPEN = (None, None, None)
+
+
+def test_no_credentials_are_required_unless_asked_for(counter: Result) -> None:
+    assert set(authorization(counter).values()) == {OPEN}
+    assert not counter.all(AUTHORIZER)
+
+
+@pytest.mark.parametrize("scopes", [[], ["write", "admin"]])
+def test_each_group_of_routes_has_an_authorization_of_its_own(build: Build, scopes: list[str]) -> None:
+    api = {**TOKENS, "read_authorization": "AWS_IAM", "record_scopes": scopes}
+    result = build({"api": {**api, "cors_allow_origins": ["*"]}})
+    authorizer = result.one(AUTHORIZER)
+    assert authorizer.inputs["jwtConfiguration"] == {"issuer": "https://id.example.org", "audiences": ["counter"]}
+    assert authorizer.inputs["identitySources"] == ["$request.header.Authorization"]
+    assert (authorizer.name, authorizer.inputs["authorizerType"]) == ("counter-api-jwt", "JWT")
+    required = authorization(result)
+    visits, reads = ("JWT", authorizer.id, scopes or None), ("AWS_IAM", None, None)
+    assert {key: value for key, value in required.items() if value != OPEN} == {
+        **dict.fromkeys(VISITS, visits),
+        **dict.fromkeys(READS, reads),
+    }
+    assert {"GET /", "GET /openapi.json", "$default"} <= required.keys()
+    told = json.loads(features(result)["counter-welcome"] or "")
+    assert told["record"] == {"kind": "JWT", "scopes": scopes}
+    assert told["read"] == {"kind": "AWS_IAM", "scopes": []}
+    assert told["issuer"] == "https://id.example.org"
+
+
+def test_without_counting_by_get_a_badge_requires_what_reads_do(build: Build) -> None:
+    required = authorization(build({"api": {"count_by_get": False, "record_authorization": "AWS_IAM"}}))
+    assert required["GET /badge/{tag}"] == OPEN
+    assert required["POST /tag/{tag}"] == ("AWS_IAM", None, None)
+
+
+@pytest.mark.parametrize(
+    ("api", "more"),
+    [
+        ({}, []),
+        (TOKENS, ["authorization"]),
+        (
+            {"read_authorization": "AWS_IAM"},
+            ["authorization", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token"],
+        ),
+    ],
+)
+def test_other_sites_may_send_the_credentials(build: Build, api: dict[str, Any], more: list[str]) -> None:
+    result = build({"api": {**api, "cors_allow_origins": ["https://example.org"]}})
+    allowed = result.one("aws:apigatewayv2/api:Api").inputs["corsConfiguration"]["allowHeaders"]
+    assert allowed == ["accept", "content-type", "idempotency-key", *more]
+
+
+def test_issuer_and_audience_may_be_outputs(build: Build) -> None:
+    def args() -> dict[str, Any]:
+        issuer, audience = (pulumi.Output.from_input(value) for value in ("https://id.example.org/pool", "client"))
+        return {"api": {"read_authorization": "JWT", "jwt_issuer": issuer, "jwt_audiences": [audience]}}
+
+    result = build(args)
+    configuration = result.one(AUTHORIZER).inputs["jwtConfiguration"]
+    assert configuration == {"issuer": "https://id.example.org/pool", "audiences": ["client"]}
+    assert json.loads(features(result)["counter-view-counts"] or "")["issuer"] == "https://id.example.org/pool"
+    assert "Calling __str__" not in json.dumps([one.inputs for one in result.resources], default=str)
 
 
 def test_without_listing_the_table_cannot_be_scanned(counter: Result, build: Build) -> None:

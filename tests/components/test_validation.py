@@ -17,6 +17,7 @@ from components.function import RESERVED_VARIABLES
 from components.settings import Group, Settings, default_of
 from components.stream_triggered_counter import StreamTriggeredCounterSettings
 from components.testing import RecordingMonitor, run
+from tests.samples import TOKENS
 
 counter_settings = StreamTriggeredCounterSettings.read
 GROUPS = StreamTriggeredCounterSettings.groups()
@@ -105,6 +106,37 @@ REFUSED: list[tuple[Any, str, str, str]] = [
     ({"api": {"allowed_tags": ["a\u200bb"]}}, "api.allowed_tags[0]", "u200b", "a tag, or a pattern"),
     ({"api": {"allowed_tags": ["x" * 201]}}, "api.allowed_tags[0]", "xxx", "at most 200"),
     ({"api": {"allowed_tags": ["x" * 190] * 11}}, "api.allowed_tags", "2,134 bytes", "2,000 bytes or less"),
+    ({"api": {"record_authorization": "KEY"}}, "api.record_authorization", "'KEY'", "NONE, JWT or AWS_IAM"),
+    ({"api": {"read_authorization": "JWT"}}, "api.jwt_issuer", "api.read_authorization is JWT", "the URL of an issuer"),
+    (
+        {"api": {"record_authorization": "JWT", "jwt_issuer": "https://id.example.org", "jwt_audiences": []}},
+        "api.jwt_audiences",
+        "is missing, and api.record_authorization is JWT",
+        "a list, each item an audience",
+    ),
+    (
+        {"api": {"jwt_issuer": "https://id.example.org", "read_authorization": "AWS_IAM"}},
+        "api.jwt_issuer",
+        "has no effect unless api.record_authorization or api.read_authorization is JWT",
+        "JWT with it, or neither",
+    ),
+    ({"api": {"jwt_audiences": ["a"]}}, "api.jwt_audiences", "has no effect unless", "JWT with it, or neither"),
+    (
+        {"api": {**TOKENS, "read_authorization": "NONE", "read_scopes": ["read"]}},
+        "api.read_scopes",
+        "['read'] has no effect with api.read_authorization NONE",
+        "api.read_authorization JWT with it, or neither",
+    ),
+    (
+        {"api": {**TOKENS, "record_authorization": "AWS_IAM", "record_scopes": ["write"]}},
+        "api.record_scopes",
+        "['write'] has no effect with api.record_authorization AWS_IAM",
+        "api.record_authorization JWT with it, or neither",
+    ),
+    ({"api": {**TOKENS, "jwt_issuer": "id.example.org"}}, "api.jwt_issuer", "'id.example.org'", "the URL of an issuer"),
+    ({"api": {**TOKENS, "jwt_issuer": "http://example.org"}}, "api.jwt_issuer", "'http://example.org'", "https://"),
+    ({"api": {**TOKENS, "jwt_audiences": ["a b"]}}, "api.jwt_audiences[0]", "'a b'", "without spaces"),
+    ({"api": {**TOKENS, "read_scopes": ['"']}}, "api.read_scopes[0]", "'\"'", "1 to 64 visible ASCII"),
     ({"tags": {"aws:owner": "me"}}, "tags (key)", "'aws:owner'", "not starting with aws:"),
     ({"tags": {"AWS:owner": "me"}}, "tags (key)", "'AWS:owner'", "not starting with aws:"),
     ({"tags": {"": "me"}}, "tags (key)", "''", "1 to 128 letters"),

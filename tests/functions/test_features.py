@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions import welcome
 from functions.counting.tags import validate_tag
 from functions.http import routes
 from functions.http.features import API_FEATURES, Access, Features, describe, operations
 from tests.functions import gateway
 from tests.functions.conftest import TABLE, TABLES
-from tests.functions.gateway import request
+from tests.functions.gateway import event, request
 
 PAGE = {"accept": "text/html"}
 FULL = json.loads(routes.DOCUMENT.read_text(encoding="utf-8"))
@@ -188,6 +189,51 @@ def test_the_document_describes_what_is_left(deploy: Deploy) -> None:
     assert "x-switched-off" not in served
     references = set(json.dumps(served).split('"#/')[1:])
     assert not any(reference.startswith("components/schemas/TagPage") for reference in references)
+
+
+def test_the_document_describes_the_credentials(deploy: Deploy) -> None:
+    deploy(record=Access("JWT", ["write", "admin"]), read=Access("AWS_IAM"), issuer="https://example.org/pool/")
+    served = request("GET", "/openapi.json").json
+    assert served["components"]["securitySchemes"] == {
+        "jwt": {
+            "type": "openIdConnect",
+            "openIdConnectUrl": "https://example.org/pool/.well-known/openid-configuration",
+        },
+        "iam": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "x-amazon-apigateway-authtype": "awsSigv4",
+        },
+    }
+    expected: dict[str | None, object] = {
+        "record": [{"jwt": ["write"]}, {"jwt": ["admin"]}],
+        "read": [{"iam": []}],
+        None: None,
+    }
+    for _, _, operation in operations(served):
+        group, answers = operation.get("x-group"), operation["responses"]
+        assert operation.get("security") == expected[group]
+        assert ("401" in answers) == (group == "record")
+        assert ("403" in answers) == (group is not None)
+        if group:
+            assert "application/json" in answers["403"]["content"]
+    # The functions' own 403 is still described, beside the gateway's.
+    refused = served["paths"]["/tag/{tag}"]["post"]["responses"]["403"]
+    assert set(refused["content"]) == {"application/json", "application/problem+json", "text/html"}
+    assert request("POST", "/tag/a", {"Purpose": "prefetch"}).status == 403
+
+
+def test_a_request_that_the_gateway_did_not_route_never_records_or_reads(tables: Any) -> None:
+    """Requests without a route arrive without credentials, so they must not reach what may require them."""
+    paths = ["/tag/a", "/tags/a", "/counts/a", "/count/a", "/counts", "/badge/a", "//tag/a", "/x/tag/a", "/tag/tag/a"]
+    for path in paths:
+        for method in ("GET", "POST", "HEAD", "PUT"):
+            for mapping in (None, "", "v1", "tag"):
+                made = event(method, path, mapping=mapping) | {"routeKey": "$default"}
+                answer = welcome.handler(made, None)
+                assert answer["statusCode"] >= 400 or answer["body"] == "", (method, path, mapping)
+    assert items(tables) == 0
 
 
 def test_every_route_that_records_or_reads_has_a_group() -> None:

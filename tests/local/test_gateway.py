@@ -36,6 +36,9 @@ def scope(path: str = "/", *, host: str = "127.0.0.1:4566", query: bytes = b"", 
     }
 
 
+SIGNED_FOR_API = "AWS4-HMAC-SHA256 Credential=AKIA/20260102/eu-west-1/execute-api/aws4_request, SignedHeaders=host"
+
+
 @pytest.mark.parametrize(
     "request_scope",
     [
@@ -44,9 +47,11 @@ def scope(path: str = "/", *, host: str = "127.0.0.1:4566", query: bytes = b"", 
         scope("/api-2/tag/x"),
         scope("/tag/x", authorization="Bearer token"),
         scope("/health"),
+        scope("/counts", authorization=SIGNED_FOR_API, x_amz_date="20260102T030405Z"),
+        scope("/counts", query=b"X-Amz-Credential=AKIA%2F20260102%2Feu-west-1%2Fexecute-api%2Faws4_request"),
     ],
 )
-def test_unsigned_requests_go_to_an_api(request_scope: Scope) -> None:
+def test_requests_that_are_unsigned_or_signed_for_an_api_go_to_it(request_scope: Scope) -> None:
     assert is_for_api(request_scope)
 
 
@@ -55,6 +60,10 @@ def test_unsigned_requests_go_to_an_api(request_scope: Scope) -> None:
     [
         scope("/", authorization="AWS4-HMAC-SHA256 Credential=test/..."),
         scope("/bucket/key", query=b"X-Amz-Signature=abc"),
+        scope("/", authorization=SIGNED_FOR_API.replace("execute-api", "lambda"), x_amz_date="20260102T030405Z"),
+        scope("/_aws/execute-api/00000001/$default/", authorization=SIGNED_FOR_API),
+        scope("/", authorization=SIGNED_FOR_API, host="00000001.execute-api.localhost:4566"),
+        scope("/?X-Amz-Credential=execute-api", query=b"X-Amz-Credential=a%2Fs3%2Faws4_request&X-Amz-Signature=b"),
         scope("/", x_amz_target="DynamoDB_20120810.GetItem"),
         scope("/_ministack/ready"),
         scope("/_aws/execute-api/00000001/$default/"),
@@ -127,6 +136,16 @@ def test_an_apis_request_reaches_its_default_stage_unchanged() -> None:
     assert inner["path"] == "/_aws/execute-api/00000002/$default/tag/é/"
     assert inner["raw_path"] == b"/_aws/execute-api/00000002/$default/tag/%C3%A9/"
     assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
+
+
+def test_a_request_that_is_signed_for_an_api_keeps_the_path_and_the_host_that_were_signed() -> None:
+    request_scope = {**scope("/api-2/tag/é", authorization=SIGNED_FOR_API), "raw_path": b"/api-2/tag/%C3%A9"}
+    emulator, events, _ = serve(request_scope)
+    inner = emulator.scopes[0]
+    assert inner["path"] == "/_aws/execute-api/00000002/$default/tag/é"
+    assert inner["raw_path"] == b"/api-2/tag/%C3%A9"
+    assert (b"host", b"127.0.0.1:4566") in inner["headers"]
+    assert events[0]["path"] == "/tag/%C3%A9"
 
 
 def test_an_apis_request_is_reported_with_its_answer() -> None:

@@ -276,6 +276,45 @@ def test_an_http_api(cloud: Cloud) -> None:
     assert client.get_routes(ApiId=made.id)["Items"][0]["RouteKey"] == "GET /x/{id}"
 
 
+def test_an_authorizer_and_the_routes_that_use_it(cloud: Cloud) -> None:
+    def program() -> None:
+        api = aws.apigatewayv2.Api("a", protocol_type="HTTP")
+        authorizer = aws.apigatewayv2.Authorizer(
+            "t",
+            api_id=api.id,
+            authorizer_type="JWT",
+            identity_sources=["$request.header.Authorization"],
+            jwt_configuration={"issuer": "https://id.example.org", "audiences": ["one", "two"]},
+        )
+        aws.apigatewayv2.Route(
+            "r",
+            api_id=api.id,
+            route_key="GET /x",
+            authorization_type="JWT",
+            authorizer_id=authorizer.id,
+            authorization_scopes=["read"],
+        )
+
+    result = cloud.deploy(program)
+    api, made = result.one("a"), result.one("t")
+    client = cloud.client("apigatewayv2")
+    found = client.get_authorizer(ApiId=api.id, AuthorizerId=made.id)
+    assert found["Name"] == made.state["name"]
+    assert (found["AuthorizerType"], found["IdentitySource"]) == ("JWT", ["$request.header.Authorization"])
+    assert found["JwtConfiguration"] == {"Issuer": "https://id.example.org", "Audience": ["one", "two"]}
+    [route] = client.get_routes(ApiId=api.id)["Items"]
+    assert (route["AuthorizationType"], route["AuthorizerId"]) == ("JWT", made.id)
+    assert route["AuthorizationScopes"] == ["read"]
+
+
+def test_an_authorizer_with_code_of_its_own_is_refused(cloud: Cloud) -> None:
+    def program() -> None:
+        aws.apigatewayv2.Authorizer("t", api_id="x", authorizer_type="REQUEST")
+
+    with pytest.raises(Exception, match="authorizerType is 'REQUEST', must be 'JWT'"):
+        cloud.deploy(program)
+
+
 def test_each_api_of_a_site_has_an_address_of_its_own(cloud: Cloud) -> None:
     def program() -> None:
         for name in ("a", "b"):

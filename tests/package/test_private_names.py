@@ -34,6 +34,8 @@ PRIVATE = [
     ("pulumi.provider.experimental.util.camel_case", object, "the plugin: names in error messages"),
     ("pulumi.provider.server.ComponentInitError", type, "the plugin: a refused argument as one sentence"),
     ("ministack.app.app", object, "the local cloud: the emulator itself"),
+    ("ministack.app._enforce_execute_api", object, "the local cloud: routes with AWS_IAM refuse what is not signed"),
+    ("ministack.app._execute_api_authorization_type", object, "the local cloud: routes with AWS_IAM"),
     ("ministack.core.lambda_runtime.Worker._drain_stderr_bounded", object, "the local cloud: fast invocations"),
 ]
 
@@ -94,6 +96,13 @@ def test_the_emulator_logs_batches_as_they_are_read() -> None:
 def test_the_emulator_still_takes_a_wait_for_the_first_log_line() -> None:
     worker = look_up("ministack.core.lambda_runtime.Worker")
     assert "first_line_wait" in inspect.signature(worker._drain_stderr_bounded).parameters  # type: ignore[attr-defined]
+
+
+def test_the_emulator_still_checks_requests_to_apis_with_the_same_parameters() -> None:
+    names = ["api_id", "stage", "method", "execute_path", "headers"]
+    for path, count in (("_enforce_execute_api", 5), ("_execute_api_authorization_type", 4)):
+        parameters = inspect.signature(look_up(f"ministack.app.{path}")).parameters  # type: ignore[arg-type]
+        assert list(parameters)[:count] == names[:count]
 
 
 def defined(folder: Path) -> set[str]:
