@@ -9,20 +9,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import boto3  # type: ignore[import-untyped]
+from botocore.config import Config  # type: ignore[import-untyped]
 from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
 
 if TYPE_CHECKING or __package__ == "cli":
     from functions.dynamodb.retries import UnreadItemsError, retry_budget
-    from functions.total.ownership import TotalOwnershipError
+    from functions.total.ledger import Ownership
+    from functions.total.ownership import Claim, LedgerClaim, TotalOwnershipError
     from functions.total.reconciliation import Progress, Reconciliation
     from functions.total.totals import TotalNotWrittenError
+    from functions.total.verification import Findings, Verification
 else:
     from ..functions.dynamodb.retries import UnreadItemsError, retry_budget
-    from ..functions.total.ownership import TotalOwnershipError
+    from ..functions.total.ledger import Ownership
+    from ..functions.total.ownership import Claim, LedgerClaim, TotalOwnershipError
     from ..functions.total.reconciliation import Progress, Reconciliation
     from ..functions.total.totals import TotalNotWrittenError
+    from ..functions.total.verification import Findings, Verification
 
-__all__ = ["ERRORS", "Progress", "Reconciliation", "client", "retry_budget"]
+__all__ = [
+    "ERRORS",
+    "Claim",
+    "Findings",
+    "Ownership",
+    "Progress",
+    "Reconciliation",
+    "Verification",
+    "client",
+    "read_claim",
+    "retry_budget",
+]
 
 ERRORS = (BotoCoreError, ClientError, TotalNotWrittenError, TotalOwnershipError, UnreadItemsError)
 """Errors whose message is a sentence for the user."""
@@ -31,15 +47,27 @@ LOCAL_KEY = "test"
 """Both keys of a local cloud's root user."""
 
 
-def client(service: str, *, region: str | None, endpoint_url: str | None) -> Any:
-    """Make a client. An endpoint of the user's own gets a local cloud's keys if no credentials are configured."""
+def client(service: str, *, region: str | None, endpoint_url: str | None, as_root: bool = False) -> Any:
+    """Make a client. An endpoint of the user's own gets a local cloud's keys if no credentials are configured.
+
+    With `as_root`, the endpoint is a local cloud on this machine: it gets its root user's keys in any case, and no
+    proxy is asked.
+    """
     # Not boto3's default session, which would keep the credentials that it found first.
     session = boto3.Session()
-    key = LOCAL_KEY if endpoint_url and not session.get_credentials() else None
+    key = LOCAL_KEY if as_root or (endpoint_url and not session.get_credentials()) else None
     return session.client(
         service,
         region_name=region,
         endpoint_url=endpoint_url,
         aws_access_key_id=key,
         aws_secret_access_key=key,
+        # Left behind by another profile, it would not belong to the keys.
+        aws_session_token="" if as_root else None,
+        config=Config(proxies={}) if as_root else None,
     )
+
+
+def read_claim(client: Any, table: str, ledger: str) -> Claim:
+    """Read who maintains the total of `table`, and the total, without writing anything."""
+    return LedgerClaim(client, table, ledger).inspect()

@@ -45,6 +45,11 @@ class Console:
         """The reason why the stream cannot be written to; None if its reader is gone, which is not an error."""
         return None if isinstance(self._stream.error, BrokenPipeError) else self._stream.error
 
+    @property
+    def is_terminal(self) -> bool:
+        """Whether people read the stream on a terminal that can show more than lines."""
+        return self._rich.is_terminal and not self._rich.is_dumb_terminal
+
     def line(self, content: rich.console.RenderableType = "") -> None:
         """Print text, or anything that rich can render, above the progress."""
         self._rich.print(content)
@@ -59,7 +64,7 @@ class Console:
 
         Without a terminal, each call prints a line, unless it has a detail.
         """
-        if not self._rich.is_terminal or self._rich.is_dumb_terminal:
+        if not self.is_terminal:
             if not detail:
                 self.line(text)
             return

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 import click
 
 from . import streams
-from .commands import reconcile
+from .commands import reconcile, smoke_test, status, verify
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -19,7 +19,8 @@ def counter() -> None:
     """Visits counted per tag, and an exact total kept by a stream: run it here, test it, repair it."""
 
 
-counter.add_command(reconcile.command)
+for each in (status, smoke_test, verify, reconcile):
+    counter.add_command(each.command)
 # An installed distribution does not have these.
 if find_spec(".checkout", __package__):
     from .checkout import generate, local, test

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.console import Console
+from cli.deployment import write_local
 from components.engine.monitor import RecordingMonitor
 from components.engine.resource import Resource
 from components.engine.server import Message, RecordingEngine
@@ -91,6 +92,8 @@ class LocalCloud:
         if "apiEndpoint" in outputs:
             self._console.progress("Waiting for the API")
             self._await_api(f"{outputs['apiEndpoint']}/")
+        # `--local` finds this cloud by them.
+        write_local(self._emulator.directory, outputs)
         self._console.end_progress()
         return outputs
 

@@ -8,7 +8,8 @@ import time
 
 import click
 
-from ..options import WholeNumber, aws_options, table_options
+from ..deployment import Deployment
+from ..options import WholeNumber, deployment_options
 from ..streams import say
 
 # The pause after a pass, in which the stream brings in the tags that it marked. It doubles with every pass, and the
@@ -18,8 +19,7 @@ _PASS_SECONDS = 24 * 3600.0
 
 
 @click.command("reconcile")
-@table_options
-@aws_options
+@deployment_options("tableName", "ledgerTableName")
 @click.option(
     "--passes",
     type=WholeNumber("a number of passes", 1),
@@ -43,10 +43,7 @@ _PASS_SECONDS = 24 * 3600.0
 )
 def command(
     *,
-    table: str,
-    ledger: str,
-    region: str | None,
-    endpoint_url: str | None,
+    deployment: Deployment,
     passes: int,
     batching_window: int,
     take_over: bool,
@@ -60,12 +57,10 @@ def command(
     from .. import aws  # noqa: PLC0415
     from ..console import Console  # noqa: PLC0415
 
-    console = Console(sys.stderr)
+    console, table, ledger = Console(sys.stderr), deployment.table, deployment.ledger
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        reconciliation = aws.Reconciliation(
-            aws.client("dynamodb", region=region, endpoint_url=endpoint_url), table, ledger
-        )
+        reconciliation = aws.Reconciliation(deployment.client("dynamodb"), table, ledger)
         if take_over:
             reconciliation.take_over(aws.retry_budget(_PASS_SECONDS))
             console.line(f"The ledger {ledger} keeps the total of table {table} from now on.")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from hashlib import sha256
+from typing import NamedTuple
 
 from .. import metrics
 from ..dynamodb.items import DynamoDB, Item, text, whole_number
@@ -74,6 +75,20 @@ class TableDescription:
         return self.items == 0 or datetime.now(UTC) - self.created < STREAM_RETENTION
 
 
+class Claim(NamedTuple):
+    """What table and ledger say of each other, as it was read: who maintains the total, and the total itself.
+
+    `ledger` is the ledger that the total names. `epoch` is "" and `total` None if there is none that can be read.
+    """
+
+    ownership: Ownership
+    ledger: str
+    epoch: str
+    total: int | None
+    updated: str
+    rebuilding: bool
+
+
 class LedgerClaim:
     """One ledger's claim to the total of one table. Errors of DynamoDB are not retried here."""
 
@@ -117,6 +132,19 @@ class LedgerClaim:
         if found is Ownership.OWNED:
             return text(counter, "Epoch") or ""
         return self._restart(marker, counter, found.value)
+
+    def inspect(self) -> Claim:
+        """Read who maintains the total, without taking it over."""
+        counter, marker = self._read(self._table), self._read(self._ledger)
+        found = ownership(read_marker(marker), read_counter(counter), self._ledger, self.description().identity)
+        return Claim(
+            found,
+            text(counter, "Ledger") or "",
+            text(counter, "Epoch") or "",
+            whole_number(counter, "TotalViews"),
+            text(counter, "UpdatedAt") or "",
+            (counter or {}).get("Rebuilding", {}).get("BOOL") is True,
+        )
 
     def take_over(self, reason: str) -> str:
         """Start the total anew with this ledger, whichever ledger maintained it; return the new epoch."""

@@ -27,6 +27,29 @@ MAX_LEDGER_SCANS = 6
 """How often a pass may scan the ledger until its sum and the total agree; a rebuild takes three or four scans."""
 
 
+def scan(client: DynamoDB, table: str, **more: Any) -> Iterator[list[Item]]:
+    """Read a table page by page, with consistent reads."""
+    request: dict[str, Any] = {"TableName": table, "ConsistentRead": True, **more}
+    while True:
+        answer = client.scan(**request)
+        yield answer.get("Items", [])
+        if "LastEvaluatedKey" not in answer:
+            return
+        request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def scan_tags(client: DynamoDB, table: str) -> Iterator[dict[str, Image]]:
+    """Read the items of all tags in pages of up to 100, which one BatchGetItem of their entries can follow."""
+    projection = {
+        "Limit": MAX_BATCH_KEYS,
+        "ProjectionExpression": "#ID, #Count, #Since",
+        "ExpressionAttributeNames": {"#ID": KEY, "#Count": "Count", "#Since": "Since"},
+    }
+    for items in scan(client, table, **projection):
+        images = {item[KEY]["S"]: image_of(item) for item in items if "Count" in item and item[KEY]["S"] != COUNTER}
+        yield {tag: image for tag, image in images.items() if image.visits is not None}
+
+
 class Progress(NamedTuple):
     """The progress of a pass: ledger entries and tags read, tags that are behind, and the visits they are missing.
 
@@ -74,7 +97,7 @@ class Reconciliation:
             progress = progress._replace(epoch=epoch, entries=entries, drift=drift)
             yield progress
         epoch = progress.epoch
-        for images in self._scan_tags():
+        for images in scan_tags(self._client, self._table):
             behind = self._tags_behind(images, epoch, table.fingerprint, budget)
             for tag in behind:
                 self._mark(tag)
@@ -98,7 +121,7 @@ class Reconciliation:
         for _ in range(MAX_LEDGER_SCANS):
             epoch, before = self._total.confirm(budget), self._read_total()
             entries, given, outdated = 0, 0, 0
-            for items in self._scan(self._ledger, {}):
+            for items in scan(self._client, self._ledger):
                 read = {item[KEY]["S"]: read_entry(item) for item in items if item[KEY]["S"] != COUNTER}
                 own = {tag: entry for tag, entry in read.items() if entry.table == table and entry.position}
                 older = [tag for tag, entry in own.items() if entry.epoch != epoch]
@@ -124,25 +147,6 @@ class Reconciliation:
     def _read_total(self) -> int:
         counter = self._client.get_item(TableName=self._table, Key={KEY: {"S": COUNTER}}, ConsistentRead=True)
         return whole_number(counter.get("Item"), "TotalViews") or 0
-
-    def _scan_tags(self) -> Iterator[dict[str, Image]]:
-        projection = {
-            "Limit": MAX_BATCH_KEYS,
-            "ProjectionExpression": "#ID, #Count, #Since",
-            "ExpressionAttributeNames": {"#ID": KEY, "#Count": "Count", "#Since": "Since"},
-        }
-        for items in self._scan(self._table, projection):
-            images = {item[KEY]["S"]: image_of(item) for item in items if "Count" in item and item[KEY]["S"] != COUNTER}
-            yield {tag: image for tag, image in images.items() if image.visits is not None}
-
-    def _scan(self, table: str, more: Mapping[str, Any]) -> Iterator[list[Item]]:
-        request: dict[str, Any] = {"TableName": table, "ConsistentRead": True, **more}
-        while True:
-            answer = self._client.scan(**request)
-            yield answer.get("Items", [])
-            if "LastEvaluatedKey" not in answer:
-                return
-            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def _tags_behind(self, images: Mapping[str, Image], epoch: str, table: str, budget: RetryBudget) -> dict[str, int]:
         """Return the tags that are behind, each with the number of its visits that are missing from the total."""

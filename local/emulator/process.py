@@ -20,6 +20,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from cli.deployment import LOCAL_PREFIX
+
 from ..environment import clean, with_credentials
 from .internals import READY_PATH
 
@@ -58,7 +60,7 @@ class Emulator:
 
     def __init__(self, *, port: int, region: str, on_event: Callable[[Event], None]) -> None:
         self._on_event = on_event
-        self._directory = Path(tempfile.mkdtemp(prefix="counter-local-"))
+        self._directory = Path(tempfile.mkdtemp(prefix=LOCAL_PREFIX))
         try:
             # The socket is bound here and inherited: no other process can take the port in between.
             with _listen(port) as listener:
@@ -68,6 +70,11 @@ class Emulator:
         except BaseException:
             shutil.rmtree(self._directory, ignore_errors=True)
             raise
+
+    @property
+    def directory(self) -> Path:
+        """The folder of its files, which `stop` removes. Only this user may read it."""
+        return self._directory
 
     def wait(self, timeout: float) -> None:
         """Return as soon as the emulator answers. Raises EmulatorError if it does not within `timeout` seconds."""

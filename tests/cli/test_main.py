@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -29,6 +30,7 @@ from tests.running import broken_pipe
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, str(ROOT / "cli"))
 RECONCILE = ("reconcile", "--table", "t", "--ledger", "l", "--region", "eu-west-1", "--passes", "1")
+OPERATORS = ["reconcile", "smoke-test", "status", "verify"]
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])
@@ -36,8 +38,8 @@ def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str], option: str
     assert main([option]) == 0
     out = capsys.readouterr().out
     assert out.startswith("Usage: counter ")
-    for text in ("local      Run the stack on", "test       Run the tests", "reconcile  Bring", "generate   Write"):
-        assert f"\n  {text}" in out
+    for command, text in (("local", "Run the stack on"), ("test", "Run the tests"), ("reconcile", "Bring")):
+        assert re.search(rf"^  {command} +{text}", out, re.MULTILINE)
     # Every command is described in one line that is not cut off.
     assert "..." not in out.partition("Commands:")[2]
 
@@ -233,7 +235,7 @@ def test_in_an_installed_distribution_it_has_the_operators_commands_alone(tmp_pa
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=False)
     module = "stream_triggered_counter.functions.total.reconciliation"
-    assert (done.returncode, done.stdout) == (2, f"{module} ['reconcile']\nset()\n")
+    assert (done.returncode, done.stdout) == (2, f"{module} {OPERATORS}\nset()\n")
     assert done.stderr.endswith("Error: Missing option '--ledger'.\n")
 
 

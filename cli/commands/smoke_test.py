@@ -1,0 +1,89 @@
+"""`counter smoke-test`: one visit, from the API to the total. For the end of a deployment."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from urllib.parse import quote
+
+import click
+
+from ..api import ApiError, request
+from ..deployment import Deployment
+from ..options import Duration, NameAndValue, deployment_options, json_option
+
+_POLL_SECONDS = 0.2
+
+
+@click.command("smoke-test")
+@deployment_options("apiEndpoint", "tableName", "ledgerTableName", uses=("eventSourceMappingId",))
+@click.option("--tag", default="smoke-test", show_default=True, metavar="TAG", help="The tag to record a visit of.")
+@click.option(
+    "--timeout", type=Duration(), default="1m", show_default=True, metavar="TIME", help="How long it may take in all."
+)
+@click.option(
+    "--header",
+    "headers",
+    type=NameAndValue(),
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A header of the requests, such as Authorization=Bearer….",
+)
+@json_option
+def command(
+    *, deployment: Deployment, tag: str, timeout: float, headers: tuple[tuple[str, str], ...], as_json: bool
+) -> int:
+    """Record a visit and wait until the total has it.
+
+    The exit status is 0 once the ledger shows the visit in the total, and 1 with a sentence otherwise.
+    """
+    # These take a while to import, and `--help` does without.
+    from .. import aws  # noqa: PLC0415
+    from ..console import Console  # noqa: PLC0415
+
+    console = Console(sys.stdout)
+    started = time.monotonic()
+    try:
+        count = _visit(deployment, tag, dict(headers), timeout)
+        verification = aws.Verification(deployment.client("dynamodb"), deployment.table, deployment.ledger)
+        while not verification.holds(tag, count):
+            if time.monotonic() - started > timeout:
+                raise click.ClickException(
+                    f"visit {count} of {tag!r} is counted, but not in the total after {timeout:g} s{_cause(deployment)}"
+                )
+            time.sleep(_POLL_SECONDS)
+        seconds, total = time.monotonic() - started, verification.claim().total
+    except ApiError as error:
+        raise click.ClickException(str(error)) from error
+    except aws.ERRORS as error:
+        raise click.ClickException(str(error)) from error
+    if as_json:
+        console.json({"tag": tag, "count": count, "total": total, "seconds": round(seconds, 3)})
+    else:
+        console.line(f"Visit {count:,} of {tag!r} was in the total of {total:,} after {seconds:.1f} s.")
+    return 0
+
+
+def _visit(deployment: Deployment, tag: str, headers: Mapping[str, str], timeout: float) -> int:
+    url = f"{deployment.text('apiEndpoint')}/tag/{quote(tag, safe='')}"
+    answer = request(url, "POST", headers=headers, timeout=timeout)
+    count = answer.json.get("count")
+    if answer.status != 200 or not isinstance(count, int):
+        raise click.ClickException(f"POST {url} did not record a visit: {answer.reason}")
+    return count
+
+
+def _cause(deployment: Deployment) -> str:
+    """Say what the mapping shows, if it may be read."""
+    from .. import aws  # noqa: PLC0415
+
+    hint = "; see `counter status`, `counter failures` and `counter logs`"
+    if not deployment.has("eventSourceMappingId"):
+        return hint
+    try:
+        mapping = deployment.client("lambda").get_event_source_mapping(UUID=deployment.text("eventSourceMappingId"))
+    except aws.ERRORS as error:
+        return f"; the event source mapping cannot be read: {error}"
+    result = mapping.get("LastProcessingResult") or "none"
+    return f"; the event source mapping is {mapping.get('State')}, its last result: {result}{hint}"

@@ -1,0 +1,217 @@
+"""The state of a deployment, part by part, and what about it needs attention."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from .api import ApiError, request
+from .deployment import FUNCTIONS, Deployment
+from .show import number
+
+Part = Mapping[str, Any]
+"""A part of the status; `{"error": …}` if it cannot be read."""
+
+LAG_WINDOW = timedelta(minutes=15)
+_API_SECONDS = 15.0
+
+
+def read(deployment: Deployment) -> dict[str, Part]:
+    """Read every part of the deployment whose output is known."""
+    return {name: part for name, (needed, get) in PARTS.items() if (part := _read(deployment, needed, get))}
+
+
+def problems(parts: Mapping[str, Part]) -> list[str]:
+    """Return a sentence for each thing that needs attention. Pure."""
+    found = []
+    for name, part in parts.items():
+        if "error" in part:
+            found.append(f"{name}: {part['error']}")
+        elif name in _PROBLEMS:
+            found += _PROBLEMS[name](part)
+    return found
+
+
+def belongs(alarm: Mapping[str, Any], names: Iterable[str]) -> bool:
+    """Whether an alarm watches one of the deployment's resources, by the dimensions of its metrics. Pure."""
+    metrics = [alarm, *(one.get("MetricStat", {}).get("Metric", {}) for one in alarm.get("Metrics", ()))]
+    values = {each["Value"] for metric in metrics for each in metric.get("Dimensions", ())}
+    return not values.isdisjoint(names)
+
+
+def _read(deployment: Deployment, needed: str, get: Callable[[Deployment], Part]) -> Part | None:
+    from . import aws  # noqa: PLC0415
+
+    if needed and not deployment.has(needed):
+        return None
+    try:
+        return get(deployment)
+    except (*aws.ERRORS, ApiError) as error:
+        return {"error": str(error)}
+
+
+def _api(deployment: Deployment) -> Part:
+    endpoint = deployment.text("apiEndpoint")
+    answer = request(f"{endpoint}/", timeout=_API_SECONDS)
+    return {"endpoint": endpoint, "status": answer.status, "milliseconds": answer.milliseconds}
+
+
+def _total(deployment: Deployment) -> Part:
+    from . import aws  # noqa: PLC0415
+
+    ledger = deployment.ledger if deployment.has("ledgerTableName") else None
+    claim = aws.read_claim(deployment.client("dynamodb"), deployment.table, ledger or deployment.table)
+    return {
+        "visits": claim.total,
+        "updatedAt": claim.updated or None,
+        "rebuilding": claim.rebuilding,
+        "ledger": ledger or claim.ledger,
+        "maintainedBy": claim.ledger or None,
+    }
+
+
+def _tables(deployment: Deployment) -> Part:
+    client, found = deployment.client("dynamodb"), {}
+    for output in ("tableName", "ledgerTableName", "idempotencyTableName"):
+        if deployment.has(output):
+            table = client.describe_table(TableName=deployment.text(output))["Table"]
+            found[table["TableName"]] = {
+                "status": table["TableStatus"],
+                "items": table.get("ItemCount", 0),
+                "bytes": table.get("TableSizeBytes", 0),
+                "stream": table.get("StreamSpecification", {}).get("StreamViewType"),
+            }
+    return found
+
+
+def _mapping(deployment: Deployment) -> Part:
+    mapping = deployment.client("lambda").get_event_source_mapping(UUID=deployment.text("eventSourceMappingId"))
+    return {
+        "uuid": mapping["UUID"],
+        "state": mapping.get("State"),
+        "reason": mapping.get("StateTransitionReason"),
+        "lastResult": mapping.get("LastProcessingResult"),
+        "startingPosition": mapping.get("StartingPosition"),
+        "batchSize": mapping.get("BatchSize"),
+        "batchingWindowSeconds": mapping.get("MaximumBatchingWindowInSeconds", 0),
+        "function": str(mapping.get("FunctionArn", "")).rpartition(":function:")[2],
+    }
+
+
+def _lag(deployment: Deployment) -> Part | None:
+    function = deployment.functions.get("processStream")
+    if not function:
+        return None
+    now = datetime.now(UTC)
+    points = deployment.client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/Lambda",
+        MetricName="IteratorAge",
+        Dimensions=[{"Name": "FunctionName", "Value": function}],
+        StartTime=now - LAG_WINDOW,
+        EndTime=now,
+        Period=60,
+        Statistics=["Maximum"],
+    )["Datapoints"]
+    newest = max(points, key=lambda point: point["Timestamp"], default=None)
+    return {
+        "milliseconds": round(newest["Maximum"]) if newest else None,
+        "at": newest["Timestamp"].isoformat() if newest else None,
+    }
+
+
+def _queue(deployment: Deployment) -> Part:
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    url = deployment.text("deadLetterQueueUrl")
+    attributes = deployment.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    return {"url": url, "messages": int(attributes[names[0]]), "inFlight": int(attributes[names[1]])}
+
+
+def _functions(deployment: Deployment) -> Part:
+    client, found = deployment.client("lambda"), {}
+    for key, name in deployment.functions.items():
+        function = client.get_function_configuration(FunctionName=name)
+        found[key] = {
+            "name": name,
+            "state": function.get("State"),
+            "lastUpdate": function.get("LastUpdateStatus"),
+            "modified": function.get("LastModified"),
+            "runtime": function.get("Runtime"),
+        }
+    return found
+
+
+def _alarms(deployment: Deployment) -> Part:
+    """Find the alarms by the names of the resources that they watch: an alarm is not an output."""
+    names = {*deployment.functions.values(), *(str(value) for value in deployment.outputs.values())}
+    if deployment.has("deadLetterQueueUrl"):
+        names.add(deployment.text("deadLetterQueueUrl").rpartition("/")[2])
+    if deployment.has("apiEndpoint"):
+        # On AWS the API's id is the first label of its host name.
+        names.add(deployment.text("apiEndpoint").partition("://")[2].partition(".")[0])
+    pages = deployment.client("cloudwatch").get_paginator("describe_alarms").paginate()
+    alarms = [alarm for page in pages for alarm in page.get("MetricAlarms", ()) if belongs(alarm, names)]
+    return {
+        "alarms": [
+            {"name": one["AlarmName"], "state": one["StateValue"], "reason": one.get("StateReason", "")}
+            for one in sorted(alarms, key=lambda one: str(one["AlarmName"]))
+        ]
+    }
+
+
+PARTS: Mapping[str, tuple[str, Callable[[Deployment], Any]]] = {
+    "api": ("apiEndpoint", _api),
+    "total": ("tableName", _total),
+    "tables": ("tableName", _tables),
+    "mapping": ("eventSourceMappingId", _mapping),
+    "lag": (FUNCTIONS, _lag),
+    "queue": ("deadLetterQueueUrl", _queue),
+    "functions": (FUNCTIONS, _functions),
+    "alarms": ("", _alarms),
+}
+"""The parts of the status: the output that each needs, and what reads it."""
+
+
+def has_failed(result: str | None) -> bool:
+    # Lambda says "PROBLEM: …", the emulator "FAILED".
+    return (result or "").upper().startswith(("PROBLEM", "FAILED"))
+
+
+def _total_problems(part: Part) -> Iterable[str]:
+    if part["rebuilding"]:
+        yield "The total is being rebuilt, so it is too low; run `counter reconcile`."
+    if part["maintainedBy"] not in (None, part["ledger"]):
+        yield f"Ledger {part['maintainedBy']!r} maintains the total, not {part['ledger']!r}."
+
+
+def _mapping_problems(part: Part) -> Iterable[str]:
+    if part["state"] != "Enabled":
+        yield f"The event source mapping is {part['state']}: {part['reason'] or 'no reason given'}."
+    if has_failed(part["lastResult"]):
+        yield f"The last batch failed ({part['lastResult']}); see `counter logs`."
+
+
+def _queue_problems(part: Part) -> Iterable[str]:
+    if count := part["messages"] + part["inFlight"]:
+        yield f"The dead-letter queue holds {number(count, 'message')}; see `counter failures`."
+
+
+def _function_problems(part: Part) -> Iterable[str]:
+    for one in part.values():
+        if one["state"] not in (None, "Active") or one["lastUpdate"] not in (None, "Successful"):
+            yield f"Function {one['name']} is {one['state']}, its update {one['lastUpdate']}."
+
+
+_PROBLEMS: Mapping[str, Callable[[Part], Iterable[str]]] = {
+    "api": lambda part: [f"The API answers with status {part['status']}."] if part["status"] != 200 else [],
+    "total": _total_problems,
+    "tables": lambda part: [
+        f"Table {name} is {one['status']}." for name, one in part.items() if one["status"] != "ACTIVE"
+    ],
+    "mapping": _mapping_problems,
+    "queue": _queue_problems,
+    "functions": _function_problems,
+    "alarms": lambda part: [
+        f"Alarm {one['name']}: {one['reason']}" for one in part["alarms"] if one["state"] == "ALARM"
+    ],
+}

@@ -1,0 +1,164 @@
+"""The operator's commands against the running local cloud."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.main import main
+from tests.e2e.test_visits import settled_total, visit
+from tests.running import RunningCloud, eventually
+
+Output = pytest.CaptureFixture[str]
+
+
+class Operator:
+    """Calls commands on the shared cloud, by a file of its outputs."""
+
+    def __init__(self, cloud: RunningCloud, folder: Path, output: Output) -> None:
+        self.cloud = cloud
+        self._file = folder / "outputs.json"
+        self._file.write_text(json.dumps(cloud.outputs), encoding="utf-8")
+        self._output = output
+
+    def call(self, *arguments: str, status: int = 0) -> str:
+        """Call a command, hold its exit status, and return its standard output."""
+        self._output.readouterr()
+        assert main([arguments[0], "--outputs", str(self._file), *arguments[1:]]) == status, self._output.readouterr()
+        self.errors: str
+        out, self.errors = self._output.readouterr()
+        return out
+
+    def json(self, *arguments: str, status: int = 0) -> Any:
+        """Call a command with --json and return what it printed, parsed."""
+        return json.loads(self.call(*arguments, "--json", status=status))
+
+
+@pytest.fixture
+def operator(cloud: RunningCloud, tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> Operator:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return Operator(cloud, tmp_path, capsys)
+
+
+def test_the_status_shows_every_part(operator: Operator) -> None:
+    outputs = operator.cloud.outputs
+    visit(operator.cloud, "status")
+    total = settled_total(operator.cloud)
+    shown = operator.json("status")
+    assert shown["problems"] == []
+    assert shown["api"]["status"] == 200
+    assert (shown["total"]["visits"], shown["total"]["maintainedBy"]) == (total, outputs["ledgerTableName"])
+    assert {outputs["tableName"], outputs["ledgerTableName"]} <= set(shown["tables"])
+    mapping = shown["mapping"]
+    assert (mapping["uuid"], mapping["state"]) == (outputs["eventSourceMappingId"], "Enabled")
+    assert (mapping["startingPosition"], mapping["batchSize"]) == ("TRIM_HORIZON", 100)
+    assert mapping["lastResult"].startswith("OK")
+    assert (shown["queue"]["messages"], shown["lag"]["milliseconds"]) == (0, None)
+    assert {one["name"] for one in shown["functions"].values()} == set(outputs["functionNames"].values())
+    text = operator.call("status")
+    assert f"mapping:    {outputs['eventSourceMappingId']}, Enabled\n" in text
+    assert text.endswith("\nNothing needs attention.\n")
+
+
+def test_the_status_names_a_message_and_an_alarm_that_fires(operator: Operator) -> None:
+    cloud, outputs = operator.cloud, operator.cloud.outputs
+    sqs, cloudwatch = cloud.client("sqs"), cloud.client("cloudwatch")
+    dimensions = [{"Name": "FunctionName", "Value": outputs["functionNames"]["processStream"]}]
+    rule = {"Namespace": "AWS/Lambda", "MetricName": "Errors", "Statistic": "Sum", "Period": 60, "Threshold": 0.0}
+    for name, watched in (("operated", dimensions), ("theirs", [{"Name": "FunctionName", "Value": "other"}])):
+        cloudwatch.put_metric_alarm(
+            AlarmName=name,
+            Dimensions=watched,
+            EvaluationPeriods=1,
+            ComparisonOperator="GreaterThanThreshold",
+            **rule,
+        )
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="tried")
+    sqs.send_message(QueueUrl=outputs["deadLetterQueueUrl"], MessageBody="{}")
+    try:
+        text = operator.call("status", status=1)
+    finally:
+        sqs.purge_queue(QueueUrl=outputs["deadLetterQueueUrl"])
+        cloudwatch.delete_alarms(AlarmNames=["operated", "theirs"])
+    assert "ALARM  operated\n" in text
+    assert "Alarm operated: tried\n" in text
+    assert "theirs" not in text
+    assert "The dead-letter queue holds 1 message; see `counter failures`.\n" in text
+
+
+def test_a_part_that_cannot_be_read_does_not_hide_the_others(operator: Operator) -> None:
+    text = operator.call("status", "--table", "nowhere", status=1)
+    assert "\ntotal:      cannot be read\n" in text
+    assert "\nqueue:      " in text
+    assert "total: An error occurred (ResourceNotFoundException)" in text
+
+
+def test_the_local_cloud_of_this_machine_is_found(cloud: RunningCloud, capsys: Output) -> None:
+    assert main(["verify", "--local", "--endpoint-url", cloud.outputs["endpointUrl"], "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["drift"] == []
+
+
+def test_a_smoke_test_follows_its_visit_into_the_total(operator: Operator) -> None:
+    before = settled_total(operator.cloud)
+    first = operator.json("smoke-test")
+    assert (first["tag"], first["total"]) == ("smoke-test", before + 1)
+    text = operator.call("smoke-test")
+    assert text.startswith(f"Visit {first['count'] + 1} of 'smoke-test' was in the total of {before + 2} after ")
+    operator.call("smoke-test", "--tag", "a b/c", status=1)
+    assert "did not record a visit: status 404: " in operator.errors
+
+
+def test_a_smoke_test_fails_with_the_cause_if_the_total_does_not_follow(operator: Operator) -> None:
+    functions, uuid = operator.cloud.client("lambda"), operator.cloud.outputs["eventSourceMappingId"]
+    functions.update_event_source_mapping(UUID=uuid, Enabled=False)
+    try:
+        operator.call("smoke-test", "--tag", "stuck", "--timeout", "1s", status=1)
+        assert "counter: visit 1 of 'stuck' is counted, but not in the total after 1 s" in operator.errors
+        assert "the event source mapping is Disabled" in operator.errors
+        assert "The event source mapping is Disabled" in operator.call("status", status=1)
+    finally:
+        functions.update_event_source_mapping(UUID=uuid, Enabled=True)
+    eventually(lambda: operator.cloud.request("/counts/stuck").json["count"] == 1, 5, "the visit")
+    settled_total(operator.cloud)
+
+
+def test_a_smoke_test_of_an_api_that_is_gone_is_a_sentence(operator: Operator) -> None:
+    operator.call("smoke-test", "--api-endpoint", "http://127.0.0.1:1", status=1)
+    assert operator.errors.startswith("counter: http://127.0.0.1:1/tag/smoke-test does not respond: ")
+
+
+def test_verify_shows_the_three_side_by_side_and_names_drift(operator: Operator) -> None:
+    cloud, outputs = operator.cloud, operator.cloud.outputs
+    for _ in range(3):
+        visit(cloud, "verified")
+    total = settled_total(cloud)
+    found = operator.json("verify")
+    assert (found["total"]["visits"], found["ledger"]["visits"], found["drift"]) == (total, total, [])
+    assert found["counts"]["visits"] == found["ledger"]["visitsOfTags"]
+    assert operator.call("verify").endswith("\nThe total is exact.\n")
+    client = cloud.client("dynamodb")
+    mapping = {"UUID": outputs["eventSourceMappingId"]}
+    cloud.client("lambda").update_event_source_mapping(**mapping, Enabled=False)
+    try:
+        visit(cloud, "verified")
+        found = operator.json("verify", "--wait", "1s", status=1)
+        assert (found["missing"], found["counts"]["visits"] - found["ledger"]["visitsOfTags"]) == (1, 1)
+        assert found["drift"] == [
+            "1 tag with 1 visit that are not in the total: 'verified'. If they do not arrive, run `counter reconcile`."
+        ]
+    finally:
+        cloud.client("lambda").update_event_source_mapping(**mapping, Enabled=True)
+    settled_total(cloud)
+    key = {"ID": {"S": "COUNTER"}}
+    counter = client.get_item(TableName=outputs["tableName"], Key=key)["Item"]
+    client.put_item(TableName=outputs["tableName"], Item=counter | {"TotalViews": {"N": "1"}, "Held": {"N": "1"}})
+    assert f"The total (1) is not the sum of the ledger ({total + 1:,}). Run `counter reconcile`." in operator.call(
+        "verify", status=1
+    )
+    operator.call("reconcile")
+    assert operator.json("verify")["drift"] == []

@@ -1,0 +1,89 @@
+"""A comparison of counts, ledger and total finds every visit that is not in the total, and nothing else."""
+
+import copy
+
+from hypothesis import given, settings
+
+from functions.total.ledger import Ownership
+from functions.total.verification import Findings, Verification
+from tests.total.steps import RECONCILE, Damage, Step, creations, damages, deletions, edits, losses
+from tests.total.test_total import TIMES, histories, once, run
+from tests.total.world import World, ample_budget
+
+
+def verify(world: World) -> Findings:
+    """Compare, and hold that nothing was written."""
+    before = copy.deepcopy(world.store.tables)
+    *_, found = Verification(world.store, world.table, world.ledger).run(ample_budget())
+    assert world.store.tables == before
+    return found
+
+
+@settings(max_examples=200 * TIMES)
+@given(histories(deletions, losses, edits, creations, damages))
+def test_after_a_reconciliation_everything_agrees(steps: list[Step]) -> None:
+    world = run(World(), steps)
+    world.settle()
+    found = verify(world)
+    assert found.is_sum
+    assert (found.behind, found.outdated, found.missing) == ({}, 0, 0)
+    assert found.given == found.after == world.total
+    assert (found.tags, found.visits) == (len(world.counts), sum(world.counts.values()))
+    assert found.counted == found.visits
+
+
+@settings(max_examples=200 * TIMES)
+@given(histories(max_steps=10))
+def test_visits_on_their_way_are_found_and_seen_to_arrive(steps: list[Step]) -> None:
+    world = run(World(), steps)
+    world.visit("a")
+    found = verify(world)
+    assert found.missing == found.visits - found.counted == world.visits - world.total
+    assert found.claim.ownership is Ownership.UNOWNED or found.is_sum
+    verification = Verification(world.store, world.table, world.ledger)
+    world.drain()
+    assert set(verification.arrived(found.behind, ample_budget())) == set(found.behind)
+
+
+def test_a_visit_is_held_only_once_the_total_has_it() -> None:
+    world = World()
+    count = world.visit("a")
+    verification = Verification(world.store, world.table, world.ledger)
+    assert not verification.holds("a", count)
+    world.drain()
+    assert verification.holds("a", count)
+    assert not verification.holds("a", count + 1)
+    # The entry of an earlier life counted more than the first visit of the next.
+    world.delete("a")
+    assert not verification.holds("a", world.visit("a"))
+    world.drain()
+    assert verification.holds("a", 1)
+    Damage("deleted").happen(world)
+    assert not verification.holds("a", 1)
+
+
+def test_a_lost_visit_does_not_arrive_by_itself() -> None:
+    world = World()
+    world.visit("a")
+    world.drain()
+    world.visit("a")
+    world.lose(1)
+    found = verify(world)
+    verification = Verification(world.store, world.table, world.ledger)
+    world.drain()
+    assert (found.missing, verification.arrived(found.behind, ample_budget())) == (1, [])
+    RECONCILE.happen(world)
+    world.drain()
+    assert verification.arrived(found.behind, ample_budget()) == ["a"]
+
+
+def test_a_changed_total_is_not_the_sum_of_the_ledger() -> None:
+    world = World()
+    world.visit("a")
+    once(1).happen(world)
+    counter = world.store.items(world.table)["COUNTER"]
+    world.store.put(world.table, counter | {"TotalViews": {"N": "5"}, "Held": {"N": "5"}})
+    found = verify(world)
+    assert (found.is_sum, found.given, found.after) == (False, 1, 5)
+    Damage("deleted").happen(world)
+    assert verify(world).claim.ownership is Ownership.UNOWNED
