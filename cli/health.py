@@ -173,7 +173,7 @@ PARTS: Mapping[str, tuple[str, Callable[[Deployment], Any]]] = {
 
 
 def has_failed(result: str | None) -> bool:
-    # Lambda says "PROBLEM: …", the emulator "FAILED".
+    """Tell whether a mapping's last result is a failure: Lambda says "PROBLEM: …", the emulator "FAILED"."""
     return (result or "").upper().startswith(("PROBLEM", "FAILED"))
 
 

@@ -1,5 +1,6 @@
 """An HTTP API whose routes are answered by Lambda functions."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
