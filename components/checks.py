@@ -32,7 +32,6 @@ class ArgumentError(pulumi.RunError):
 
     def __init__(self, path: str, problem: str, allowed: str) -> None:
         super().__init__(f"{path}: {problem}; allowed: {allowed}")
-        self.path = path
 
 
 class Check(Protocol):

@@ -92,6 +92,7 @@ REFUSED: list[tuple[Any, str, str, str]] = [
     ({"api": {"cors_allow_origins": "https://example.org"}}, "api.cors_allow_origins", "is not a list", "a list"),
     ({"api": {"cors_allow_origins": ["example.org"]}}, "api.cors_allow_origins[0]", "'example.org'", "an origin"),
     ({"api": {"throttling_rate_limit": 0}}, "api.throttling_rate_limit", "0", "1 or more"),
+    ({"api": {"throttling_rate_limit": "5"}}, "api.throttling_rate_limit", "'5' is not a number", "1 or more"),
     ({"api": {"throttling_rate_limit": float("inf")}}, "api.throttling_rate_limit", "inf", "1 or more"),
     ({"api": {"throttling_rate_limit": float("nan")}}, "api.throttling_rate_limit", "nan", "1 or more"),
     ({"api": {"throttling_burst_limit": 0}}, "api.throttling_burst_limit", "0", "1 or more"),

@@ -46,6 +46,15 @@ def identity(client: Any) -> str:
     return f"{table['TableArn']}@{table['CreationDateTime'].astimezone(UTC).isoformat(timespec='milliseconds')}"
 
 
+def test_a_removed_tag_that_comes_back_is_counted_from_zero(tables: Any) -> None:
+    events = stream()
+    process(events.insert("a", 3))
+    process(events.remove("a", 3))
+    # The record of its first new visit was lost, and nothing but the ledger tells that this is another life.
+    process(events.modify("a", 5))
+    assert counter(tables)["TotalViews"] == {"N": "8"}
+
+
 def test_a_batch_updates_the_total_and_the_ledger(tables: Any) -> None:
     events = stream(first_sequence=41)
     item = {"ID": {"S": "b"}, "Count": {"N": "1"}, "Since": {"S": "2026-01-01T10:00:00.000001Z"}}

@@ -263,6 +263,7 @@ def test_a_lookup_is_recorded_as_one() -> None:
     result = run(program)
     assert result.one("t").read
     assert result.one("t").id == "visits"
+    assert result.one("t").state["arn"] == "arn:aws:dynamodb:us-east-1:123456789012:table/visits"
     assert result.outputs == {"arn": "arn:aws:dynamodb:us-east-1:123456789012:table/visits"}
     identity = {"type", "name", "urn", "id", "custom", "state", "parent", "version", "read"}
     options = {name: value for name, value in vars(result.one("t")).items() if name not in identity}
@@ -272,6 +273,15 @@ def test_a_lookup_is_recorded_as_one() -> None:
 def test_a_resource_handed_over_whole_can_be_exported() -> None:
     result = run(lambda: pulumi.export("queue", aws.sqs.Queue("q", name="n")))
     assert result.outputs["queue"]["name"] == "n"
+
+
+def test_a_resource_is_found_by_its_urn() -> None:
+    def program() -> None:
+        queue = aws.sqs.Queue("q", name="n")
+        again = queue.urn.apply(lambda urn: aws.sqs.Queue("q", opts=pulumi.ResourceOptions(urn=urn)))
+        pulumi.export("again", again.apply(lambda found: found.name))
+
+    assert run(program).outputs == {"again": "n"}
 
 
 @pytest.mark.parametrize(("feature", "understood"), [("secrets", True), ("transforms", True), ("outputValues", False)])
