@@ -178,6 +178,11 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
         {"stream": {"batchSize": output()}},
         "stream.batchSize: is not known before resources are created",
     ),
+    "unknown code": (
+        "StreamConsumer",
+        CONSUMER | {"code": output()},
+        "code: is not known before resources are created",
+    ),
     "reserved variable": (
         COUNTER,
         {"functions": {"environment": {"TABLE_NAME": "x"}}},
