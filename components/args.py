@@ -100,6 +100,10 @@ class StreamArgs(TypedDict, total=False):
     """Whether the mapping counts the records that it polled, filtered out, delivered, dropped, and reported to the
     dead-letter queue. CloudWatch charges for these metrics in every hour that has data; the alarm for dropped records
     needs them. Default: true. Allowed: true or false."""
+    dead_letter_queue_encryption_key_arn: pulumi.Input[str]
+    """The ARN of the KMS key that encrypts the dead-letter queue; the function's role then gets kms:Decrypt and
+    kms:GenerateDataKey on it, through SQS only. Who reads the queue needs kms:Decrypt. Without one, SQS encrypts with a
+    key that AWS owns. Default: none. Allowed: the ARN of a KMS key (not of an alias)."""
 
 
 class FunctionArgs(TypedDict, total=False):
@@ -117,6 +121,10 @@ class FunctionArgs(TypedDict, total=False):
     log_retention_in_days: int
     """How many days the log groups keep their events. Default: 30. Allowed: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180,
     365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653."""
+    log_encryption_key_arn: pulumi.Input[str]
+    """The ARN of the KMS key that encrypts the log groups. Its key policy must let CloudWatch Logs use it; the
+    functions' roles need no right to it. Without one, CloudWatch Logs encrypts with a key that AWS owns. Default: none.
+    Allowed: the ARN of a KMS key (not of an alias)."""
     log_level: LogLevel
     """The least severe log lines that are kept. Default: INFO. Allowed: TRACE, DEBUG, INFO, WARN, ERROR or FATAL."""
     tracing: bool

@@ -11,7 +11,7 @@ import pulumi
 import pulumi_aws as aws
 
 from . import policies
-from .checks import ANY_TEXT, Entries, Number, OneOf, Text
+from .checks import ANY_TEXT, KEY_ARN, Entries, Number, OneOf, Text
 from .functions_package import (
     API_FEATURES,
     IDEMPOTENCY_TABLE_NAME,
@@ -83,6 +83,9 @@ class FunctionSettings(Settings):
     long as this."""
     log_retention_in_days: int = setting(30, OneOf(LOG_RETENTION_DAYS))
     """How many days the log groups keep their events."""
+    log_encryption_key_arn: pulumi.Input[str] | None = setting(None, KEY_ARN)
+    """The ARN of the KMS key that encrypts the log groups. Its key policy must let CloudWatch Logs use it; the
+    functions' roles need no right to it. Without one, CloudWatch Logs encrypts with a key that AWS owns."""
     log_level: LogLevel = setting(LogLevel.INFO)
     """The least severe log lines that are kept."""
     tracing: bool = setting(False)
@@ -125,7 +128,11 @@ class FunctionWithRole(pulumi.ComponentResource):
 
         child = pulumi.ResourceOptions(parent=self)
         log_group = aws.cloudwatch.LogGroup(
-            name, retention_in_days=settings.log_retention_in_days, tags=tags, opts=child
+            name,
+            retention_in_days=settings.log_retention_in_days,
+            kms_key_id=settings.log_encryption_key_arn,
+            tags=tags,
+            opts=child,
         )
         self.role = aws.iam.Role(name, assume_role_policy=policies.assumed_by_lambda(), tags=tags, opts=child)
         self.policy = aws.iam.RolePolicy(

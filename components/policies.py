@@ -58,6 +58,21 @@ def assumed_by_lambda() -> pulumi.Output[str]:
     return _policy([{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}])
 
 
+def only_over_tls(queue_arn: pulumi.Input[str]) -> pulumi.Output[str]:
+    """Make a queue's policy: no request without TLS, whoever sends it. Rights come from the senders' own policies."""
+    return _policy(
+        [
+            {
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "sqs:*",
+                "Resource": queue_arn,
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            }
+        ]
+    )
+
+
 def write_logs(log_group_arn: pulumi.Output[str]) -> StatementSettings:
     """Allow writing to a function's own log group, which exists already: creating one is not allowed."""
     return allow(["logs:CreateLogStream", "logs:PutLogEvents"], [pulumi.Output.format("{}:*", log_group_arn)])
@@ -79,9 +94,13 @@ def read_stream(stream_arn: pulumi.Input[str]) -> list[StatementSettings]:
     ]
 
 
-def send_failures(queue_arn: pulumi.Input[str]) -> StatementSettings:
-    """Allow Lambda to report a discarded batch."""
-    return allow(["sqs:SendMessage"], [queue_arn])
+def send_failures(queue_arn: pulumi.Input[str], key_arn: pulumi.Input[str] | None) -> list[StatementSettings]:
+    """Allow Lambda to report a discarded batch, to a queue that a customer-managed key may encrypt.
+
+    SQS asks KMS for the key that encrypts a message, and for that key's plain text when it uses it again.
+    """
+    encrypt = [_through("sqs", ["kms:Decrypt", "kms:GenerateDataKey"], key_arn)] if key_arn else []
+    return [allow(["sqs:SendMessage"], [queue_arn]), *encrypt]
 
 
 def describe_table(table_arn: pulumi.Input[str]) -> list[StatementSettings]:
@@ -91,7 +110,12 @@ def describe_table(table_arn: pulumi.Input[str]) -> list[StatementSettings]:
 
 def decrypt(key_arn: pulumi.Input[str]) -> StatementSettings:
     """Allow decrypting with a key through DynamoDB, and in no other way (aws/aws-cdk#22796)."""
-    return allow(["kms:Decrypt"], [key_arn], {"StringLike": {"kms:ViaService": ["dynamodb.*.amazonaws.com"]}})
+    return _through("dynamodb", ["kms:Decrypt"], key_arn)
+
+
+def _through(service: str, actions: Sequence[str], key_arn: pulumi.Input[str]) -> StatementSettings:
+    """Allow using a key in requests that a service makes for the role."""
+    return allow(actions, [key_arn], {"StringLike": {"kms:ViaService": [f"{service}.*.amazonaws.com"]}})
 
 
 def only_the_total() -> Conditions:

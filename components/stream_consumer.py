@@ -59,6 +59,10 @@ class StreamSettings(Settings):
     """Whether the mapping counts the records that it polled, filtered out, delivered, dropped, and reported to the
     dead-letter queue. CloudWatch charges for these metrics in every hour that has data; the alarm for dropped records
     needs them."""
+    dead_letter_queue_encryption_key_arn: pulumi.Input[str] | None = setting(None, KEY_ARN)
+    """The ARN of the KMS key that encrypts the dead-letter queue; the function's role then gets kms:Decrypt and
+    kms:GenerateDataKey on it, through SQS only. Who reads the queue needs kms:Decrypt. Without one, SQS encrypts with a
+    key that AWS owns."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,12 +160,18 @@ class StreamConsumer(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         function = self._function(name, settings, child)
         stream, tags = settings.stream, settings.tags
+        queue_key = stream.dead_letter_queue_encryption_key_arn
         queue = aws.sqs.Queue(
             f"{name}-failures",
             message_retention_seconds=stream.dead_letter_queue_retention_seconds,
-            sqs_managed_sse_enabled=True,
+            # SQS refuses both.
+            sqs_managed_sse_enabled=None if queue_key else True,
+            kms_master_key_id=queue_key,
             tags=tags,
             opts=child,
+        )
+        aws.sqs.QueuePolicy(
+            f"{name}-failures", queue_url=queue.url, policy=policies.only_over_tls(queue.arn), opts=child
         )
         policy = aws.iam.RolePolicy(
             f"{name}-consume",
@@ -169,7 +179,7 @@ class StreamConsumer(pulumi.ComponentResource):
             policy=policies.document(
                 [
                     *policies.read_stream(settings.stream_arn),
-                    policies.send_failures(queue.arn),
+                    *policies.send_failures(queue.arn, queue_key),
                     *([policies.decrypt(settings.encryption_key_arn)] if settings.encryption_key_arn else []),
                 ]
             ),

@@ -160,7 +160,10 @@ class Gateway:
         if is_for_api(scope):
             await self._serve_in_turn(scope, receive, send)
         else:
-            await self._emulator(scope, receive, send)
+            # This port stands in for AWS's endpoints, which clients reach over TLS; so policies that demand TLS let
+            # requests in. A request that names its protocol itself (X-Forwarded-Proto) keeps it.
+            inner = {**scope, "scheme": "https"} if scope["type"] == "http" else scope
+            await self._emulator(inner, receive, send)
 
     async def _serve_in_turn(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.monotonic()

@@ -33,4 +33,5 @@ HANDLERS: Mapping[str, Handler] = {
     "aws:sns/topic:Topic": notifications.create_topic,
     "aws:sns/topicSubscription:TopicSubscription": notifications.subscribe,
     "aws:sqs/queue:Queue": sqs.create_queue,
+    "aws:sqs/queuePolicy:QueuePolicy": sqs.create_queue_policy,
 }

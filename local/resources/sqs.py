@@ -1,4 +1,4 @@
-"""SQS queues."""
+"""SQS queues and their policies."""
 
 from __future__ import annotations
 
@@ -33,6 +33,14 @@ def create_queue(site: Site, inputs: Inputs) -> Computed:
     url = client.create_queue(QueueName=name, Attributes=attributes, tags=tags)["QueueUrl"]
     arn = client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     return url, {"name": name, "url": url, "arn": arn, "tagsAll": tags}
+
+
+def create_queue_policy(site: Site, inputs: Inputs) -> Computed:
+    """Give a queue its policy."""
+    url, policy = inputs.take("queueUrl"), inputs.take("policy")
+    inputs.finish()
+    site.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": _text(policy)})
+    return url, {}
 
 
 def _text(value: Any) -> str:

@@ -77,6 +77,12 @@ def test_tracing_is_a_switch_that_gives_each_role_what_it_needs(counter: Result,
         assert len(expected) + 1 == len(statements(traced, function.name))
 
 
+def test_a_key_encrypts_every_log_group(build: Build) -> None:
+    key = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd"
+    groups = build({"functions": {"log_encryption_key_arn": key}}).all(LOG_GROUP)
+    assert [group.inputs["kmsKeyId"] for group in groups] == [key] * 4
+
+
 def test_each_function_gets_only_the_names_of_the_tables_that_it_uses(counter: Result) -> None:
     for function in exactly(4, counter, FUNCTION):
         variables = function.inputs["environment"]["variables"]

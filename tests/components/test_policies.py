@@ -1,7 +1,9 @@
 """The permissions of every execution role: exactly those in docs/operations.md, and policies without findings."""
 
 import json
+import re
 from collections.abc import Callable
+from fnmatch import fnmatch
 from functools import cache
 from typing import Any
 
@@ -10,12 +12,17 @@ import pytest
 
 from components import StreamConsumer, StreamTriggeredCounter
 from components.testing import RecordingMonitor, Result, run
-from tests.permissions import POLICY, ROLE, Role, documented, findings, roles
+from tests.permissions import POLICY, ROLE, RUNBOOK, Role, documented, findings, roles
 from tests.samples import DESCRIBED_TABLE, STREAM, TABLE
 
 from .test_function import code
 
-KEYS = {"`encryptionKeyArn`": "arn:aws:kms:us-east-1:123456789012:key/1234abcd"}
+KEYS = {
+    "`encryptionKeyArn`": "arn:aws:kms:us-east-1:123456789012:key/tables",
+    "`deadLetterQueueEncryptionKeyArn`": "arn:aws:kms:us-east-1:123456789012:key/queue",
+    # CloudWatch Logs uses it, and no role may.
+    "`logEncryptionKeyArn`": "arn:aws:kms:us-east-1:123456789012:key/logs",
+}
 EXISTING = "arn:aws:lambda:eu-west-1:123456789012:function:existing"
 TRUST = (
     '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", '
@@ -33,17 +40,20 @@ GRANTED = {"importer": ("grant_count", ""), "their-reader": ("grant_read", "")}
 
 def make(*, keys: bool = False, adopted: bool = False, existing: bool = False) -> None:
     """Make a counter, a further consumer of its stream, and roles that may count and read."""
-    args: dict[str, Any] = {"table": {"encryption_key_arn": KEYS["`encryptionKeyArn`"]} if keys else {}}
+    args: dict[str, Any] = {}
+    function: dict[str, Any] = {"code": code(), "handler": "app.handler"}
+    if existing:
+        function = {"function_arn": EXISTING, "function_role_name": "their-role"}
+    if keys:
+        tables, queue, logs = KEYS.values()
+        args = {"table": {"encryption_key_arn": tables}, "functions": {"log_encryption_key_arn": logs}}
+        args["stream"] = function["stream"] = {"dead_letter_queue_encryption_key_arn": queue}
+        function["encryption_key_arn"] = tables
     if adopted:
         args["existing_table"] = {"table_arn": TABLE, "stream_arn": STREAM}
     counter = StreamTriggeredCounter("counter", args)  # type: ignore[arg-type]
     counter.grant_count(aws.iam.Role("importer", assume_role_policy=TRUST))
     counter.grant_read("their-reader")
-    function: dict[str, Any] = {"code": code(), "handler": "app.handler"}
-    if existing:
-        function = {"function_arn": EXISTING, "function_role_name": "their-role"}
-    if keys:
-        function["encryption_key_arn"] = KEYS["`encryptionKeyArn`"]
     StreamConsumer("audit", {"stream_arn": counter.stream_arn, **function})  # type: ignore[typeddict-item]
 
 
@@ -109,7 +119,8 @@ def test_every_row_of_the_runbook_is_a_right_that_some_role_has() -> None:
 @every_program
 def test_the_linter_finds_nothing(program: str) -> None:
     policies = recorded(program).all(POLICY)
-    assert len(policies) == 8 if PROGRAMS[program].get("existing") else 9
+    assert len(policies) == (8 if PROGRAMS[program].get("existing") else 9)
+    policies += recorded(program).all("aws:sqs/queuePolicy:QueuePolicy")
     assert [(policy.name, finding) for policy in policies for finding in findings(policy.inputs["policy"])] == []
 
 
@@ -126,6 +137,22 @@ def test_the_linter_finds_an_error(change: Callable[[Any], Any], issue: str) -> 
     assert any("Condition" in statement for statement in policy["Statement"])
     policy["Statement"] = [change(one) for one in policy["Statement"] if "Condition" in one]
     assert [finding.partition(":")[0] for finding in findings(json.dumps(policy))] == [issue]
+
+
+def test_the_key_policy_of_the_runbook_covers_the_log_groups(counter: Result) -> None:
+    [text] = re.findall(r"^```json\n(.*?)^```", RUNBOOK.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    statement = json.loads(text)
+    issues = {
+        each.partition(":")[0] for each in findings(json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    }
+    # In a key policy, * is the key itself; and AWS documents ArnLike for this key, although its data calls it a string.
+    assert issues == {"RESOURCE_STAR", "MISMATCHED_TYPE"}
+    [(key, pattern)] = statement["Condition"]["ArnLike"].items()
+    assert key == "kms:EncryptionContext:aws:logs:arn"
+    groups = counter.all("aws:cloudwatch/logGroup:LogGroup")
+    assert len(groups) == 4
+    for group in groups:
+        assert fnmatch(f"arn:aws:logs:eu-west-1:123456789012:log-group:{group.state['name']}", pattern)
 
 
 @every_program

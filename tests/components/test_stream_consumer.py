@@ -36,6 +36,31 @@ def test_nothing_is_given_up_by_default_until_the_stream_is_about_to_drop_it(cou
     assert {key: mapping.inputs[key] for key in expected} == expected
     assert queue.inputs["messageRetentionSeconds"] == 1_209_600
     assert queue.inputs["sqsManagedSseEnabled"] is True
+    assert "kmsMasterKeyId" not in queue.inputs
+
+
+def test_the_dead_letter_queue_refuses_every_request_without_tls(counter: Result) -> None:
+    queue = counter.one("aws:sqs/queue:Queue")
+    policy = counter.one("aws:sqs/queuePolicy:QueuePolicy")
+    assert policy.inputs["queueUrl"] == queue.state["url"]
+    assert json.loads(policy.inputs["policy"])["Statement"] == [
+        {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sqs:*",
+            "Resource": queue.state["arn"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    ]
+
+
+def test_a_key_encrypts_the_dead_letter_queue_and_no_table(build: Build) -> None:
+    key = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd"
+    result = build({"stream": {"dead_letter_queue_encryption_key_arn": key}})
+    queue = result.one("aws:sqs/queue:Queue")
+    assert queue.inputs["kmsMasterKeyId"] == key
+    assert "sqsManagedSseEnabled" not in queue.inputs
+    assert all("serverSideEncryption" not in table.inputs for table in result.all("aws:dynamodb/table:Table"))
 
 
 def test_the_totals_own_changes_are_filtered_out_at_the_source(counter: Result) -> None:

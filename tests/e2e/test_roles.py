@@ -136,6 +136,17 @@ def test_requests_without_credentials_are_refused(cloud: RunningCloud) -> None:
     assert "MissingAuthenticationToken" in answer.text
 
 
+def test_the_dead_letter_queue_takes_no_request_without_tls(cloud: RunningCloud) -> None:
+    role = Role(cloud, "processStream")
+    message = {"QueueUrl": cloud.outputs["deadLetterQueueUrl"], "MessageBody": "test"}
+    role.sqs.send_message(**message)
+    role.sqs.meta.events.register(
+        "before-send.sqs", lambda request, **_: request.headers.update({"X-Forwarded-Proto": "http"})
+    )
+    with pytest.raises(ClientError, match=r"AccessDenied.*explicit deny"):
+        role.sqs.send_message(**message)
+
+
 SERVICES = ("dynamodb", "iam", "kms", "lambda", "logs", "sns", "sqs")
 """The services that own the resources of a counter, and those that a stolen role would try next."""
 

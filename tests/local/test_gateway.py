@@ -170,6 +170,8 @@ def test_neither_own_nor_signed_requests_are_reported() -> None:
     assert events == []
     emulator, events, _ = serve(scope("/", authorization="AWS4-HMAC-SHA256 x"))
     assert emulator.scopes[0]["path"] == "/"
+    # As if it had come over TLS, which policies may demand.
+    assert emulator.scopes[0]["scheme"] == "https"
     assert events == []
 
 

@@ -9,8 +9,13 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
+from components import StreamTriggeredCounter
+from components.args import StreamTriggeredCounterArgs
 from local.environment import ACCOUNT
 from tests.local.conftest import CODE, POLICY, REGION, TRUST, Cloud
+
+QUEUE = "aws:sqs/queue:Queue"
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd"
 
 
 def state(resource: Any, *names: str) -> dict[str, Any]:
@@ -177,9 +182,11 @@ def test_a_queue_and_its_dead_letters(cloud: Cloud) -> None:
         redrive = pulumi.Output.json_dumps({"deadLetterTargetArn": dead.arn, "maxReceiveCount": 3})
         aws.sqs.Queue("live", fifo_queue=False, visibility_timeout_seconds=45, redrive_policy=redrive)
         aws.sqs.Queue("ordered", fifo_queue=True, content_based_deduplication=True)
+        aws.sqs.Queue("keyed", kms_master_key_id=KEY)
+        aws.sqs.QueuePolicy("dead", queue_url=dead.url, policy='{"Version": "2012-10-17", "Statement": []}')
 
     result = cloud.deploy(program)
-    dead, live, ordered = result.one("dead"), result.one("live"), result.one("ordered")
+    dead, live, ordered = result.one(QUEUE, "dead"), result.one("live"), result.one("ordered")
     client = cloud.client("sqs")
 
     def attributes(queue: Any) -> dict[str, str]:
@@ -192,6 +199,26 @@ def test_a_queue_and_its_dead_letters(cloud: Cloud) -> None:
     assert attributes(live)["VisibilityTimeout"] == "45"
     assert json.loads(attributes(live)["RedrivePolicy"])["deadLetterTargetArn"] == dead.state["arn"]
     assert ordered.state["name"].endswith(".fifo")
+    assert attributes(result.one("keyed"))["KmsMasterKeyId"] == KEY
+    assert json.loads(attributes(dead)["Policy"]) == {"Version": "2012-10-17", "Statement": []}
+    assert result.one("aws:sqs/queuePolicy:QueuePolicy").id == dead.id
+
+
+def test_a_counter_with_customer_managed_keys(cloud: Cloud) -> None:
+    args: StreamTriggeredCounterArgs = {
+        "table": {"encryption_key_arn": KEY},
+        "stream": {"dead_letter_queue_encryption_key_arn": KEY},
+        "functions": {"log_encryption_key_arn": KEY},
+    }
+    result = cloud.deploy(lambda: StreamTriggeredCounter("counter", args))
+    for table in result.all("aws:dynamodb/table:Table"):
+        described = cloud.client("dynamodb").describe_table(TableName=table.id)["Table"]
+        assert described["SSEDescription"]["KMSMasterKeyArn"] == KEY
+    groups = cloud.client("logs").describe_log_groups(logGroupNamePrefix="counter-")["logGroups"]
+    assert [group["kmsKeyId"] for group in groups] == [KEY] * 4
+    attributes = cloud.client("sqs").get_queue_attributes(QueueUrl=result.one(QUEUE).id, AttributeNames=["All"])
+    assert attributes["Attributes"]["KmsMasterKeyId"] == KEY
+    assert attributes["Attributes"].get("SqsManagedSseEnabled", "false") == "false"
 
 
 def test_an_event_source_mapping(cloud: Cloud) -> None:
