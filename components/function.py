@@ -121,6 +121,7 @@ class FunctionWithRole(pulumi.ComponentResource):
         handler: str,
         statements: Sequence[StatementSettings],
         variables: Mapping[str, pulumi.Input[str]],
+        reserved_concurrency: int = -1,
         tags: Mapping[str, pulumi.Input[str]],
         opts: pulumi.ResourceOptions,
     ) -> None:
@@ -156,6 +157,8 @@ class FunctionWithRole(pulumi.ComponentResource):
             architectures=[settings.architecture.value],
             memory_size=settings.memory_size,
             timeout=settings.timeout,
+            # Unreserved by default, which the provider also sets if the argument is taken away.
+            reserved_concurrent_executions=None if reserved_concurrency == -1 else reserved_concurrency,
             environment={"variables": {**settings.environment, **variables}},
             logging_config={
                 "log_format": "JSON",

@@ -53,6 +53,12 @@ class StreamSettings(Settings):
     before that, with a message."""
     bisect_batch_on_function_error: bool = setting(True)
     """Whether a failed batch is split in two, which isolates a bad record without using up retries."""
+    reserved_concurrency: int = setting(-1, Number(0, also=(-1,)))
+    """Concurrent invocations that Lambda reserves for the stream's function, and the most that it may have; -1 reserves
+    none. With a reservation, a flood of requests to the other functions cannot starve this one. It needs one for each
+    shard of the stream; a new table on demand has four shards. With fewer the total lags; 0 stops the function. The
+    reservation counts against the account's quota, of which 100 must stay unreserved: a new account, whose quota is 10,
+    cannot reserve any, so there is none by default."""
     dead_letter_queue_retention_seconds: int = setting(1_209_600, Number(60, 1_209_600))
     """How many seconds the dead-letter queue keeps a message."""
     mapping_metrics: bool = setting(True)
@@ -114,6 +120,11 @@ class StreamConsumerSettings(Settings):
         own = [name for name in ("code", "function", "handler", "statements", "variables") if name in given]
         if existing and own:
             raise ArgumentError(self.path_of(own[0]), "has no effect on an existing function", choice)
+        if existing and self.stream.reserved_concurrency != -1:
+            path = self.stream.path_of("reserved_concurrency")
+            raise ArgumentError(
+                path, "has no effect on an existing function", "-1, or reserve it where the function is"
+            )
         if not existing and "function_role_name" in given:
             problem = "names the role of an existing function, but there is none"
             raise ArgumentError(self.path_of("function_role_name"), problem, choice)
@@ -239,6 +250,7 @@ class StreamConsumer(pulumi.ComponentResource):
             handler=settings.handler,
             statements=settings.statements,
             variables=settings.variables,
+            reserved_concurrency=settings.stream.reserved_concurrency,
             tags=settings.tags,
             opts=child,
         )

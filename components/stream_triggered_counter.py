@@ -91,6 +91,8 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
     """The ARN of that table's stream, for further consumers."""
     ledger_table_name: pulumi.Output[str]
     """The name of the table that remembers what the total holds of each tag."""
+    idempotency_table_name: pulumi.Output[str]
+    """The name of the table that holds the idempotency keys."""
     event_source_mapping_id: pulumi.Output[str]
     """The UUID of the event source mapping."""
     function_names: pulumi.Output[dict[str, str]]
@@ -199,6 +201,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
         self.table_arn = table.arn
         self.stream_arn = table.stream_arn
         self.ledger_table_name = ledger.name
+        self.idempotency_table_name = idempotency.name
         self.event_source_mapping_id = consumer.event_source_mapping_id
         self.function_names = pulumi.Output.all(
             **{key: part.function.name for key, part in functions.items()},
@@ -215,6 +218,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
             "tableArn": self.table_arn,
             "streamArn": self.stream_arn,
             "ledgerTableName": self.ledger_table_name,
+            "idempotencyTableName": self.idempotency_table_name,
             "eventSourceMappingId": self.event_source_mapping_id,
             "functionNames": self.function_names,
             "deadLetterQueueUrl": self.dead_letter_queue_url,

@@ -34,6 +34,7 @@ OUTPUTS = {
     "tableArn",
     "streamArn",
     "ledgerTableName",
+    "idempotencyTableName",
     "eventSourceMappingId",
     "functionNames",
     "deadLetterQueueUrl",

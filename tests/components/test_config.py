@@ -1,6 +1,7 @@
 """A stack's configuration: `Pulumi.yaml` declares the component's arguments, and each stack file runs."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from components.settings import config_key
 from components.stream_triggered_counter import StreamTriggeredCounterSettings
 from components.testing import RecordingMonitor, Result, load_stack_config, run
 
-from .conftest import PROJECT, Configured
+from .conftest import PROJECT, Configured, exactly
 
 counter_settings = StreamTriggeredCounterSettings.read
 ROOT = Path(__file__).parents[2]
@@ -36,6 +37,35 @@ def test_each_stack_file_runs(stack: str) -> None:
     component = result.one("stream-triggered-counter:index:StreamTriggeredCounter")
     assert result.outputs == component.outputs
     assert result.one("aws:dynamodb/table:Table", "counter-table").inputs["tags"] == {"environment": stack}
+
+
+def test_production_is_guarded() -> None:
+    config = load_stack_config(ROOT, "prod")
+    result = run(ROOT / "__main__.py", config=config.values, stack="prod", project=config.project)
+    tables = exactly(3, result, "aws:dynamodb/table:Table")
+    assert all(table.protect and table.inputs["deletionProtectionEnabled"] for table in tables)
+    assert {table.name for table in tables if table.inputs["pointInTimeRecovery"]["enabled"]} == {
+        "counter-table",
+        "counter-ledger",
+    }
+    queue = result.one("aws:sqs/queue:Queue").inputs
+    assert (queue["messageRetentionSeconds"], queue["sqsManagedSseEnabled"]) == (1_209_600, True)
+    functions = exactly(4, result, "aws:lambda/function:Function")
+    reserved = {one.name: one.inputs.get("reservedConcurrentExecutions") for one in functions}
+    assert {name: value for name, value in reserved.items() if value is not None} == {"counter-process-stream": 10}
+    assert {one.inputs["loggingConfig"]["applicationLogLevel"] for one in functions} == {"INFO"}
+    assert {one.inputs["retentionInDays"] for one in exactly(4, result, "aws:cloudwatch/logGroup:LogGroup")} == {365}
+    mapping = result.one("aws:lambda/eventSourceMapping:EventSourceMapping").inputs
+    assert (mapping["maximumRetryAttempts"], mapping["maximumRecordAgeInSeconds"]) == (-1, 84_600)
+    assert (mapping["batchSize"], mapping["maximumBatchingWindowInSeconds"]) == (500, 1)
+
+
+def test_production_says_why() -> None:
+    """Each setting has a comment, alone or with others of its paragraph."""
+    paragraphs = (ROOT / "Pulumi.prod.yaml").read_text(encoding="utf-8").split("\n\n")
+    settings = [one for one in paragraphs if re.search("^  stream-triggered-counter:", one, re.MULTILINE)]
+    assert len(settings) > 3
+    assert [one for one in settings if "#" not in one and "tags:" not in one] == []
 
 
 def test_the_stacks_are_dev_and_prod() -> None:

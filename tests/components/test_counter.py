@@ -49,6 +49,8 @@ def test_outputs_are_those_of_the_resources(counter: Result) -> None:
     assert component.outputs["streamArn"] == table.state["streamArn"]
     ledger = counter.one("aws:dynamodb/table:Table", "counter-ledger")
     assert component.outputs["ledgerTableName"] == ledger.state["name"]
+    idempotency = counter.one("aws:dynamodb/table:Table", "counter-idempotency")
+    assert component.outputs["idempotencyTableName"] == idempotency.state["name"]
     assert component.outputs["eventSourceMappingId"] == counter.one(MAPPING).state["uuid"]
     assert component.outputs["deadLetterQueueUrl"] == counter.one("aws:sqs/queue:Queue").state["url"]
     endpoint = counter.one("aws:apigatewayv2/api:Api").state["apiEndpoint"]

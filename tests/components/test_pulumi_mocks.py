@@ -138,6 +138,7 @@ def test_outputs_come_from_the_mocks() -> None:
         "tableArn": "arn:aws:dynamodb:eu-west-1:123456789012:hits-table",
         "streamArn": STREAM,
         "ledgerTableName": "hits-ledger",
+        "idempotencyTableName": "hits-idempotency",
         "eventSourceMappingId": "hits-process-stream-uuid",
         "functionNames": {
             "welcome": "hits-welcome",

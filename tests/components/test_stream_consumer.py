@@ -8,7 +8,7 @@ import pytest
 from components import ArgumentError, StreamConsumer, StreamTriggeredCounter
 from components.testing import RecordingMonitor, Result, run
 
-from .conftest import Build
+from .conftest import Build, exactly
 from .test_function import code, statements
 
 MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
@@ -61,6 +61,22 @@ def test_a_key_encrypts_the_dead_letter_queue_and_no_table(build: Build) -> None
     assert queue.inputs["kmsMasterKeyId"] == key
     assert "sqsManagedSseEnabled" not in queue.inputs
     assert all("serverSideEncryption" not in table.inputs for table in result.all("aws:dynamodb/table:Table"))
+
+
+@pytest.mark.parametrize("reserved", [0, 10])
+def test_concurrency_is_reserved_for_the_stream_and_nothing_else(build: Build, reserved: int) -> None:
+    functions = build({"stream": {"reserved_concurrency": reserved}}).all("aws:lambda/function:Function")
+    assert {each.name: each.inputs.get("reservedConcurrentExecutions") for each in functions} == {
+        "counter-welcome": None,
+        "counter-record-visit": None,
+        "counter-view-counts": None,
+        "counter-process-stream": reserved,
+    }
+
+
+def test_nothing_is_reserved_by_default(counter: Result) -> None:
+    functions = exactly(4, counter, "aws:lambda/function:Function")
+    assert not any("reservedConcurrentExecutions" in each.inputs for each in functions)
 
 
 def test_the_totals_own_changes_are_filtered_out_at_the_source(counter: Result) -> None:
@@ -148,6 +164,15 @@ def test_an_existing_functions_role_is_given_the_rights() -> None:
         ({"stream_arn": STREAM, "function_arn": FUNCTION}, "function_role_name"),
         ({"stream_arn": STREAM, "function_role_name": "role"}, "function_role_name"),
         ({"stream_arn": STREAM, "function_arn": FUNCTION, "function_role_name": "r", "code": code()}, "code"),
+        (
+            {
+                "stream_arn": STREAM,
+                "function_arn": FUNCTION,
+                "function_role_name": "r",
+                "stream": {"reserved_concurrency": 5},
+            },
+            "stream.reserved_concurrency",
+        ),
         ({"stream_arn": STREAM, "function_arn": "existing", "function_role_name": "r"}, "function_arn"),
         (
             {"stream_arn": STREAM, "function_arn": FUNCTION, "function_role_name": "arn:aws:iam::1:role/r"},

@@ -45,14 +45,8 @@ class Role:
         self.logs = cloud.client("logs", credentials)
         self.functions = cloud.client("lambda", credentials)
         self.table = cloud.outputs["tableName"]
-        self.idempotency = _idempotency_table(cloud)
+        self.idempotency = cloud.outputs["idempotencyTableName"]
         self.ledger = cloud.outputs["ledgerTableName"]
-
-
-def _idempotency_table(cloud: RunningCloud) -> str:
-    name = cloud.outputs["functionNames"]["recordVisit"]
-    variables = cloud.client("lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    return str(variables["IDEMPOTENCY_TABLE_NAME"])
 
 
 ACTIONS: Mapping[str, Action] = {

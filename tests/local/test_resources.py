@@ -204,10 +204,10 @@ def test_a_queue_and_its_dead_letters(cloud: Cloud) -> None:
     assert result.one("aws:sqs/queuePolicy:QueuePolicy").id == dead.id
 
 
-def test_a_counter_with_customer_managed_keys(cloud: Cloud) -> None:
+def test_a_counter_with_customer_managed_keys_and_reserved_concurrency(cloud: Cloud) -> None:
     args: StreamTriggeredCounterArgs = {
         "table": {"encryption_key_arn": KEY},
-        "stream": {"dead_letter_queue_encryption_key_arn": KEY},
+        "stream": {"dead_letter_queue_encryption_key_arn": KEY, "reserved_concurrency": 3},
         "functions": {"log_encryption_key_arn": KEY},
     }
     result = cloud.deploy(lambda: StreamTriggeredCounter("counter", args))
@@ -219,6 +219,9 @@ def test_a_counter_with_customer_managed_keys(cloud: Cloud) -> None:
     attributes = cloud.client("sqs").get_queue_attributes(QueueUrl=result.one(QUEUE).id, AttributeNames=["All"])
     assert attributes["Attributes"]["KmsMasterKeyId"] == KEY
     assert attributes["Attributes"].get("SqsManagedSseEnabled", "false") == "false"
+    function = result.one("aws:lambda/function:Function", "counter-process-stream").id
+    concurrency = cloud.client("lambda").get_function_concurrency(FunctionName=function)
+    assert concurrency["ReservedConcurrentExecutions"] == 3
 
 
 def test_an_event_source_mapping(cloud: Cloud) -> None:

@@ -20,7 +20,7 @@ from local.resources.functions import pack
 from local.site import Site
 
 Properties = Mapping[str, Any]
-Identity = Callable[[str, Properties], dict[str, str]]
+Identity = Callable[[str, Properties], dict[str, Any]]
 
 # Properties that AWS calls something else entirely.
 RENAMED = {
@@ -65,7 +65,7 @@ KINDS = {
         "apigatewayv2", "GetStage", "DeleteStage", _of_api("StageName"), ("UpdateStage",)
     ),
     "aws:cloudwatch/logGroup:LogGroup": Kind(
-        "logs", "ListTagsLogGroup", "DeleteLogGroup", _by("logGroupName"), ("PutRetentionPolicy",)
+        "logs", "ListTagsLogGroup", "DeleteLogGroup", _by("logGroupName"), ("PutRetentionPolicy", "AssociateKmsKey")
     ),
     "aws:dynamodb/table:Table": Kind(
         "dynamodb",
@@ -92,7 +92,7 @@ KINDS = {
         "GetFunction",
         "DeleteFunction",
         _by("FunctionName"),
-        ("UpdateFunctionConfiguration", "UpdateFunctionCode"),
+        ("UpdateFunctionConfiguration", "UpdateFunctionCode", "PutFunctionConcurrency"),
     ),
     "aws:lambda/permission:Permission": Kind(
         "lambda",
@@ -101,6 +101,13 @@ KINDS = {
         lambda identifier, state: {"FunctionName": state["function"], "StatementId": identifier},
     ),
     "aws:sqs/queue:Queue": Kind("sqs", "GetQueueAttributes", "DeleteQueue", _by("QueueUrl"), ("SetQueueAttributes",)),
+    # A queue without a policy has an empty one.
+    "aws:sqs/queuePolicy:QueuePolicy": Kind(
+        "sqs",
+        "GetQueueAttributes",
+        "SetQueueAttributes",
+        lambda identifier, _: {"QueueUrl": identifier, "Attributes": {"Policy": ""}},
+    ),
 }
 
 

@@ -52,12 +52,7 @@ CHANGES = {
         {"encryptionKeyArn": KEY_ARN},
         updates={
             "Table": TABLES,
-            "RolePolicy": {
-                "counter-process-stream",
-                "counter-process-stream-consume",
-                "counter-record-visit",
-                "counter-view-counts",
-            },
+            "RolePolicy": {"counter-process-stream-consume", "counter-record-visit", "counter-view-counts"},
         },
     ),
     "environment": functions(environment={"STAGE": "test"}),

@@ -210,6 +210,7 @@ def test_every_output_is_there(life: Life) -> None:
         "deadLetterQueueUrl",
         "eventSourceMappingId",
         "functionNames",
+        "idempotencyTableName",
         "ledgerTableName",
         "streamArn",
         "tableArn",
