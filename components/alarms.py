@@ -20,7 +20,7 @@ STREAM_RETENTION_SECONDS = 86_400
 
 @dataclass(frozen=True, kw_only=True)
 class MonitoringSettings(Settings):
-    """Alarms, where they are sent, and metrics."""
+    """Alarms, where they are sent, metrics, and a dashboard."""
 
     alarms: bool = setting(True)
     """Whether there are alarms. CloudWatch charges for each metric that an alarm watches, about 10 US cents a month."""
@@ -46,6 +46,9 @@ class MonitoringSettings(Settings):
     duration_alarm_percent: int = setting(80, Number(1, 99))
     """The share of the functions' timeout, in percent, that nine of ten batches may take, for 15 minutes. Beyond the
     timeout, a batch fails and is delivered again."""
+    dashboard: bool = setting(True)
+    """Whether there is a CloudWatch dashboard of what the alarms watch, and of the traffic. An account's first three
+    are free; each further one costs 3 US dollars a month."""
     metrics: bool = setting(True)
     """Whether the functions count visits, tags in a batch, transaction conflicts and takeovers of the total, in the
     namespace StreamTriggeredCounter. Each of the four costs about 30 US cents a month if there is data all the time,

@@ -94,6 +94,12 @@ class StreamArgs(TypedDict, total=False):
     bisect_batch_on_function_error: bool
     """Whether a failed batch is split in two, which isolates a bad record without using up retries. Default: true.
     Allowed: true or false."""
+    reserved_concurrency: int
+    """Concurrent invocations that Lambda reserves for the stream's function, and the most that it may have; -1 reserves
+    none. With a reservation, a flood of requests to the other functions cannot starve this one. It needs one for each
+    shard of the stream; a new table on demand has four shards. With fewer the total lags; 0 stops the function. The
+    reservation counts against the account's quota, of which 100 must stay unreserved: a new account, whose quota is 10,
+    cannot reserve any, so there is none by default. Default: -1. Allowed: -1, or 0 or more."""
     dead_letter_queue_retention_seconds: int
     """How many seconds the dead-letter queue keeps a message. Default: 1209600. Allowed: 60 to 1,209,600."""
     mapping_metrics: bool
@@ -201,7 +207,7 @@ class ApiArgs(TypedDict, total=False):
 
 
 class MonitoringArgs(TypedDict, total=False):
-    """Alarms, where they are sent, and metrics."""
+    """Alarms, where they are sent, metrics, and a dashboard."""
 
     alarms: bool
     """Whether there are alarms. CloudWatch charges for each metric that an alarm watches, about 10 US cents a month.
@@ -227,6 +233,9 @@ class MonitoringArgs(TypedDict, total=False):
     duration_alarm_percent: int
     """The share of the functions' timeout, in percent, that nine of ten batches may take, for 15 minutes. Beyond the
     timeout, a batch fails and is delivered again. Default: 80. Allowed: 1 to 99."""
+    dashboard: bool
+    """Whether there is a CloudWatch dashboard of what the alarms watch, and of the traffic. An account's first three
+    are free; each further one costs 3 US dollars a month. Default: true. Allowed: true or false."""
     metrics: bool
     """Whether the functions count visits, tags in a batch, transaction conflicts and takeovers of the total, in the
     namespace StreamTriggeredCounter. Each of the four costs about 30 US cents a month if there is data all the time,
@@ -252,7 +261,7 @@ class StreamTriggeredCounterArgs(TypedDict, total=False):
     api: ApiArgs
     """The HTTP API."""
     monitoring: MonitoringArgs
-    """Alarms, where they are sent, and metrics."""
+    """Alarms, where they are sent, metrics, and a dashboard."""
     tags: dict[str, pulumi.Input[str]]
     """Tags of every resource that can have tags. The characters are IAM's, the strictest of the services. Default: {}.
     Allowed: a mapping; key: 1 to 128 letters, digits, spaces and _.:/=+-@, not starting with aws:; value: at most 256

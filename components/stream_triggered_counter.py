@@ -13,6 +13,7 @@ from .alarms import MonitoringSettings, Watched
 from .api_settings import ApiSettings
 from .args import StreamTriggeredCounterArgs
 from .checks import ROLE_NAME, TAGS, ArgumentError, check_name
+from .dashboard import create_dashboard
 from .existing_table import ExistingTableSettings, adopt
 from .function import FunctionSettings, FunctionWithRole
 from .functions_package import (
@@ -61,7 +62,7 @@ class StreamTriggeredCounterSettings(Settings):
     api: ApiSettings = group(ApiSettings)
     """The HTTP API."""
     monitoring: MonitoringSettings = group(MonitoringSettings)
-    """Alarms, where they are sent, and metrics."""
+    """Alarms, where they are sent, metrics, and a dashboard."""
     tags: Mapping[str, pulumi.Input[str]] = setting({}, TAGS)
     """Tags of every resource that can have tags. The characters are IAM's, the strictest of the services."""
 
@@ -99,6 +100,8 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
     """The names of the functions, under the keys welcome, recordVisit, viewCounts and processStream."""
     dead_letter_queue_url: pulumi.Output[str]
     """The URL of the queue that discarded stream batches are reported to."""
+    dashboard_url: pulumi.Output[str]
+    """The address of the dashboard in the CloudWatch console; empty if the dashboard is switched off."""
 
     def __init__(
         self, name: str, args: StreamTriggeredCounterArgs = DEFAULTS, opts: pulumi.ResourceOptions | None = None
@@ -174,27 +177,24 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
             child,
         )
 
-        create_alarms(
-            name,
-            Watched(
-                settings=settings.monitoring,
-                stream=settings.stream,
-                timeout=settings.functions.timeout,
-                names={
-                    "processor": consumer.function_name,
-                    "mapping": consumer.event_source_mapping_id,
-                    "queue": consumer._queue_name,
-                    "api": api.api_id,
-                    "stage": api.stage_name,
-                    "table": table.name,
-                    "table_arn": table.arn,
-                    "ledger": ledger.name,
-                    "idempotency": idempotency.name,
-                },
-            ),
-            settings.tags,
-            self,
+        watched = Watched(
+            settings=settings.monitoring,
+            stream=settings.stream,
+            timeout=settings.functions.timeout,
+            names={
+                "recorder": functions["recordVisit"].function.name,
+                "processor": consumer.function_name,
+                "mapping": consumer.event_source_mapping_id,
+                "queue": consumer._queue_name,
+                "api": api.api_id,
+                "stage": api.stage_name,
+                "table": table.name,
+                "table_arn": table.arn,
+                "ledger": ledger.name,
+                "idempotency": idempotency.name,
+            },
         )
+        alarms = create_alarms(name, watched, settings.tags, self)
 
         self.api_endpoint = api.api_endpoint
         self.table_name = table.name
@@ -208,6 +208,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
             processStream=consumer.function_name,
         )
         self.dead_letter_queue_url = consumer.dead_letter_queue_url
+        self.dashboard_url = create_dashboard(name, watched, alarms, self)
         self.register_outputs(self.outputs())
 
     def outputs(self) -> dict[str, pulumi.Output[Any]]:
@@ -222,6 +223,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
             "eventSourceMappingId": self.event_source_mapping_id,
             "functionNames": self.function_names,
             "deadLetterQueueUrl": self.dead_letter_queue_url,
+            "dashboardUrl": self.dashboard_url,
         }
 
     def grant_count(self, role: aws.iam.Role | pulumi.Input[str], name: str | None = None) -> aws.iam.RolePolicy:

@@ -38,6 +38,7 @@ OUTPUTS = {
     "eventSourceMappingId",
     "functionNames",
     "deadLetterQueueUrl",
+    "dashboardUrl",
 }
 
 

@@ -96,7 +96,7 @@ def counter(args: StreamTriggeredCounterArgs | None = None) -> StreamTriggeredCo
 
 
 def everything() -> None:
-    made = counter({"stream": {"batch_size": 7}})
+    made = counter({"stream": {"batch_size": 7}, "monitoring": {"notification_email": "on-call@example.org"}})
     StreamConsumer(
         "audit",
         {"stream_arn": made.stream_arn, "code": pulumi.AssetArchive({}), "handler": "audit.handler"},
@@ -147,6 +147,9 @@ def test_outputs_come_from_the_mocks() -> None:
             "processStream": "hits-process-stream",
         },
         "deadLetterQueueUrl": "https://sqs.example/hits-process-stream-failures",
+        "dashboardUrl": (
+            "https://console.aws.amazon.com/cloudwatch/home?region=eu-west-1#dashboards/dashboard/hits-hits-api-id"
+        ),
     }
 
 
