@@ -12,7 +12,7 @@ from typing import Any
 
 import pulumi
 
-from .checks import ArgumentError, Items, Number, OneOf, Text
+from .checks import ArgumentError, Items, Number, OneOf, Text, arn
 from .function import LOG_RETENTION_DAYS
 from .functions_package import Access, Features, document
 from .settings import Settings, setting
@@ -42,6 +42,12 @@ class Authorization(StrEnum):
     """A signature (AWS Signature Version 4) of a principal that may `execute-api:Invoke` the route."""
 
 
+DOMAIN_NAME = Text(
+    "a domain name in lower case, such as count.example.org",
+    r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?",
+)
+CERTIFICATE_ARN = arn("an ACM certificate in the API's region", "acm", r"certificate/[A-Za-z0-9-]+")
+HOSTED_ZONE_ID = Text("the id of a hosted zone, such as Z0123456789EXAMPLE", r"[A-Z0-9]{1,32}")
 AUDIENCE = Text("an audience, without spaces", r"\S+")
 SCOPE = Text("1 to 64 visible ASCII characters except quotes and backslashes", r"[!#-\[\]-~]{1,64}")
 ISSUER = Text(
@@ -106,6 +112,16 @@ class ApiSettings(Settings):
     """The scopes of which a token must have at least one to read counts, with the authorization JWT only. By default it
     needs none."""
 
+    domain_name: pulumi.Input[str] | None = setting(None, DOMAIN_NAME)
+    """A domain name of your own for the API, whose address `apiEndpoint` then is. It needs `certificate_arn`."""
+    certificate_arn: pulumi.Input[str] | None = setting(None, CERTIFICATE_ARN)
+    """The ARN of the certificate for `domain_name`, which must have been issued."""
+    hosted_zone_id: pulumi.Input[str] | None = setting(None, HOSTED_ZONE_ID)
+    """The id of the public Route 53 hosted zone that gets the records of `domain_name` (A and AAAA). Without it, the
+    records are yours to make."""
+    disable_execute_api_endpoint: bool = setting(False)
+    """Whether the API answers at `domain_name` only, and no longer at the address that AWS gives it."""
+
     @property
     def authorization(self) -> Mapping[str, Authorization]:
         """The authorization of each group of routes."""
@@ -134,6 +150,23 @@ class ApiSettings(Settings):
             problem = f"{length:,} bytes as JSON are too many"
             raise ArgumentError(self.path_of("allowed_tags"), problem, f"{MAX_ALLOWED_TAGS_LENGTH:,} bytes or less")
         self._check_tokens()
+        self._check_domain()
+
+    def _check_domain(self) -> None:
+        """Raise `ArgumentError` if the domain name lacks its certificate, or something needs a domain name."""
+        domain = self.path_of("domain_name")
+        if self.domain_name is not None and self.certificate_arn is None:
+            problem = f"is missing, and {domain} needs it"
+            raise ArgumentError(self.path_of("certificate_arn"), problem, str(CERTIFICATE_ARN))
+        with_domain = {
+            "certificate_arn": self.certificate_arn is not None,
+            "hosted_zone_id": self.hosted_zone_id is not None,
+            "disable_execute_api_endpoint": self.disable_execute_api_endpoint,
+        }
+        for name, is_given in with_domain.items():
+            if is_given and self.domain_name is None:
+                problem = f"is given without {domain}"
+                raise ArgumentError(self.path_of(name), problem, f"{domain} with it, or neither")
 
     def _check_tokens(self) -> None:
         """Raise `ArgumentError` if something is missing for tokens, or given for tokens that no route requires."""

@@ -204,6 +204,18 @@ class ApiArgs(TypedDict, total=False):
     """The scopes of which a token must have at least one to read counts, with the authorization JWT only. By default it
     needs none. Default: []. Allowed: a list, each item 1 to 64 visible ASCII characters except quotes and
     backslashes."""
+    domain_name: pulumi.Input[str]
+    """A domain name of your own for the API, whose address `apiEndpoint` then is. It needs `certificate_arn`. Default:
+    none. Allowed: a domain name in lower case, such as count.example.org."""
+    certificate_arn: pulumi.Input[str]
+    """The ARN of the certificate for `domain_name`, which must have been issued. Default: none. Allowed: the ARN of an
+    ACM certificate in the API's region."""
+    hosted_zone_id: pulumi.Input[str]
+    """The id of the public Route 53 hosted zone that gets the records of `domain_name` (A and AAAA). Without it, the
+    records are yours to make. Default: none. Allowed: the id of a hosted zone, such as Z0123456789EXAMPLE."""
+    disable_execute_api_endpoint: bool
+    """Whether the API answers at `domain_name` only, and no longer at the address that AWS gives it. Default: false.
+    Allowed: true or false."""
 
 
 class MonitoringArgs(TypedDict, total=False):

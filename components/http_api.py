@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 import pulumi_aws as aws
@@ -56,7 +56,12 @@ class HttpApi(pulumi.ComponentResource):
 
         child = pulumi.ResourceOptions(parent=self)
         api = aws.apigatewayv2.Api(
-            name, protocol_type="HTTP", cors_configuration=_cors(settings), tags=tags, opts=child
+            name,
+            protocol_type="HTTP",
+            cors_configuration=_cors(settings),
+            disable_execute_api_endpoint=settings.disable_execute_api_endpoint or None,
+            tags=tags,
+            opts=child,
         )
         integrations = {}
         for key, function_arn in functions.items():
@@ -112,7 +117,51 @@ class HttpApi(pulumi.ComponentResource):
         self.api_id, self.stage_name = api.id, stage.name
         # Known only with the stage, because nothing answers at the endpoint before.
         self.api_endpoint = pulumi.Output.all(api.api_endpoint, stage.id).apply(lambda known: str(known[0]))
+        if settings.domain_name is not None:
+            self.api_endpoint = self._domain(name, settings, stage, tags)
         self.register_outputs({"apiEndpoint": self.api_endpoint, "apiId": api.id})
+
+    def _domain(
+        self, name: str, settings: ApiSettings, stage: aws.apigatewayv2.Stage, tags: Mapping[str, pulumi.Input[str]]
+    ) -> pulumi.Output[str]:
+        """Make the custom domain with its mapping to the stage and its records; return the URL, known with them."""
+        child = pulumi.ResourceOptions(parent=self)
+        domain = aws.apigatewayv2.DomainName(
+            name,
+            domain_name=settings.domain_name,
+            domain_name_configuration={
+                # Never without it: see ApiSettings.
+                "certificate_arn": cast("pulumi.Input[str]", settings.certificate_arn),
+                "endpoint_type": "REGIONAL",
+                "security_policy": "TLS_1_2",
+                # Without it, the AAAA record would have no address.
+                "ip_address_type": "dualstack",
+            },
+            tags=tags,
+            opts=child,
+        )
+        mapping = aws.apigatewayv2.ApiMapping(
+            name, api_id=stage.api_id, domain_name=domain.domain_name, stage=stage.name, opts=child
+        )
+        records = [
+            aws.route53.Record(
+                f"{name}-{kind.lower()}",
+                zone_id=settings.hosted_zone_id,
+                name=domain.domain_name,
+                type=kind,
+                aliases=[
+                    {
+                        "name": domain.domain_name_configuration.target_domain_name,
+                        "zone_id": domain.domain_name_configuration.hosted_zone_id,
+                        "evaluate_target_health": False,
+                    }
+                ],
+                opts=child,
+            )
+            for kind in (("A", "AAAA") if settings.hosted_zone_id is not None else ())
+        ]
+        ready = [mapping.id, *(record.id for record in records)]
+        return pulumi.Output.all(domain.domain_name, *ready).apply(lambda known: f"https://{known[0]}")
 
     def _authorization(
         self, name: str, settings: ApiSettings, api: aws.apigatewayv2.Api

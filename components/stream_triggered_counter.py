@@ -83,7 +83,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
     """
 
     api_endpoint: pulumi.Output[str]
-    """The URL of the HTTP API, without a trailing slash."""
+    """The URL of the HTTP API, without a trailing slash: that of the custom domain, if there is one."""
     table_name: pulumi.Output[str]
     """The name of the table that holds the counts and the total."""
     table_arn: pulumi.Output[str]

@@ -19,7 +19,7 @@ from components.engine.resource import Resource
 from components.engine.server import Message, RecordingEngine
 from components.engine.stack_config import StackConfig, StackConfigError, load
 
-from .emulator.gateway import USER_AGENT
+from .emulator.gateway import USER_AGENT, api_address
 from .emulator.process import Emulator, Event, PortInUseError
 from .environment import clean, with_credentials
 from .failures import Failures
@@ -88,7 +88,7 @@ class LocalCloud:
         self._run.run(self.monitor, RecordingEngine(self._on_message))
         if self.monitor.problems:
             raise ProgramError("\n".join(self.monitor.problems))
-        outputs = {**self.monitor.outputs, "endpointUrl": self.site.origin}
+        outputs = {**self._local_outputs(), "endpointUrl": self.site.origin}
         if "apiEndpoint" in outputs:
             self._console.progress("Waiting for the API")
             self._await_api(f"{outputs['apiEndpoint']}/")
@@ -127,6 +127,22 @@ class LocalCloud:
         if self._run:
             self._run.stop()
         self._emulator.stop()
+
+    def _local_outputs(self) -> dict[str, Any]:
+        """Return the stack's outputs, with the address here in place of a custom domain's.
+
+        No name server knows the domain as this machine's: its address would lead to the real API, if there is one.
+        """
+        addresses = {
+            f"https://{mapping.inputs['domainName']}": api_address(self.site.origin, int(mapping.inputs["apiId"], 16))
+            for mapping in self.monitor.resources
+            if mapping.type == "aws:apigatewayv2/apiMapping:ApiMapping" and not mapping.inputs.get("apiMappingKey")
+        }
+        for domain, address in addresses.items():
+            host = domain.removeprefix("https://")
+            self._console.line(f"Note: {domain} is {address} here, or {self.site.origin} with the header Host: {host}")
+        outputs = self.monitor.outputs.items()
+        return {name: addresses.get(value, value) if isinstance(value, str) else value for name, value in outputs}
 
     def _await_api(self, url: str) -> None:
         try:

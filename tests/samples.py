@@ -60,10 +60,18 @@ TOKENS = {
     "jwt_audiences": ["counter"],
 }
 """Arguments that are allowed together only."""
+DOMAIN = {
+    "domain_name": "count.example.org",
+    "certificate_arn": "arn:aws:acm:eu-west-1:123456789012:certificate/0f0f0f0f-1111-2222-3333-444444444444",
+}
+WITH_DOMAIN = ("certificate_arn", "hosted_zone_id", "disable_execute_api_endpoint")
+"""Arguments that need a domain name."""
 
 
 def needed(declared: Field[Any]) -> dict[str, Any]:
     """Return the values that other arguments beside this one must have for this one to be allowed, if it needs any."""
+    if declared.name in ("domain_name", *WITH_DOMAIN):
+        return DOMAIN
     if declared.name in (*TOKENS, "record_scopes", "read_scopes"):
         return {name: value for name, value in TOKENS.items() if value != "JWT" or name != declared.name}
     only_with: OnlyWith | None = declared.metadata.get("only_with")

@@ -185,6 +185,17 @@ def _stage(resource: Resource, place: Place) -> Computed:
     return name, state
 
 
+def _domain_name(resource: Resource, place: Place) -> Computed:
+    name = str(resource.inputs.get("domainName", ""))
+    target = f"d-{digest(resource.urn, 10)}.execute-api.{place.region}.amazonaws.com"
+    configuration = resource.inputs.get("domainNameConfiguration", {})
+    state = {
+        "arn": place.arn("apigateway", f"/domainnames/{name}", account=""),
+        "domainNameConfiguration": {**configuration, "targetDomainName": target, "hostedZoneId": "ZLJG0000000000"},
+    }
+    return name, state
+
+
 def _short_id(resource: Resource, _place: Place) -> Computed:
     return digest(resource.urn, 7), {}
 
@@ -203,6 +214,8 @@ _RULES: dict[str, Callable[[Resource, Place], Computed]] = {
     "aws:sqs/queue:Queue": _queue,
     "aws:apigatewayv2/api:Api": _api,
     "aws:apigatewayv2/authorizer:Authorizer": _short_id,
+    "aws:apigatewayv2/apiMapping:ApiMapping": _short_id,
+    "aws:apigatewayv2/domainName:DomainName": _domain_name,
     "aws:apigatewayv2/integration:Integration": _short_id,
     "aws:apigatewayv2/route:Route": _short_id,
     "aws:apigatewayv2/stage:Stage": _stage,

@@ -8,13 +8,15 @@ from components.engine.answers import Computed
 
 from ..inputs import Inputs
 from ..site import Site
-from . import api, cloudwatch, dynamodb, functions, iam, logs, notifications, sqs, streams
+from . import api, cloudwatch, domains, dynamodb, functions, iam, logs, notifications, sqs, streams
 
 Handler = Callable[[Site, Inputs], Computed]
 
 HANDLERS: Mapping[str, Handler] = {
     "aws:apigatewayv2/api:Api": api.create_api,
+    "aws:apigatewayv2/apiMapping:ApiMapping": domains.create_api_mapping,
     "aws:apigatewayv2/authorizer:Authorizer": api.create_authorizer,
+    "aws:apigatewayv2/domainName:DomainName": domains.create_domain_name,
     "aws:apigatewayv2/integration:Integration": api.create_integration,
     "aws:apigatewayv2/route:Route": api.create_route,
     "aws:apigatewayv2/stage:Stage": api.create_stage,
@@ -30,6 +32,7 @@ HANDLERS: Mapping[str, Handler] = {
     "aws:lambda/eventSourceMapping:EventSourceMapping": streams.create_event_source_mapping,
     "aws:lambda/function:Function": functions.create_function,
     "aws:lambda/permission:Permission": functions.add_permission,
+    "aws:route53/record:Record": domains.create_record,
     "aws:sns/topic:Topic": notifications.create_topic,
     "aws:sns/topicSubscription:TopicSubscription": notifications.subscribe,
     "aws:sqs/queue:Queue": sqs.create_queue,

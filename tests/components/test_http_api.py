@@ -13,7 +13,7 @@ from components.api_settings import ApiSettings
 from components.functions_package import Features, Route, routes
 from components.http_api import HttpApi
 from components.testing import Result, run
-from tests.samples import TOKENS
+from tests.samples import DOMAIN, TOKENS
 
 from .conftest import Build, exactly
 
@@ -223,6 +223,61 @@ def test_issuer_and_audience_may_be_outputs(build: Build) -> None:
     assert configuration == {"issuer": "https://id.example.org/pool", "audiences": ["client"]}
     assert json.loads(features(result)["counter-view-counts"] or "")["issuer"] == "https://id.example.org/pool"
     assert "Calling __str__" not in json.dumps([one.inputs for one in result.resources], default=str)
+
+
+DOMAIN_NAME = "aws:apigatewayv2/domainName:DomainName"
+RECORD = "aws:route53/record:Record"
+
+
+def endpoint(result: Result) -> str:
+    outputs = result.one("stream-triggered-counter:index:StreamTriggeredCounter").outputs
+    return str(outputs and outputs["apiEndpoint"])
+
+
+def test_an_api_has_no_domain_unless_asked_for(counter: Result) -> None:
+    assert not counter.all(DOMAIN_NAME)
+    assert not counter.all(RECORD)
+    assert "disableExecuteApiEndpoint" not in counter.one("aws:apigatewayv2/api:Api").inputs
+    assert endpoint(counter) == counter.one("aws:apigatewayv2/api:Api").state["apiEndpoint"]
+
+
+def test_a_domain_name_is_the_address_of_the_api(build: Build) -> None:
+    result = build({"api": DOMAIN, "tags": {"team": "web"}})
+    domain, api = result.one(DOMAIN_NAME), result.one("aws:apigatewayv2/api:Api")
+    assert domain.inputs["domainName"] == "count.example.org"
+    assert domain.inputs["tags"] == {"team": "web"}
+    assert domain.inputs["domainNameConfiguration"] == {
+        "certificateArn": DOMAIN["certificate_arn"],
+        "endpointType": "REGIONAL",
+        "securityPolicy": "TLS_1_2",
+        "ipAddressType": "dualstack",
+    }
+    mapping = result.one("aws:apigatewayv2/apiMapping:ApiMapping")
+    assert mapping.inputs == {"apiId": api.id, "domainName": "count.example.org", "stage": "$default"}
+    assert not result.all(RECORD)
+    assert "disableExecuteApiEndpoint" not in api.inputs
+    assert endpoint(result) == "https://count.example.org"
+
+
+def test_a_hosted_zone_gets_the_records_of_both_address_families(build: Build) -> None:
+    def args() -> dict[str, Any]:
+        texts = {name: pulumi.Output.from_input(value) for name, value in {**DOMAIN, "hosted_zone_id": "Z1"}.items()}
+        return {"api": {**texts, "disable_execute_api_endpoint": True}}
+
+    result = build(args)
+    configuration = result.one(DOMAIN_NAME).state["domainNameConfiguration"]
+    alias = {
+        "name": configuration["targetDomainName"],
+        "zoneId": configuration["hostedZoneId"],
+        "evaluateTargetHealth": False,
+    }
+    for record in exactly(2, result, RECORD):
+        assert (record.inputs["zoneId"], record.inputs["name"]) == ("Z1", "count.example.org")
+        assert record.inputs["aliases"] == [alias]
+        assert record.name == f"counter-api-{record.inputs['type'].lower()}"
+    assert {record.inputs["type"] for record in result.all(RECORD)} == {"A", "AAAA"}
+    assert result.one("aws:apigatewayv2/api:Api").inputs["disableExecuteApiEndpoint"] is True
+    assert endpoint(result) == "https://count.example.org"
 
 
 def test_without_listing_the_table_cannot_be_scanned(counter: Result, build: Build) -> None:

@@ -17,7 +17,7 @@ from components.function import RESERVED_VARIABLES
 from components.settings import Group, Settings, default_of
 from components.stream_triggered_counter import StreamTriggeredCounterSettings
 from components.testing import RecordingMonitor, run
-from tests.samples import TOKENS
+from tests.samples import DOMAIN, TOKENS
 
 counter_settings = StreamTriggeredCounterSettings.read
 GROUPS = StreamTriggeredCounterSettings.groups()
@@ -138,6 +138,25 @@ REFUSED: list[tuple[Any, str, str, str]] = [
     ({"api": {**TOKENS, "jwt_issuer": "http://example.org"}}, "api.jwt_issuer", "'http://example.org'", "https://"),
     ({"api": {**TOKENS, "jwt_audiences": ["a b"]}}, "api.jwt_audiences[0]", "'a b'", "without spaces"),
     ({"api": {**TOKENS, "read_scopes": ['"']}}, "api.read_scopes[0]", "'\"'", "1 to 64 visible ASCII"),
+    ({"api": {"domain_name": "example"}}, "api.domain_name", "'example'", "a domain name in lower case"),
+    ({"api": {"domain_name": "https://example.org"}}, "api.domain_name", "'https://example.org'", "a domain name"),
+    ({"api": {"domain_name": "*.example.org"}}, "api.domain_name", "'*.example.org'", "a domain name in lower case"),
+    ({"api": {"domain_name": "count.example.org"}}, "api.certificate_arn", "api.domain_name needs it", "ACM"),
+    ({"api": {**DOMAIN, "certificate_arn": "arn:x"}}, "api.certificate_arn", "'arn:x'", "an ACM certificate"),
+    ({"api": {**DOMAIN, "hosted_zone_id": "/hostedzone/Z1"}}, "api.hosted_zone_id", "'/hostedzone/Z1'", "such as Z0"),
+    (
+        {"api": {"certificate_arn": DOMAIN["certificate_arn"]}},
+        "api.certificate_arn",
+        "is given without api.domain_name",
+        "api.domain_name with it, or neither",
+    ),
+    ({"api": {"hosted_zone_id": "Z1"}}, "api.hosted_zone_id", "without api.domain_name", "or neither"),
+    (
+        {"api": {"disable_execute_api_endpoint": True}},
+        "api.disable_execute_api_endpoint",
+        "without api.domain_name",
+        "or neither",
+    ),
     ({"tags": {"aws:owner": "me"}}, "tags (key)", "'aws:owner'", "not starting with aws:"),
     ({"tags": {"AWS:owner": "me"}}, "tags (key)", "'AWS:owner'", "not starting with aws:"),
     ({"tags": {"": "me"}}, "tags (key)", "''", "1 to 128 letters"),

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from tests.running import ROOT, Answer, RunningCloud
 
 AUDIENCE, SCOPE, ORIGIN = "counter", "visits:record", "https://example.org"
+DOMAIN = "count.example.org"
 
 
 def encoded(data: bytes) -> str:
@@ -84,6 +85,10 @@ def guarded(issuer: Issuer, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         "listing": False,
         "allowedTags": ["news", "blog-*"],
         "corsAllowOrigins": [ORIGIN],
+        "domainName": DOMAIN,
+        "certificateArn": "arn:aws:acm:eu-west-1:123456789012:certificate/1",
+        "hostedZoneId": "Z0123456789EXAMPLE",
+        "disableExecuteApiEndpoint": True,
     }
     config = {"aws:region": "eu-west-1"} | {f"stream-triggered-counter:{key}": value for key, value in api.items()}
     directory = tmp_path_factory.mktemp("guarded")
@@ -215,6 +220,18 @@ def test_the_start_page_and_the_document_are_open(guarded: RunningCloud, issuer:
     assert url == f"{issuer.url}/.well-known/openid-configuration"
     assert list(served["paths"]["/tag/{tag}"].keys() - {"parameters"}) == ["post"]
     assert served["paths"]["/tag/{tag}"]["post"]["security"] == [{"jwt": [SCOPE]}, {"jwt": ["admin"]}]
+
+
+def test_the_custom_domain_is_served_by_its_name_and_has_an_address_here(guarded: RunningCloud, issuer: Issuer) -> None:
+    origin = guarded.outputs["endpointUrl"]
+    assert guarded.outputs["apiEndpoint"] == origin
+    assert f"Note: https://{DOMAIN} is {origin} here" in guarded.errors
+    for headers, status in (({}, 401), ({"Authorization": f"Bearer {issuer.token()}"}, 200)):
+        assert guarded.request("/tag/blog-2", "POST", headers={"Host": DOMAIN, **headers}).status == status
+    client = guarded.client("apigatewayv2")
+    assert client.get_api(ApiId="00000001")["DisableExecuteApiEndpoint"] is True
+    [mapping] = client.get_api_mappings(DomainName=DOMAIN)["Items"]
+    assert (mapping["ApiId"], mapping["Stage"]) == ("00000001", "$default")
 
 
 def test_writes_have_lower_limits(guarded: RunningCloud) -> None:

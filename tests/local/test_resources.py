@@ -345,6 +345,54 @@ def test_an_authorizer_with_code_of_its_own_is_refused(cloud: Cloud) -> None:
         cloud.deploy(program)
 
 
+def test_a_domain_with_its_mapping_and_records(cloud: Cloud) -> None:
+    zone = cloud.client("route53").create_hosted_zone(Name="example.org", CallerReference="test")["HostedZone"]["Id"]
+    zone = zone.rpartition("/")[2]
+
+    def program() -> None:
+        api = aws.apigatewayv2.Api("a", protocol_type="HTTP")
+        stage = aws.apigatewayv2.Stage("s", api_id=api.id, name="$default", auto_deploy=True)
+        domain = aws.apigatewayv2.DomainName(
+            "d",
+            domain_name="count.example.org",
+            domain_name_configuration={
+                "certificate_arn": "arn:aws:acm:eu-west-1:123456789012:certificate/1",
+                "endpoint_type": "REGIONAL",
+                "security_policy": "TLS_1_2",
+                "ip_address_type": "dualstack",
+            },
+            tags={"a": "b"},
+        )
+        aws.apigatewayv2.ApiMapping("m", api_id=api.id, domain_name=domain.id, stage=stage.name, api_mapping_key="v1")
+        alias: Any = {
+            "name": domain.domain_name_configuration.target_domain_name,
+            "zone_id": domain.domain_name_configuration.hosted_zone_id,
+            "evaluate_target_health": False,
+        }
+        aws.route53.Record("r", zone_id=zone, name=domain.id, type="AAAA", aliases=[alias])
+        aws.route53.Record("t", zone_id=zone, name="t.example.org", type="TXT", ttl=60, records=['"x"'])
+        aws.route53.Record("elsewhere", zone_id="ZELSEWHERE", name="x.example.net", type="A", aliases=[alias])
+
+    result = cloud.deploy(program)
+    client = cloud.client("apigatewayv2")
+    found = client.get_domain_name(DomainName="count.example.org")
+    [configuration] = found["DomainNameConfigurations"]
+    made = result.one("d").state["domainNameConfiguration"]
+    assert (configuration["IpAddressType"], configuration["SecurityPolicy"]) == ("dualstack", "TLS_1_2")
+    assert configuration["CertificateArn"] == "arn:aws:acm:eu-west-1:123456789012:certificate/1"
+    assert made["targetDomainName"] == configuration["ApiGatewayDomainName"]
+    assert found["Tags"] == {"a": "b"}
+    [mapping] = client.get_api_mappings(DomainName="count.example.org")["Items"]
+    assert mapping["ApiMappingId"] == result.one("m").id
+    assert (mapping["ApiId"], mapping["Stage"], mapping["ApiMappingKey"]) == (result.one("a").id, "$default", "v1")
+    records = cloud.client("route53").list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+    by_type = {record["Type"]: record for record in records}
+    assert by_type["AAAA"]["Name"].startswith("count.example.org")
+    assert by_type["AAAA"]["AliasTarget"]["HostedZoneId"] == made["hostedZoneId"]
+    assert (by_type["TXT"]["TTL"], by_type["TXT"]["ResourceRecords"]) == (60, [{"Value": '"x"'}])
+    assert result.one("elsewhere").state["fqdn"] == "x.example.net"
+
+
 def test_each_api_of_a_site_has_an_address_of_its_own(cloud: Cloud) -> None:
     def program() -> None:
         for name in ("a", "b"):
