@@ -41,8 +41,8 @@ class MonitoringSettings(Settings):
     """The share of requests, in percent, that may be answered with a status of 500 or more, for three minutes. With
     fewer requests than 20 a minute, a single error is more than the default."""
     latency_alarm_milliseconds: int = setting(2_500, Number(1, 30_000))
-    """The 99th percentile of the API's latency, in milliseconds, for five minutes. A cold start takes one to two
-    seconds; a visit is retried for three."""
+    """The 99th percentile of the API's latency, in milliseconds, for five minutes of at least 1,000 requests each. A
+    cold start takes one to two seconds; a visit is retried for three."""
     duration_alarm_percent: int = setting(80, Number(1, 99))
     """The share of the functions' timeout, in percent, that nine of ten batches may take, for 15 minutes. Beyond the
     timeout, a batch fails and is delivered again."""
@@ -52,7 +52,7 @@ class MonitoringSettings(Settings):
     metrics: bool = setting(True)
     """Whether the functions count visits, tags in a batch, transaction conflicts and takeovers of the total, in the
     namespace StreamTriggeredCounter. Each of the four costs about 30 US cents a month if there is data all the time,
-    and a visit a log line of about 230 bytes, a tenth of what its write to DynamoDB costs. The alarm for a takeover
+    and each visit a log line of about 230 bytes, about 12 US cents for a million visits. The alarm for a takeover
     needs them."""
     runbook_url: pulumi.Input[str] | None = setting(
         None, Text("an http or https address without a fragment", r"https?://[^\s#]+")
@@ -93,7 +93,8 @@ class Alarm:
 
     In `expression`, the metrics are m0, m1 and so on. `period` is in seconds. `cause` and `response` are a sentence
     each; `section` is the runbook's, if it is not the alarm's name. The metric exists if
-    `is_possible`.
+    `is_possible`. With `ignores_few_samples`, a percentile counts only if a period has enough samples for it: ten
+    beyond the percentile, which is 1,000 for p99.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Alarm:
     cause: str
     response: str
     is_possible: Callable[[Watched], bool] = lambda _: True
+    ignores_few_samples: bool = False
     expression: str = ""
     section: str = ""
 
@@ -238,6 +240,7 @@ ALARMS: tuple[Alarm, ...] = (
     Alarm(
         name="api-slow",
         metrics=(api("Latency", "p99"),),
+        ignores_few_samples=True,
         threshold=lambda watched: watched.settings.latency_alarm_milliseconds,
         comparison=">=",
         period=60,

@@ -47,15 +47,14 @@ def _what(alarm: Alarm, watched: Watched) -> dict[str, Any]:
     """Return the inputs that name an alarm's metric, or its metrics and their expression."""
     if not alarm.expression:
         [metric] = alarm.metrics
-        percentile = metric.statistic.startswith("p")
+        statistic = "extended_statistic" if metric.statistic.startswith("p") else "statistic"
         return {
             "namespace": metric.namespace,
             "metric_name": metric.name,
             "dimensions": _dimensions(metric, watched),
             "period": alarm.period,
-            "extended_statistic" if percentile else "statistic": metric.statistic,
-            # A percentile of a handful of requests is their slowest one.
-            "evaluate_low_sample_count_percentiles": "ignore" if percentile else None,
+            statistic: metric.statistic,
+            "evaluate_low_sample_count_percentiles": "ignore" if alarm.ignores_few_samples else None,
         }
     queries: list[dict[str, Any]] = [
         {
