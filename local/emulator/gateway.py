@@ -89,8 +89,9 @@ def is_signed_for_api(scope: Scope) -> bool:
     header: bytes = dict(scope["headers"]).get(b"authorization", b"")
     if header.startswith(b"AWS4-"):
         return b"/execute-api/aws4_request" in header
-    credentials: bytes = dict(parse_qsl(scope["query_string"])).get(b"X-Amz-Credential", b"")
-    return credentials.endswith(b"/execute-api/aws4_request")
+    # Any byte may stand in a query, encoded or not.
+    query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+    return query.get("X-Amz-Credential", "").endswith("/execute-api/aws4_request")
 
 
 class WaitingLine:

@@ -47,6 +47,7 @@ SIGNED_FOR_API = "AWS4-HMAC-SHA256 Credential=AKIA/20260102/eu-west-1/execute-ap
         scope("/api-2/tag/x"),
         scope("/tag/x", authorization="Bearer token"),
         scope("/health"),
+        scope("/badge/x", query=b"label=%C3%97%9B\xff&count"),
         scope("/counts", authorization=SIGNED_FOR_API, x_amz_date="20260102T030405Z"),
         scope("/counts", query=b"X-Amz-Credential=AKIA%2F20260102%2Feu-west-1%2Fexecute-api%2Faws4_request"),
     ],
