@@ -114,6 +114,7 @@ def describe(document: Mapping[str, Any], features: Features) -> dict[str, Any]:
             operation["description"] = f"{operation['description']} The tag must be {features.allowed}."
         if group:
             _require(described, operation, getattr(features, group), features.issuer)
+    _drop_unused(described)
     return described
 
 
@@ -145,6 +146,15 @@ def _require(document: dict[str, Any], operation: dict[str, Any], access: Access
         refusal["description"] += f" Or: {own['description']}"
         refusal["content"] |= own["content"]
     responses["403"] = refusal
+
+
+def _drop_unused(document: dict[str, Any]) -> None:
+    """Drop the components that nothing refers to any more, which linters reject."""
+    components = document["components"]
+    for kind in ("responses", "parameters", "headers", "schemas"):  # in this order, each may refer to later ones
+        text = json.dumps(document)
+        used = {name for name in components[kind] if f'"#/components/{kind}/{name}"' in text}
+        components[kind] = {name: value for name, value in components[kind].items() if name in used}
 
 
 def _gateway_answer(description: str) -> dict[str, Any]:

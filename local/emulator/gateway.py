@@ -90,7 +90,7 @@ def is_signed_for_api(scope: Scope) -> bool:
     if header.startswith(b"AWS4-"):
         return b"/execute-api/aws4_request" in header
     # Any byte may stand in a query, encoded or not.
-    query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+    query: dict[str, str] = dict(parse_qsl(scope["query_string"].decode("latin-1")))
     return query.get("X-Amz-Credential", "").endswith("/execute-api/aws4_request")
 
 

@@ -1,6 +1,7 @@
 """An API with features switched off, or with some tags only: its answers are those of the document that it serves."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -187,8 +188,19 @@ def test_the_document_describes_what_is_left(deploy: Deploy) -> None:
     assert "The tag must be" not in served["paths"]["/badge/{tag}"]["get"]["description"]
     assert "parameters" not in served["paths"]["/counts"]["get"]
     assert "x-switched-off" not in served
-    references = set(json.dumps(served).split('"#/')[1:])
-    assert not any(reference.startswith("components/schemas/TagPage") for reference in references)
+
+
+@pytest.mark.parametrize("count_by_get", [True, False])
+@pytest.mark.parametrize("listing", [True, False])
+@pytest.mark.parametrize("kind", ["NONE", "JWT", "AWS_IAM"])
+def test_a_served_document_has_all_components_that_it_refers_to_and_no_others(
+    count_by_get: bool, listing: bool, kind: str
+) -> None:
+    features = Features(count_by_get, listing, ["news"], Access(kind), issuer="https://example.org")
+    described = describe(FULL, features)
+    referred = set(re.findall(r'"#/components/(\w+)/(\w+)"', json.dumps(described)))
+    kinds = described["components"].keys() - {"securitySchemes"}
+    assert referred == {(kind, name) for kind in kinds for name in described["components"][kind]}
 
 
 def test_the_document_describes_the_credentials(deploy: Deploy) -> None:
