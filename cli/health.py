@@ -173,7 +173,7 @@ PARTS: Mapping[str, tuple[str, Callable[[Deployment], Any]]] = {
 
 
 def has_failed(result: str | None) -> bool:
-    """Tell whether a mapping's last result is a failure: Lambda says "PROBLEM: …", the emulator "FAILED"."""
+    """Whether a mapping's last result is a failure: Lambda says "PROBLEM: …", the emulator "FAILED"."""
     return (result or "").upper().startswith(("PROBLEM", "FAILED"))
 
 

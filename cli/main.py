@@ -19,8 +19,14 @@ def counter() -> None:
     """Visits counted per tag, and an exact total kept by a stream: run it here, test it, repair it."""
 
 
-for each in (status, smoke_test, verify, reconcile):
-    counter.add_command(each.command)
+for command in (
+    status.command,
+    smoke_test.command,
+    verify.command,
+    reconcile.command,
+    reconcile.take_over_command,
+):
+    counter.add_command(command)
 # An installed distribution does not have these.
 if find_spec(".checkout", __package__):
     from .checkout import generate, local, test

@@ -11,7 +11,7 @@ after an older copy of `COUNTER` was put back, it is rebuilt.
 """
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ..dynamodb.client import error_code
@@ -21,33 +21,42 @@ from ..dynamodb.tables import COUNTER, KEY
 from .ledger import Image, is_current, missing
 from .records import image_of
 from .stored import read_entry
-from .totals import Total, TotalNotWrittenError
+from .totals import TAGS_PER_TRANSACTION, Total, TotalNotWrittenError
 
 MAX_LEDGER_SCANS = 6
 """How often a pass may scan the ledger until its sum and the total agree; a rebuild takes three or four scans."""
 
 
-def scan(client: DynamoDB, table: str, **more: Any) -> Iterator[list[Item]]:
-    """Read a table page by page, with consistent reads."""
+def scan(client: DynamoDB, table: str, **more: Any) -> Iterator[tuple[list[Item], str]]:
+    """Read a table page by page, with consistent reads; with each page, the key after which the next one starts."""
     request: dict[str, Any] = {"TableName": table, "ConsistentRead": True, **more}
     while True:
         answer = client.scan(**request)
-        yield answer.get("Items", [])
-        if "LastEvaluatedKey" not in answer:
+        last = answer.get("LastEvaluatedKey")
+        yield answer.get("Items", []), last[KEY]["S"] if last else ""
+        if not last:
             return
-        request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        request["ExclusiveStartKey"] = last
 
 
-def scan_tags(client: DynamoDB, table: str) -> Iterator[dict[str, Image]]:
+class Page(NamedTuple):
+    """Tags and their items, and the key after which the scan continues; "" if this is its end."""
+
+    images: dict[str, Image]
+    after: str
+
+
+def scan_tags(client: DynamoDB, table: str, after: str = "") -> Iterator[Page]:
     """Read the items of all tags in pages of up to 100, which one BatchGetItem of their entries can follow."""
-    projection = {
+    start = {"ExclusiveStartKey": {KEY: {"S": after}}} if after else {}
+    projection: dict[str, Any] = {
         "Limit": MAX_BATCH_KEYS,
         "ProjectionExpression": "#ID, #Count, #Since",
         "ExpressionAttributeNames": {"#ID": KEY, "#Count": "Count", "#Since": "Since"},
     }
-    for items in scan(client, table, **projection):
+    for items, key in scan(client, table, **projection, **start):
         images = {item[KEY]["S"]: image_of(item) for item in items if "Count" in item and item[KEY]["S"] != COUNTER}
-        yield {tag: image for tag, image in images.items() if image.visits is not None}
+        yield Page({tag: image for tag, image in images.items() if image.visits is not None}, key)
 
 
 class Progress(NamedTuple):
@@ -56,7 +65,8 @@ class Progress(NamedTuple):
     A tag is behind if the total does not contain exactly what its item shows. That includes visits still on their way
     through the stream; only a further pass tells them from lost ones. `drift` is how far the total may differ from the
     sum of the ledger without the pass noticing: 0 unless visits were counted during the pass. `expected` is DynamoDB's
-    estimate of the number of items, up to six hours old. `epoch` is the total's.
+    estimate of the number of items, up to six hours old. `epoch` is the total's. `after` is the tag after which a pass
+    that is stopped can go on, "" before the first and after the last page of tags.
     """
 
     epoch: str = ""
@@ -66,6 +76,7 @@ class Progress(NamedTuple):
     visits: int = 0
     drift: int = 0
     expected: int = 0
+    after: str = ""
 
 
 class Reconciliation:
@@ -75,29 +86,37 @@ class Reconciliation:
     and `dynamodb:BatchGetItem`, `dynamodb:GetItem`, `dynamodb:Scan` and `dynamodb:UpdateItem` on the ledger.
     """
 
-    def __init__(self, client: DynamoDB, table: str, ledger: str) -> None:
+    def __init__(self, client: DynamoDB, table: str, ledger: str, pace: Callable[[int], None] | None = None) -> None:
+        """`pace` may wait; it is called before every write, with the number of items that are written."""
         self._client = client
         self._table = table
         self._ledger = ledger
+        self._pace = pace or (lambda _: None)
         self._total = Total(client, table, ledger)
 
     def take_over(self, budget: RetryBudget) -> None:
         """Let this ledger maintain the total, whichever ledger did before. It starts at 0; passes rebuild it."""
         self._total.take_over(budget, "an operator took it over")
 
-    def run(self, budget: RetryBudget) -> Iterator[Progress]:
+    def run(self, budget: RetryBudget, start: Progress | None = None) -> Iterator[Progress]:
         """Make one pass. Yields the progress after each page; the last one is that of the whole pass.
+
+        `start` is the progress of a pass that was stopped, at any point: this one continues it, unless the total was
+        taken over since. A pass compares each tag at some moment, so it may be as long, or interrupted, as it likes.
 
         If the last one has `behind` 0, every visit is in the total. `budget` limits the whole pass. Raises the errors
         of `Total.apply`, such as TotalOwnershipError if another ledger maintains the total.
         """
         table = self._total.description(budget)
         progress = Progress(expected=table.items)
-        for epoch, entries, drift in self._reconcile_ledger(table.fingerprint, budget):
-            progress = progress._replace(epoch=epoch, entries=entries, drift=drift)
-            yield progress
+        if start is not None and start.after and start.epoch == self._total.confirm(budget):
+            progress = start
+        else:
+            for epoch, entries, drift in self._reconcile_ledger(table.fingerprint, budget):
+                progress = progress._replace(epoch=epoch, entries=entries, drift=drift)
+                yield progress
         epoch = progress.epoch
-        for images in scan_tags(self._client, self._table):
+        for images, after in scan_tags(self._client, self._table, progress.after):
             behind = self._tags_behind(images, epoch, table.fingerprint, budget)
             for tag in behind:
                 self._mark(tag)
@@ -105,6 +124,7 @@ class Reconciliation:
                 tags=progress.tags + len(images),
                 behind=progress.behind + len(behind),
                 visits=progress.visits + sum(behind.values()),
+                after=after,
             )
             yield progress
         if self._total.confirm(budget) != epoch:
@@ -121,11 +141,14 @@ class Reconciliation:
         for _ in range(MAX_LEDGER_SCANS):
             epoch, before = self._total.confirm(budget), self._read_total()
             entries, given, outdated = 0, 0, 0
-            for items in scan(self._client, self._ledger):
+            for items, _ in scan(self._client, self._ledger):
                 read = {item[KEY]["S"]: read_entry(item) for item in items if item[KEY]["S"] != COUNTER}
                 own = {tag: entry for tag, entry in read.items() if entry.table == table and entry.position}
                 older = [tag for tag, entry in own.items() if entry.epoch != epoch]
-                self._total.apply(dict.fromkeys(older, ()), budget)
+                for first in range(0, len(older), TAGS_PER_TRANSACTION):
+                    chunk = older[first : first + TAGS_PER_TRANSACTION]
+                    self._pace(len(chunk))
+                    self._total.apply(dict.fromkeys(chunk, ()), budget)
                 entries, outdated = entries + len(read), outdated + len(older)
                 given += sum(entry.given for entry in own.values())
                 yield epoch, entries, 0
@@ -161,6 +184,7 @@ class Reconciliation:
     def _mark(self, tag: str) -> None:
         # The condition leaves alone a tag that was deleted after the scan. The mark is random, because an update that
         # changes nothing writes no stream record.
+        self._pace(1)
         mark = {":mark": {"S": uuid.uuid4().hex}}
         self._update_if(tag, "attribute_exists(#Count)", "SET #Reconciled = :mark", ("Count", "Reconciled"), mark)
 

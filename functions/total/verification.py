@@ -92,7 +92,7 @@ class Verification:
         """Compare everything. Yields the findings after each page; they are complete after the last one."""
         for found in self._add_up_ledger():
             yield found
-        for images in scan_tags(self._client, self._table):
+        for images, _ in scan_tags(self._client, self._table):
             entries = self._entries(list(images), budget)
             for tag, image in images.items():
                 self._compare(found, tag, image, entries[tag])
@@ -114,7 +114,7 @@ class Verification:
         for _ in range(MAX_LEDGER_SCANS):
             claim = self.claim()
             found = Findings(claim, self.description.items, before=claim.total or 0)
-            for items in scan(self._client, self._ledger):
+            for items, _ in scan(self._client, self._ledger):
                 for item in items:
                     entry = read_entry(item)
                     if item[KEY]["S"] == COUNTER or entry.table != fingerprint or entry.position is None:

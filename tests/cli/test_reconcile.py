@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import boto3  # type: ignore[import-untyped]
 import pytest
 from moto import mock_aws
 
-from cli.commands import reconcile
+from cli import passes
 from cli.main import main
 
 
@@ -38,11 +40,12 @@ class Tables:
 
 
 @pytest.fixture
-def tables(monkeypatch: pytest.MonkeyPatch) -> Iterator[Tables]:
+def tables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Tables]:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.delenv("AWS_PROFILE", raising=False)
-    monkeypatch.setattr(reconcile, "_FIRST_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(passes, "FIRST_PAUSE_SECONDS", 0.0)
     with mock_aws():
         yield Tables()
 
@@ -76,8 +79,8 @@ def test_one_is_singular(tables: Tables, capsys: pytest.CaptureFixture[str]) -> 
 
 def test_the_pauses_allow_for_the_batching_window(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
-    monkeypatch.setattr("cli.commands.reconcile.time.sleep", slept.append)
-    monkeypatch.setattr(reconcile, "_FIRST_PAUSE_SECONDS", 1.0)
+    monkeypatch.setattr("cli.passes.time.sleep", slept.append)
+    monkeypatch.setattr(passes, "FIRST_PAUSE_SECONDS", 1.0)
     tables.visit("a", 3)
     assert tables.call("--region", "eu-west-1", "--passes", "4", "--batching-window", "20") == 1
     assert slept == [21, 22, 24]
@@ -108,8 +111,8 @@ def test_an_invalid_batching_window_is_refused(window: str, capsys: pytest.Captu
 
 
 def test_a_rising_total_is_compared_within_limits() -> None:
-    assert reconcile._reservation(0) == ", and the total is the sum of the ledger"
-    assert "only to within 1,200 visits" in reconcile._reservation(1200)
+    assert passes._reservation(0) == ", and the total is the sum of the ledger"
+    assert "only to within 1,200 visits" in passes._reservation(1200)
 
 
 def test_an_unknown_table_is_a_sentence(tables: Tables, capsys: pytest.CaptureFixture[str]) -> None:
@@ -133,3 +136,62 @@ def test_an_invalid_number_of_passes_is_refused(passes: str, capsys: pytest.Capt
     assert main(["reconcile", "--table", "t", "--ledger", "l", f"--passes={passes}"]) == 2
     expected = f"Invalid value for '--passes': {passes!r} is not a number of passes; allowed: 1 or more"
     assert expected in capsys.readouterr().err
+
+
+def test_a_call_that_is_stopped_is_continued_by_the_next(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(passes, "_SAVE_SECONDS", 0.0)
+    for number in range(150):
+        tables.visit(f"tag {number}", 2)
+    paced: list[int] = []
+
+    def stop(_: object, writes: int) -> None:
+        paced.append(writes)
+        if len(paced) == 120:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopping:
+        stopping.setattr(passes.Pace, "__call__", stop)
+        assert tables.call() == 130
+    assert "counter: stopped;" in capsys.readouterr().err
+    arguments = ("--region", "eu-west-1", "--passes", "1", "--json")
+    assert tables.call(*arguments) == 1
+    captured = capsys.readouterr()
+    # A page of 100 items, one of which is the total.
+    assert captured.err.startswith("Continuing the pass that was stopped after 99 tags.\n")
+    found = {"exact": False, "passes": 1, "entries": 0, "tags": 150, "behind": 150, "visits": 300, "drift": 0}
+    assert json.loads(captured.out) == found
+    # It is complete, so the next call starts over.
+    assert tables.call(*arguments) == 1
+    assert "Continuing" not in capsys.readouterr().err
+
+
+def test_a_restart_does_not_continue(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[object] = []
+    monkeypatch.setattr(passes.Checkpoint, "load", lambda self: started.append("load"))
+    monkeypatch.setattr(passes.Checkpoint, "clear", lambda self: started.append("clear"))
+    assert tables.call("--region", "eu-west-1", "--restart") == 0
+    assert started == ["clear", "load", "clear"]
+
+
+def test_taking_over_is_confirmed(tables: Tables, capsys: pytest.CaptureFixture[str]) -> None:
+    assert tables.call() == 0
+    mine, tables.ledger = tables.ledger, tables.spare
+    take_over = ["take-over", "--table", tables.table, "--ledger", tables.ledger, "--region", "eu-west-1"]
+    for more in ([], ["--json"]):
+        assert main([*take_over, *more]) == 2
+        question = f"Let ledger {tables.spare} keep the total of table {tables.table}, and rebuild it from 0?"
+        assert f"Error: {question} Confirm with --yes.\n" in capsys.readouterr().err
+    assert tables.call() == 1
+    capsys.readouterr()
+    assert main([*take_over, "--yes", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["exact"]
+    tables.ledger = mine
+    assert tables.call() == 1
+
+
+@pytest.mark.parametrize("rate", ["0", "-5", "fast"])
+def test_an_invalid_rate_is_refused(rate: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reconcile", "--table", "t", "--ledger", "l", f"--rate={rate}"]) == 2
+    assert f"{rate!r} is not a rate; allowed: 1 to 100000" in capsys.readouterr().err

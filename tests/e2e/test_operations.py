@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import random
+import subprocess
+import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +15,7 @@ import pytest
 
 from cli.main import main
 from tests.e2e.test_visits import settled_total, visit
-from tests.running import RunningCloud, eventually
+from tests.running import ROOT, RunningCloud, eventually
 
 Output = pytest.CaptureFixture[str]
 
@@ -161,4 +166,42 @@ def test_verify_shows_the_three_side_by_side_and_names_drift(operator: Operator)
         "verify", status=1
     )
     operator.call("reconcile")
+    assert operator.json("verify")["drift"] == []
+
+
+def test_a_reconciliation_killed_at_random_points_gives_the_exact_total_under_visits(
+    operator: Operator, tmp_path: Path
+) -> None:
+    cloud, outputs = operator.cloud, operator.cloud.outputs
+    client, tags = cloud.client("dynamodb"), [f"killed-{number}" for number in range(120)]
+    for tag in tags:
+        client.put_item(TableName=outputs["tableName"], Item={"ID": {"S": tag}, "Count": {"N": "2"}})
+    before = settled_total(cloud)
+    # Every tag has to be brought in again: those of other tests from their entries, these by a mark.
+    for tag in tags:
+        client.delete_item(TableName=outputs["ledgerTableName"], Key={"ID": {"S": tag}})
+    client.delete_item(TableName=outputs["tableName"], Key={"ID": {"S": "COUNTER"}})
+    recorded: list[int] = []
+    stop = threading.Event()
+
+    def visit_on() -> None:
+        while not stop.is_set():
+            recorded.append(visit(cloud, f"killed-{len(recorded) % 3}"))
+
+    visits = threading.Thread(target=visit_on)
+    visits.start()
+    try:
+        for _ in range(3):
+            command = [sys.executable, str(ROOT / "cli"), "reconcile", "--outputs", str(tmp_path / "outputs.json")]
+            with subprocess.Popen([*command, "--rate", "50"], stderr=subprocess.DEVNULL) as process:
+                # It starts within a second, and takes more than two at this rate.
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(random.uniform(0.7, 3.5))
+                process.kill()
+        found = operator.json("reconcile")
+    finally:
+        stop.set()
+        visits.join()
+    assert (found["exact"], len(recorded) > 0) == (True, True)
+    assert settled_total(cloud) == before + len(recorded)
     assert operator.json("verify")["drift"] == []
