@@ -14,28 +14,38 @@ from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[impor
 
 if TYPE_CHECKING or __package__ == "cli":
     from functions.dynamodb.retries import UnreadItemsError, retry_budget
+    from functions.dynamodb.tables import COUNTER
+    from functions.total.deletion import TagDeletion
     from functions.total.ledger import Ownership
     from functions.total.ownership import Claim, LedgerClaim, TotalOwnershipError
     from functions.total.reconciliation import Progress, Reconciliation
+    from functions.total.records import read_batch
     from functions.total.totals import TotalNotWrittenError
     from functions.total.verification import Findings, Verification
 else:
     from ..functions.dynamodb.retries import UnreadItemsError, retry_budget
+    from ..functions.dynamodb.tables import COUNTER
+    from ..functions.total.deletion import TagDeletion
     from ..functions.total.ledger import Ownership
     from ..functions.total.ownership import Claim, LedgerClaim, TotalOwnershipError
     from ..functions.total.reconciliation import Progress, Reconciliation
+    from ..functions.total.records import read_batch
     from ..functions.total.totals import TotalNotWrittenError
     from ..functions.total.verification import Findings, Verification
 
 __all__ = [
+    "COUNTER",
     "ERRORS",
     "Claim",
+    "ClientError",
     "Findings",
     "Ownership",
     "Progress",
     "Reconciliation",
+    "TagDeletion",
     "Verification",
     "client",
+    "read_batch",
     "read_claim",
     "retry_budget",
 ]

@@ -50,6 +50,11 @@ class Console:
         """Whether people read the stream on a terminal that can show more than lines."""
         return self._rich.is_terminal and not self._rich.is_dumb_terminal
 
+    @property
+    def closed(self) -> bool:
+        """Whether a write has failed, so that nothing arrives any more."""
+        return self._stream.error is not None
+
     def line(self, content: rich.console.RenderableType = "") -> None:
         """Print text, or anything that rich can render, above the progress."""
         self._rich.print(content)

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 import click
 
 from . import streams
-from .commands import reconcile, smoke_test, status, verify
+from .commands import delete, doctor, failures, logs, reconcile, smoke_test, status, verify
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -25,6 +25,10 @@ for command in (
     verify.command,
     reconcile.command,
     reconcile.take_over_command,
+    delete.command,
+    failures.command,
+    logs.command,
+    doctor.command,
 ):
     counter.add_command(command)
 # An installed distribution does not have these.

@@ -73,15 +73,18 @@ def describe(found: Findings, *, in_flight: int) -> dict[str, Any]:
     """Return the findings as data; `drift` has a sentence for each reason why the total is not exact. Pure."""
     claim = found.claim
     drift = []
-    if claim.ownership.name != "OWNED":
+    # Before the first visit there is neither.
+    unused = claim.total is None and not found.entries
+    if claim.ownership.name != "OWNED" and not unused:
         keeper = f" ({claim.ledger!r})" if claim.ownership.name == "OTHER_LEDGER" else ""
-        drift.append(f"The total is not this ledger's: {claim.ownership.value}{keeper}.")
-    elif not found.is_sum:
+        drift.append(f"The total is not this ledger's: {claim.ownership.value}{keeper}. Run `counter reconcile`.")
+    elif not (found.is_sum or unused):
         total = f"{found.before:,}" if found.before == found.after else f"{found.before:,} to {found.after:,}"
         drift.append(f"The total ({total}) is not the sum of the ledger ({found.given:,}). Run `counter reconcile`.")
     if found.outdated:
         entries = number(found.outdated, "ledger entry", "ledger entries")
-        drift.append(f"{entries} belong to an earlier total, so their visits are missing. Run `counter reconcile`.")
+        belongs = "it belongs" if found.outdated == 1 else "they belong"
+        drift.append(f"The visits of {entries} are missing: {belongs} to an earlier total. Run `counter reconcile`.")
     if found.behind:
         tags = ", ".join(repr(printable(tag)) for tag in sorted(found.behind)[:_SHOWN_TAGS])
         more = f" and {len(found.behind) - _SHOWN_TAGS:,} more" if len(found.behind) > _SHOWN_TAGS else ""

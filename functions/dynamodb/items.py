@@ -24,6 +24,10 @@ class DynamoDB(Protocol):
         """UpdateItem."""
         ...
 
+    def delete_item(self, **request: Any) -> dict[str, Any]:
+        """DeleteItem."""
+        ...
+
     def transact_write_items(self, **request: Any) -> dict[str, Any]:
         """TransactWriteItems."""
         ...

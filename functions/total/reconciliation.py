@@ -119,7 +119,7 @@ class Reconciliation:
         for images, after in scan_tags(self._client, self._table, progress.after):
             behind = self._tags_behind(images, epoch, table.fingerprint, budget)
             for tag in behind:
-                self._mark(tag)
+                self.mark(tag)
             progress = progress._replace(
                 tags=progress.tags + len(images),
                 behind=progress.behind + len(behind),
@@ -181,7 +181,8 @@ class Reconciliation:
             if not is_current(entry, image, epoch, table)
         }
 
-    def _mark(self, tag: str) -> None:
+    def mark(self, tag: str) -> None:
+        """Have the stream re-emit the tag's count, unless the tag was deleted."""
         # The condition leaves alone a tag that was deleted after the scan. The mark is random, because an update that
         # changes nothing writes no stream record.
         self._pace(1)

@@ -4,14 +4,14 @@ A tag's item may show visits that its ledger entry does not: they are on their w
 reading cannot tell the two apart, so a later one looks whether the entry has reached what the item showed before.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..dynamodb.items import DynamoDB, Item
 from ..dynamodb.retries import MAX_BATCH_KEYS, RetryBudget, read_items
 from ..dynamodb.tables import COUNTER, KEY
-from .ledger import Entry, Image, Ownership, is_current, missing
+from .ledger import Change, Entry, Image, Ownership, is_current, missing
 from .ownership import Claim, LedgerClaim, TableDescription
 from .reconciliation import MAX_LEDGER_SCANS, scan, scan_tags
 from .records import image_of
@@ -108,6 +108,16 @@ class Verification:
             found += [tag for tag in chunk if _has_reached(entries[tag], behind[tag], epoch)]
         return found
 
+    def unapplied(self, changes: Mapping[str, Sequence[Change]], budget: RetryBudget) -> list[str]:
+        """Return the tags of which the total has not applied the last of these changes, nor a later one."""
+        claim, found = self.claim(), []
+        tags = list(changes)
+        for start in range(0, len(tags), MAX_BATCH_KEYS):
+            chunk = tags[start : start + MAX_BATCH_KEYS]
+            entries = self._entries(chunk, budget)
+            found += [tag for tag in chunk if not _has_applied(entries[tag], changes[tag][-1], claim)]
+        return found
+
     def _add_up_ledger(self) -> Iterator[Findings]:
         """Read the ledger; again if the total was taken over meanwhile, since the sum is that of two totals then."""
         fingerprint = self.description.fingerprint
@@ -146,6 +156,11 @@ class Verification:
     def _item(self, table: str, key: str) -> Item:
         item: Item = self._client.get_item(TableName=table, Key={KEY: {"S": key}}, ConsistentRead=True).get("Item", {})
         return item
+
+
+def _has_applied(entry: Entry, change: Change, claim: Claim) -> bool:
+    kept = claim.ownership is Ownership.OWNED and entry.epoch == claim.epoch
+    return kept and entry.position is not None and entry.position >= change.position
 
 
 def _has_reached(entry: Entry, behind: Behind, epoch: str) -> bool:

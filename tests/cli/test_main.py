@@ -30,7 +30,9 @@ from tests.running import broken_pipe
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, str(ROOT / "cli"))
 RECONCILE = ("reconcile", "--table", "t", "--ledger", "l", "--region", "eu-west-1", "--passes", "1")
-OPERATORS = ["reconcile", "smoke-test", "status", "take-over", "verify"]
+OPERATORS = [
+    *("delete", "doctor", "failures", "logs", "reconcile", "smoke-test", "status", "take-over", "verify"),
+]
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])

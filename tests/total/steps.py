@@ -39,6 +39,11 @@ def delete(tag: str) -> Call:
     return Call("delete", (tag,))
 
 
+def remove(tag: str) -> Call:
+    """Return the step in which an operator deletes a tag, if the total has its visits."""
+    return Call("remove", (tag,))
+
+
 def lose(records: int) -> Call:
     """Return the step in which the next records expire, or are discarded, before they are applied."""
     return Call("lose", (records,))
@@ -203,6 +208,7 @@ deliveries = st.builds(
     st.sampled_from(FAULTS),
 )
 deletions = st.builds(delete, tags)
+removals = st.builds(remove, tags)
 losses = st.builds(lose, st.integers(1, 5))
 edits = st.builds(SetCount, tags, st.integers(0, 6))
 any_edits = st.builds(SetCount, tags, st.integers(0, 6), st.just(value=False))

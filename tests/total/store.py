@@ -63,6 +63,9 @@ class Store:
     def update_item(self, **request: Any) -> dict[str, Any]:
         return self._call("update_item", request, UPDATE | {"ReturnValues"}, self._update)
 
+    def delete_item(self, **request: Any) -> dict[str, Any]:
+        return self._call("delete_item", request, UPDATE - {"UpdateExpression"}, self._delete)
+
     def transact_write_items(self, **request: Any) -> dict[str, Any]:
         return self._call("transact_write_items", request, {"TransactItems"}, self._transact)
 
@@ -117,6 +120,12 @@ class Store:
             raise client_error("ConditionalCheckFailedException", "UpdateItem")
         self._write(request)
         return {"Attributes": self.tables[request["TableName"]][request["Key"]["ID"]["S"]]}
+
+    def _delete(self, request: dict[str, Any]) -> Item:
+        if not self._holds(request):
+            raise client_error("ConditionalCheckFailedException", "DeleteItem")
+        self.delete(request["TableName"], request["Key"]["ID"]["S"])
+        return {}
 
     def _transact(self, request: dict[str, Any]) -> Item:
         updates = [action["Update"] for action in request["TransactItems"]]

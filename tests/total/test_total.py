@@ -36,6 +36,7 @@ from tests.total.steps import (
     lose,
     losses,
     reconciliations,
+    removals,
     visits,
 )
 from tests.total.world import LEDGER, TABLE, World
@@ -88,7 +89,7 @@ def test_any_delivery_of_visits_gives_the_exact_total(steps: list[Step]) -> None
 
 @settings(max_examples=300 * TIMES)
 @example([Visit("a", 5), delete("a"), Visit("a", 3), once(6)])
-@given(histories(deletions, any_edits, creations, backups))
+@given(histories(deletions, removals, any_edits, creations, backups))
 def test_deletions_and_edits_do_not_lower_the_total(steps: list[Step]) -> None:
     world = run(World(), steps)
     world.drain()
@@ -102,13 +103,13 @@ def test_deletions_and_edits_do_not_lower_the_total(steps: list[Step]) -> None:
 @example([Visit("a", 5), once(5), delete("a"), Visit("a", 3), lose(4)])
 @example([Visit("a", 10), once(10), SetCount("a", 0), Visit("a", 6)])
 @example([Visit("a", 3), once(3), SAVE, delete("a"), once(1), Undelete("a"), Visit("a", 1)])
-@given(histories(deletions, losses, edits, backups, reconciliations))
+@given(histories(deletions, removals, losses, edits, backups, reconciliations))
 def test_lost_records_cost_only_visits_that_nobody_can_know(steps: list[Step]) -> None:
     check(run(World(), steps))
 
 
 @settings(max_examples=300 * TIMES)
-@given(histories(deletions, losses, edits, reconciliations))
+@given(histories(deletions, removals, losses, edits, reconciliations))
 def test_without_old_images_the_total_matches_the_records(steps: list[Step]) -> None:
     world = run(World(old_images=False), steps)
     last = world.settle()
@@ -119,7 +120,7 @@ def test_without_old_images_the_total_matches_the_records(steps: list[Step]) -> 
 @settings(max_examples=400 * TIMES)
 @example([Visit("a", 5), once(5), delete("a"), once(1), Damage("deleted")])
 @example([Visit("a", 2), once(2), SAVE, Visit("a", 2), once(2), Damage("older copy"), Visit("a", 1)])
-@given(histories(deletions, losses, backups, damages, reconciliations))
+@given(histories(deletions, removals, losses, backups, damages, reconciliations))
 def test_a_damaged_total_is_restored_including_deleted_tags(steps: list[Step]) -> None:
     check(run(World(), steps))
 

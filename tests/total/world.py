@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from functions.counting.visits import record
 from functions.dynamodb.retries import RetryBudget
 from functions.process_stream import process
+from functions.total.deletion import TagDeletion
 from functions.total.reconciliation import Progress, Reconciliation
 from functions.total.totals import Total
 from tests.total.store import Item, Store
@@ -40,6 +41,7 @@ class Backend(Protocol):
     def get_item(self, **request: Any) -> dict[str, Any]: ...
     def batch_get_item(self, **request: Any) -> dict[str, Any]: ...
     def update_item(self, **request: Any) -> dict[str, Any]: ...
+    def delete_item(self, **request: Any) -> dict[str, Any]: ...
     def transact_write_items(self, **request: Any) -> dict[str, Any]: ...
     def scan(self, **request: Any) -> dict[str, Any]: ...
     def describe_table(self, **request: Any) -> dict[str, Any]: ...
@@ -137,6 +139,11 @@ class World:
 
     def delete(self, tag: str) -> None:
         self.store.delete(self.table, tag)
+
+    def remove(self, tag: str) -> None:
+        """Delete a tag as an operator does: once the total has its visits."""
+        self._delivering.records = ()
+        TagDeletion(self.store, self.table, self.ledger).attempt(tag, mark=True)
 
     def put_count(self, tag: str, count: int) -> None:
         """Set the count of a tag by hand."""

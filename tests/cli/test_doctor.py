@@ -1,0 +1,59 @@
+"""What the doctor says of each thing; tests/e2e/test_operations.py examines real credentials."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cli.commands.doctor import check_plugin, check_pulumi, check_python
+from cli.main import main
+
+
+def test_an_old_python_has_a_remedy() -> None:
+    assert check_python((3, 11, 0)).remedy == ""
+    assert check_python((3, 10, 9)).remedy == "install Python 3.11 or later"
+
+
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [("v3.272.0\n", ""), ("3.150.0", ""), ("v3.99.0", "upgrade to 3.150 or later"), ("", "install it again")],
+)
+def test_the_pulumi_cli_is_judged_by_its_version(said: str, remedy: str) -> None:
+    found = check_pulumi(said).remedy
+    assert found.startswith(remedy)
+    assert bool(found) == bool(remedy)
+
+
+def test_the_plugin_has_the_version_of_the_sdk() -> None:
+    listed = json.dumps([{"name": "aws", "version": "7.51.1"}, {"name": "random", "version": "4.0.0"}])
+    assert check_plugin(listed, "7.51.1").remedy == ""
+    assert check_plugin(listed, "7.60.0").remedy.startswith("pulumi plugin install resource aws v7.60.0")
+    assert check_plugin("[]", "7.60.0").found == "none"
+    assert "does not work" in check_plugin("nonsense", "7.60.0").remedy
+
+
+def test_a_machine_without_anything_is_told_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ACCESS_KEY_ID"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, "/dev/null")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main(["doctor"]) == 1
+    out = capsys.readouterr().out
+    assert "Pulumi CLI: install it, https://www.pulumi.com/docs/install/" in out
+    assert "AWS region: set AWS_REGION" in out
+    assert main(["doctor", "--region", "eu-west-1"]) == 1
+    assert "AWS credentials: sign in (aws sso login), or set AWS_PROFILE" in capsys.readouterr().out
+    program = tmp_path / "pulumi"
+    listed = '[{"name": "aws", "version": "0.1.0"}]'
+    program.write_text(f"#!/bin/sh\ncase $1 in version) echo v3.272.0;; plugin) echo '{listed}';; *) exit 1;; esac\n")
+    program.chmod(0o755)
+    main(["doctor", "--region", "eu-west-1", "--json"])
+    findings = {one["subject"]: one for one in json.loads(capsys.readouterr().out)["findings"]}
+    assert (findings["Pulumi CLI"]["remedy"], findings["Pulumi backend"]["remedy"]) == ("", "pulumi login")
+    assert findings["AWS plugin"]["remedy"].startswith("pulumi plugin install resource aws v")

@@ -1,0 +1,68 @@
+"""An operator's deletion keeps the visits of the tag in the total, whichever records are lost."""
+
+from typing import Any
+
+from hypothesis import example, given, settings
+
+from functions.total.deletion import Deletion, TagDeletion
+from tests.total.steps import Step, Visit, damages, losses, reconciliations, removals
+from tests.total.test_total import TIMES, histories, once, run
+from tests.total.world import World
+
+# With old images or without, a life that nobody can know has been deleted in another way.
+
+
+@settings(max_examples=300 * TIMES)
+@example([Visit("a", 3), once(3)])
+@given(histories(removals, losses, damages, reconciliations))
+def test_no_visit_is_lost_with_a_tag_that_an_operator_deletes(steps: list[Step]) -> None:
+    for old_images in (True, False):
+        world = run(World(old_images=old_images), steps)
+        world.settle()
+        for tag in list(world.counts):
+            world.remove(tag)
+            world.lose(99)
+        assert world.counts == {}
+        assert world.settle().behind == 0
+        assert world.total == world.visits
+
+
+def test_a_tag_whose_visits_are_on_their_way_is_left_until_they_arrive() -> None:
+    world = World()
+    deletion = TagDeletion(world.store, world.table, world.ledger)
+    assert deletion.attempt("a", mark=True) == Deletion(deleted=False, visits=None)
+    world.visit("a")
+    assert deletion.attempt("a", mark=False) == Deletion(deleted=False, visits=1)
+    world.lose(1)
+    assert deletion.attempt("a", mark=True) == Deletion(deleted=False, visits=1)
+    world.drain()
+    assert deletion.attempt("a", mark=True) == Deletion(deleted=True, visits=1)
+    assert world.counts == {}
+    world.drain()
+    assert world.store.items(world.ledger)["a"]["Ended"] == {"BOOL": True}
+    assert world.visit("a") == 1
+    world.drain()
+    assert world.total == 2
+
+
+def test_a_visit_between_the_comparison_and_the_deletion_prevents_it() -> None:
+    world = World()
+    world.visit("a")
+    world.drain()
+
+    class Visited:
+        def __getattr__(self, name: str) -> Any:
+            if name == "delete_item":
+                world.visit("a")
+            return getattr(world.store, name)
+
+    deletion = TagDeletion(Visited(), world.table, world.ledger)
+    assert deletion.attempt("a", mark=True) == Deletion(deleted=False, visits=1)
+    assert world.counts == {"a": 2}
+
+
+def test_an_item_that_is_not_a_tag_is_left_alone() -> None:
+    world = World()
+    world.store.put(world.table, {"ID": {"S": "note"}, "Text": {"S": "x"}})
+    world.remove("note")
+    assert "note" in world.store.items(world.table)
