@@ -1,4 +1,4 @@
-"""Run as `python <this folder>`: the commands of `./counter`."""
+"""Run as `python <this folder>`: the commands of `./counter`. The installed package has `installed.py` instead."""
 
 import signal
 

@@ -19,6 +19,7 @@ import click
 import pytest
 from hypothesis import example, given, settings, strategies
 
+from cli import installed
 from cli.aws import LOCAL_KEY
 from cli.main import main
 from cli.options import Url
@@ -243,3 +244,16 @@ def test_in_an_installed_distribution_it_has_the_operators_commands_alone(tmp_pa
 
 def test_the_keys_for_a_local_cloud_are_its_own() -> None:
     assert {LOCAL_KEY} == {ACCESS_KEY, SECRET_KEY}
+
+
+def test_without_its_packages_the_installed_command_names_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(installed, "find_spec", lambda name: None if name in ("boto3", "rich") else object())
+    assert installed.main() == 1
+    expected = "the packages boto3, rich must be installed: pip install 'stream-triggered-counter[cli]'"
+    assert capsys.readouterr().err == f"counter: {expected}\n"
+    monkeypatch.setattr(installed, "find_spec", lambda name: object())
+    monkeypatch.setattr("cli.main.run", lambda: 7)
+    assert installed.main() == 7

@@ -1,16 +1,19 @@
 """The distribution, built out of a git repository and installed beside a project's own packages."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
 import venv
 import zipfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from cli.installed import _NEEDED
 from components.version import VERSION
 from tests.running import RunningCloud
 
@@ -88,20 +91,39 @@ def test_wheel_holds_the_needed_files_and_nothing_else(wheel: Path) -> None:
     assert VERSION in wheel.name
     names = set(zipfile.ZipFile(wheel).namelist())
     package = {name.removeprefix("stream_triggered_counter/") for name in names if "dist-info" not in name}
-    for folder, inside in (("components", ""), ("functions", "functions/")):
+    for folder, inside in (("components", ""), ("functions", "functions/"), ("cli", "cli/")):
         sources = {f"{inside}{path.relative_to(ROOT / folder)}" for path in (ROOT / folder).rglob("*.py")}
-        assert sources <= package
+        assert {name for name in sources if not name.startswith("cli/checkout/")} <= package
     assert {"py.typed", "functions/http/openapi.json"} <= package
     assert {f"functions/pages/{name}" for name in ("counter.js", "counter.css", "icon.svg")} <= package
     kinds = {Path(name).suffix for name in package} - {".py"}
     assert kinds <= {".typed", ".json", ".js", ".css", ".svg", ".yaml", ""}
     assert all(name.startswith(("stream_triggered_counter/", "stream_triggered_counter-")) for name in names)
-    assert not any(part in name for name in names for part in ("__pycache__", "tests/", "local/", "cli/"))
+    assert not any(part in name for name in names for part in ("__pycache__", "tests/", "local/", "checkout/"))
 
 
 def test_the_installed_package_knows_its_version(project: Path) -> None:
     script = "import stream_triggered_counter as s; print(s.__version__, s.StreamTriggeredCounterArgs.__name__)"
     assert run(str(python(project)), "-c", script, cwd=project).split() == [VERSION, "StreamTriggeredCounterArgs"]
+
+
+def test_the_command_is_installed(project: Path) -> None:
+    command = str(python(project).with_name("counter"))
+    shown = run(command, "--help", cwd=project)
+    assert shown.startswith("Usage: counter ")
+    assert "  status " in shown
+    assert "  local " not in shown
+    assert run(command, "verify", "--help", cwd=project).startswith("Usage: counter verify ")
+
+
+def test_the_extra_has_what_the_command_needs(wheel: Path) -> None:
+    archive = zipfile.ZipFile(wheel)
+    [metadata] = [name for name in archive.namelist() if name.endswith("METADATA")]
+    lines = archive.read(metadata).decode().splitlines()
+    needed = {re.split(r"[:\s<>=]+", line)[1] for line in lines if line.endswith('extra == "cli"')}
+    assert needed == set(_NEEDED)
+    # What the tests run on is allowed.
+    assert all(find_spec(name) for name in needed)
 
 
 def test_example_runs_on_the_recording_monitor(project: Path) -> None:
@@ -129,5 +151,11 @@ def test_example_runs_on_the_local_cloud(project: Path) -> None:
         assert cloud.request("/tag/tech", "POST").json == {"tag": "tech", "count": 1}
         assert cloud.request("/counts/tech").json["count"] == 1
         assert set(cloud.outputs) == {"apiEndpoint", "tableName", "endpointUrl"}
+        (project / "outputs.json").write_text(json.dumps(cloud.outputs))
+        command = str(python(project).with_name("counter"))
+        shown = json.loads(
+            run(command, "status", "--outputs", "outputs.json", "--region", cloud.region, "--json", cwd=project)
+        )
+        assert (shown["api"]["status"], shown["problems"]) == (200, [])
     finally:
         cloud.kill()
