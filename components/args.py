@@ -128,9 +128,9 @@ class FunctionArgs(TypedDict, total=False):
     """How many days the log groups keep their events. Default: 30. Allowed: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180,
     365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653."""
     log_encryption_key_arn: pulumi.Input[str]
-    """The ARN of the KMS key that encrypts the log groups. Its key policy must let CloudWatch Logs use it; the
-    functions' roles need no right to it. Without one, CloudWatch Logs encrypts with a key that AWS owns. Default: none.
-    Allowed: the ARN of a KMS key (not of an alias)."""
+    """The ARN of the KMS key that encrypts the log groups, also the access log's. Its key policy must let CloudWatch
+    Logs use it; the functions' roles need no right to it. Without one, CloudWatch Logs encrypts with a key that AWS
+    owns. Default: none. Allowed: the ARN of a KMS key (not of an alias)."""
     log_level: LogLevel
     """The least severe log lines that are kept. Default: INFO. Allowed: TRACE, DEBUG, INFO, WARN, ERROR or FATAL."""
     tracing: bool

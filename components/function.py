@@ -84,8 +84,9 @@ class FunctionSettings(Settings):
     log_retention_in_days: int = setting(30, OneOf(LOG_RETENTION_DAYS))
     """How many days the log groups keep their events."""
     log_encryption_key_arn: pulumi.Input[str] | None = setting(None, KEY_ARN)
-    """The ARN of the KMS key that encrypts the log groups. Its key policy must let CloudWatch Logs use it; the
-    functions' roles need no right to it. Without one, CloudWatch Logs encrypts with a key that AWS owns."""
+    """The ARN of the KMS key that encrypts the log groups, also the access log's. Its key policy must let CloudWatch
+    Logs use it; the functions' roles need no right to it. Without one, CloudWatch Logs encrypts with a key that AWS
+    owns."""
     log_level: LogLevel = setting(LogLevel.INFO)
     """The least severe log lines that are kept."""
     tracing: bool = setting(False)

@@ -48,6 +48,7 @@ class HttpApi(pulumi.ComponentResource):
         *,
         functions: Mapping[str, pulumi.Input[str]],
         routes: Sequence[Route],
+        log_key_arn: pulumi.Input[str] | None = None,
         tags: Mapping[str, pulumi.Input[str]],
         opts: pulumi.ResourceOptions,
     ) -> None:
@@ -103,7 +104,7 @@ class HttpApi(pulumi.ComponentResource):
                 "throttling_rate_limit": settings.throttling_rate_limit,
                 "throttling_burst_limit": settings.throttling_burst_limit,
             },
-            access_log_settings=_access_log(name, settings, tags, child) if settings.access_logs else None,
+            access_log_settings=_access_log(name, settings, log_key_arn, tags, child) if settings.access_logs else None,
             route_settings=[
                 {"route_key": route.key, "throttling_rate_limit": rate, "throttling_burst_limit": burst}
                 for route in routes
@@ -189,13 +190,18 @@ class HttpApi(pulumi.ComponentResource):
 
 
 def _access_log(
-    name: str, settings: ApiSettings, tags: Mapping[str, pulumi.Input[str]], child: pulumi.ResourceOptions
+    name: str,
+    settings: ApiSettings,
+    key_arn: pulumi.Input[str] | None,
+    tags: Mapping[str, pulumi.Input[str]],
+    child: pulumi.ResourceOptions,
 ) -> aws.apigatewayv2.StageAccessLogSettingsArgsDict:
     group = aws.cloudwatch.LogGroup(
         f"{name}-access",
         # A group of any other name gets a statement of its own in a resource policy that ends at 5,120 characters.
         name_prefix=f"/aws/vendedlogs/{name}-",
         retention_in_days=settings.access_log_retention_in_days,
+        kms_key_id=key_arn,
         tags=tags,
         opts=child,
     )

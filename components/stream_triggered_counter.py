@@ -156,6 +156,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
             settings.api,
             functions={key: part.function.arn for key, part in functions.items()},
             routes=routes(without_switched_off(document(), features)),
+            log_key_arn=settings.functions.log_encryption_key_arn,
             tags=settings.tags,
             opts=child,
         )

@@ -144,7 +144,8 @@ def _expected(role: str, resources: Mapping[str, str]) -> Allowed:
     found: dict[tuple[str, str], frozenset[str]] = {}
     for right in (one for one in documented() if role in one.roles):
         assert not right.condition or right.condition in CONTEXTS, f"{RUNBOOK.name}: {right.condition!r} is not known"
-        on = resources if right.resource == ANYWHERE else {right.resource} & resources.keys()
+        there = right.resource == ANYWHERE or right.resource in resources
+        on = resources if there and right.resource.startswith(ANYWHERE) else {right.resource} & resources.keys()
         for context, (service, _) in CONTEXTS.items():
             if right.condition in ("", context):
                 _add(found, on, context, _of_service(right.actions, service))
@@ -254,7 +255,8 @@ TABLE, POLICY, ROLE = "aws:dynamodb/table:Table", "aws:iam/rolePolicy:RolePolicy
 def roles(result: Result, named: Mapping[str, tuple[str, str]], keys: Mapping[str, str]) -> list[Role]:
     """List the roles of a program, with a counter `counter`, that have policies.
 
-    `named` has, for each role, its name in the table and the logical name of its function; `keys` the KMS keys.
+    `named` has, for each role, its name in the table and the logical name of its function; `keys` the KMS keys, and
+    what the table calls a switch that allows actions on any resource.
     """
     outputs = result.one("stream-triggered-counter:index:StreamTriggeredCounter").outputs or {}
     own = {

@@ -54,7 +54,10 @@ def test_production_is_guarded() -> None:
     reserved = {one.name: one.inputs.get("reservedConcurrentExecutions") for one in functions}
     assert {name: value for name, value in reserved.items() if value is not None} == {"counter-process-stream": 10}
     assert {one.inputs["loggingConfig"]["applicationLogLevel"] for one in functions} == {"INFO"}
-    assert {one.inputs["retentionInDays"] for one in exactly(4, result, "aws:cloudwatch/logGroup:LogGroup")} == {365}
+    groups = exactly(5, result, "aws:cloudwatch/logGroup:LogGroup")
+    assert {one.name: one.inputs["retentionInDays"] for one in groups if one.name != "counter-api-access"} == {
+        one.name: 365 for one in functions
+    }
     mapping = result.one("aws:lambda/eventSourceMapping:EventSourceMapping").inputs
     assert (mapping["maximumRetryAttempts"], mapping["maximumRecordAgeInSeconds"]) == (-1, 84_600)
     assert (mapping["batchSize"], mapping["maximumBatchingWindowInSeconds"]) == (500, 1)

@@ -80,7 +80,7 @@ def test_tracing_is_a_switch_that_gives_each_role_what_it_needs(counter: Result,
 def test_a_key_encrypts_every_log_group(build: Build) -> None:
     key = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd"
     groups = build({"functions": {"log_encryption_key_arn": key}}).all(LOG_GROUP)
-    assert [group.inputs["kmsKeyId"] for group in groups] == [key] * 4
+    assert [group.inputs["kmsKeyId"] for group in groups] == [key] * 5
 
 
 def test_each_function_gets_only_the_names_of_the_tables_that_it_uses(counter: Result) -> None:

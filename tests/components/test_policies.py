@@ -38,7 +38,7 @@ FUNCTIONS = {
 GRANTED = {"importer": ("grant_count", ""), "their-reader": ("grant_read", "")}
 
 
-def make(*, keys: bool = False, adopted: bool = False, existing: bool = False) -> None:
+def make(*, keys: bool = False, adopted: bool = False, existing: bool = False, tracing: bool = False) -> None:
     """Make a counter, a further consumer of its stream, and roles that may count and read."""
     args: dict[str, Any] = {}
     function: dict[str, Any] = {"code": code(), "handler": "app.handler"}
@@ -49,6 +49,8 @@ def make(*, keys: bool = False, adopted: bool = False, existing: bool = False) -
         args = {"table": {"encryption_key_arn": tables}, "functions": {"log_encryption_key_arn": logs}}
         args["stream"] = function["stream"] = {"dead_letter_queue_encryption_key_arn": queue}
         function["encryption_key_arn"] = tables
+    if tracing:
+        args["functions"] = function["function"] = {"tracing": True}
     if adopted:
         args["existing_table"] = {"table_arn": TABLE, "stream_arn": STREAM}
     counter = StreamTriggeredCounter("counter", args)  # type: ignore[arg-type]
@@ -62,6 +64,7 @@ PROGRAMS: dict[str, dict[str, bool]] = {
     "keys": {"keys": True},
     "adopted table": {"adopted": True},
     "existing function": {"existing": True},
+    "tracing": {"tracing": True},
     "existing function with keys": {"existing": True, "keys": True},
 }
 
@@ -75,12 +78,13 @@ def recorded(program: str) -> Result:
 def roles_of(program: str) -> list[Role]:
     options = PROGRAMS[program]
     audit = {"their-role" if options.get("existing") else "audit": ("StreamConsumer", "audit")}
-    return roles(recorded(program), FUNCTIONS | GRANTED | audit, KEYS if options.get("keys") else {})
+    switches = {"any resource, with `tracing`": "*"} if options.get("tracing") else {}
+    return roles(recorded(program), FUNCTIONS | GRANTED | audit, (KEYS if options.get("keys") else {}) | switches)
 
 
 every_program = pytest.mark.parametrize("program", PROGRAMS)
 # Together these have every statement of the others.
-every_statement = pytest.mark.parametrize("program", ["keys", "existing function with keys"])
+every_statement = pytest.mark.parametrize("program", ["keys", "existing function with keys", "tracing"])
 
 
 @every_program
@@ -140,19 +144,21 @@ def test_the_linter_finds_an_error(change: Callable[[Any], Any], issue: str) -> 
 
 
 def test_the_key_policy_of_the_runbook_covers_the_log_groups(counter: Result) -> None:
-    [text] = re.findall(r"^```json\n(.*?)^```", RUNBOOK.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    section = RUNBOOK.read_text(encoding="utf-8").partition("\n## Encryption\n")[2].partition("\n## ")[0]
+    [text] = re.findall(r"^```json\n(.*?)^```", section, re.DOTALL | re.MULTILINE)
     statement = json.loads(text)
     issues = {
         each.partition(":")[0] for each in findings(json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
     }
     # In a key policy, * is the key itself; and AWS documents ArnLike for this key, although its data calls it a string.
     assert issues == {"RESOURCE_STAR", "MISMATCHED_TYPE"}
-    [(key, pattern)] = statement["Condition"]["ArnLike"].items()
+    [(key, patterns)] = statement["Condition"]["ArnLike"].items()
     assert key == "kms:EncryptionContext:aws:logs:arn"
     groups = counter.all("aws:cloudwatch/logGroup:LogGroup")
-    assert len(groups) == 4
+    assert len(groups) == 5
     for group in groups:
-        assert fnmatch(f"arn:aws:logs:eu-west-1:123456789012:log-group:{group.state['name']}", pattern)
+        arn = f"arn:aws:logs:eu-west-1:123456789012:log-group:{group.state['name']}"
+        assert any(fnmatch(arn, pattern) for pattern in patterns), arn
 
 
 @every_program

@@ -214,8 +214,9 @@ def test_a_counter_with_customer_managed_keys_and_reserved_concurrency(cloud: Cl
     for table in result.all("aws:dynamodb/table:Table"):
         described = cloud.client("dynamodb").describe_table(TableName=table.id)["Table"]
         assert described["SSEDescription"]["KMSMasterKeyArn"] == KEY
-    groups = cloud.client("logs").describe_log_groups(logGroupNamePrefix="counter-")["logGroups"]
-    assert [group["kmsKeyId"] for group in groups] == [KEY] * 4
+    own = {group.id for group in result.all("aws:cloudwatch/logGroup:LogGroup")}
+    groups = cloud.client("logs").describe_log_groups()["logGroups"]
+    assert [group["kmsKeyId"] for group in groups if group["logGroupName"] in own] == [KEY] * 5
     attributes = cloud.client("sqs").get_queue_attributes(QueueUrl=result.one(QUEUE).id, AttributeNames=["All"])
     assert attributes["Attributes"]["KmsMasterKeyId"] == KEY
     assert attributes["Attributes"].get("SqsManagedSseEnabled", "false") == "false"
