@@ -240,8 +240,8 @@ class MonitoringArgs(TypedDict, total=False):
     """The share of requests, in percent, that may be answered with a status of 500 or more, for three minutes. With
     fewer requests than 20 a minute, a single error is more than the default. Default: 5. Allowed: 1 to 99."""
     latency_alarm_milliseconds: int
-    """The 99th percentile of the API's latency, in milliseconds, for five minutes. A cold start takes one to two
-    seconds; a visit is retried for three. Default: 2500. Allowed: 1 to 30,000."""
+    """The 99th percentile of the API's latency, in milliseconds, for five minutes of at least 1,000 requests each. A
+    cold start takes one to two seconds; a visit is retried for three. Default: 2500. Allowed: 1 to 30,000."""
     duration_alarm_percent: int
     """The share of the functions' timeout, in percent, that nine of ten batches may take, for 15 minutes. Beyond the
     timeout, a batch fails and is delivered again. Default: 80. Allowed: 1 to 99."""
@@ -251,8 +251,8 @@ class MonitoringArgs(TypedDict, total=False):
     metrics: bool
     """Whether the functions count visits, tags in a batch, transaction conflicts and takeovers of the total, in the
     namespace StreamTriggeredCounter. Each of the four costs about 30 US cents a month if there is data all the time,
-    and a visit a log line of about 230 bytes, a tenth of what its write to DynamoDB costs. The alarm for a takeover
-    needs them. Default: true. Allowed: true or false."""
+    and each visit a log line of about 230 bytes, about 12 US cents for a million visits. The alarm for a takeover needs
+    them. Default: true. Allowed: true or false."""
     runbook_url: pulumi.Input[str]
     """The address where your team reads docs/operations.md, or a runbook with the same sections. Each alarm's
     description links to its section there. Without it, descriptions name the file. Default: none. Allowed: an http or
