@@ -223,7 +223,8 @@ class StreamConsumer(pulumi.ComponentResource):
         self.event_source_mapping_id = mapping.uuid
         self.dead_letter_queue_url = queue.url
         self.dead_letter_queue_arn = queue.arn
-        self._queue_name = queue.name
+        # Not annotated, since it is for the counter alone: what is annotated is an output of the component.
+        self.queue_name = queue.name
         self.register_outputs(
             {
                 "functionName": self.function_name,

@@ -186,7 +186,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
                 "recorder": functions["recordVisit"].function.name,
                 "processor": consumer.function_name,
                 "mapping": consumer.event_source_mapping_id,
-                "queue": consumer._queue_name,
+                "queue": consumer.queue_name,
                 "api": api.api_id,
                 "stage": api.stage_name,
                 "table": table.name,
