@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import rich.box
-from rich.table import Table
-from rich.text import Text
+if TYPE_CHECKING:
+    from rich.text import Text
 
-from .console import Console
+    from .console import Console
 
 Cell = str | tuple[str, str]
 """A text, or a text and its style."""
@@ -22,6 +22,8 @@ def facts(console: Console, rows: Sequence[tuple[str, Cell]]) -> None:
     if not console.is_terminal:
         _plain(console, grid)
         return
+    from rich.table import Table  # noqa: PLC0415 - takes a while to import, and pipes do without
+
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
@@ -35,7 +37,10 @@ def columns(console: Console, headings: Sequence[str], rows: Sequence[Sequence[C
     if not console.is_terminal:
         _plain(console, [headings, *rows], numbers=numbers)
         return
-    table = Table(box=rich.box.SIMPLE)
+    from rich.box import SIMPLE  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(box=SIMPLE)
     for index, heading in enumerate(headings):
         table.add_column(heading, justify="right" if index >= len(headings) - numbers else "left", overflow="fold")
     for row in rows:
@@ -70,6 +75,8 @@ def span(seconds: float) -> str:
 
 
 def _text(cell: Cell) -> Text:
+    from rich.text import Text  # noqa: PLC0415
+
     return Text(printable(cell)) if isinstance(cell, str) else Text(printable(cell[0]), cell[1])
 
 

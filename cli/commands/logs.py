@@ -9,14 +9,16 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
-from rich.text import Text
 
 from ..deployment import FUNCTIONS, Deployment
 from ..options import Duration, deployment_options, json_option
 from ..show import BAD, DIM, printable
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 _POLL_SECONDS = 1.0
 # An event may be stored this long after its timestamp, so each poll reads so much again.
@@ -142,6 +144,8 @@ def _data(event: Event) -> dict[str, Any]:
 
 def _line(event: Event, functions: list[str]) -> Text:
     """Return the event for people: the level and the message of a JSON line first, its other fields after them."""
+    from rich.text import Text  # noqa: PLC0415 - takes a while to import
+
     data = _data(event)
     at = datetime.fromtimestamp(event.timestamp / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
     width = max(map(len, functions))
