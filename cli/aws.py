@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[impor
 
 if TYPE_CHECKING or __package__ == "cli":
     from functions.dynamodb.retries import UnreadItemsError, retry_budget
-    from functions.dynamodb.tables import COUNTER
+    from functions.dynamodb.tables import COUNTER as TOTAL_KEY
     from functions.total.deletion import TagDeletion
     from functions.total.ledger import Ownership
     from functions.total.ownership import Claim, LedgerClaim, TotalOwnershipError
@@ -24,7 +24,7 @@ if TYPE_CHECKING or __package__ == "cli":
     from functions.total.verification import Findings, Verification
 else:
     from ..functions.dynamodb.retries import UnreadItemsError, retry_budget
-    from ..functions.dynamodb.tables import COUNTER
+    from ..functions.dynamodb.tables import COUNTER as TOTAL_KEY
     from ..functions.total.deletion import TagDeletion
     from ..functions.total.ledger import Ownership
     from ..functions.total.ownership import Claim, LedgerClaim, TotalOwnershipError
@@ -34,8 +34,8 @@ else:
     from ..functions.total.verification import Findings, Verification
 
 __all__ = [
-    "COUNTER",
     "ERRORS",
+    "TOTAL_KEY",
     "Claim",
     "ClientError",
     "Findings",

@@ -72,7 +72,7 @@ class Checkpoint:
             age = time.time() - stored["savedAt"]
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        blank = aws.Progress()._asdict()
+        blank = _fields(aws.Progress())
         if not 0 <= age <= MAX_CHECKPOINT_SECONDS or not isinstance(fields, dict) or fields.keys() != blank.keys():
             return None
         if any(type(value) is not type(blank[name]) for name, value in fields.items()):
@@ -87,7 +87,7 @@ class Checkpoint:
         with suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             part = self._path.with_suffix(f".{os.getpid()}.part")
-            text = json.dumps({"savedAt": time.time(), "progress": progress._asdict()})
+            text = json.dumps({"savedAt": time.time(), "progress": _fields(progress)})
             part.write_text(text, encoding="utf-8")
             part.replace(self._path)
 
@@ -183,6 +183,10 @@ class _Meter:
     def _text(self, progress: aws.Progress) -> str:
         seen = f"{progress.entries:,} ledger entries, {progress.tags:,} tags"
         return f"{self._name}: {seen}, {progress.visits:,} visits of {progress.behind:,} tags missing"
+
+
+def _fields(progress: aws.Progress) -> dict[str, Any]:
+    return {name: getattr(progress, name) for name in aws.Progress.__annotations__}
 
 
 def _reservation(drift: int) -> str:

@@ -38,7 +38,7 @@ def command(*, deployment: Deployment, tag: str, timeout: float, yes: bool, as_j
     from ..console import Console  # noqa: PLC0415
 
     shown = repr(printable(tag))
-    if tag == aws.COUNTER:
+    if tag == aws.TOTAL_KEY:
         raise click.UsageError(f"{tag} is the key of the total, not a tag.")
     confirm(f"Delete the tag {shown} of table {deployment.table}?", yes=yes, as_json=as_json)
     started = time.monotonic()

@@ -55,7 +55,8 @@ def command(*, region: str | None, endpoint_url: str | None, as_json: bool) -> i
     progress.end_progress()
     wrong = [finding for finding in findings if finding.remedy]
     if as_json:
-        output.json({"findings": [finding._asdict() for finding in findings], "healthy": not wrong})
+        data = [{"subject": one.subject, "found": one.found, "remedy": one.remedy} for one in findings]
+        output.json({"findings": data, "healthy": not wrong})
         return 1 if wrong else 0
     states = [
         (finding.subject, ("wrong", BAD) if finding.remedy else ("ok", GOOD), finding.found) for finding in findings

@@ -134,7 +134,7 @@ class _Judge:
         from .. import aws  # noqa: PLC0415
 
         *_, found = self._verification.run(aws.retry_budget(_BUDGET_SECONDS))
-        return found.behind if found.is_sum else {**found.behind, aws.COUNTER: None}
+        return found.behind if found.is_sum else {**found.behind, aws.TOTAL_KEY: None}
 
 
 def _data(report: Report) -> dict[str, Any]:

@@ -15,8 +15,10 @@ EDGES = {
     "counting/visits.py",
     "dynamodb/client.py",
     "http/dispatch.py",
+    "total/deletion.py",
     "total/reconciliation.py",
     "total/totals.py",
+    "total/verification.py",
     *(f"{handler}.py" for handler in HANDLERS),
 }
 """The modules that need an SDK, if only to classify its errors. All others, including new ones, are pure."""
