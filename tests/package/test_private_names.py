@@ -120,8 +120,7 @@ def private_uses(path: Path, defined: set[str]) -> Iterator[str]:
             names = [*(node.module or "").split("."), *(name.name for name in node.names)]
             yield from (name for name in names if name.startswith("_"))
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id not in own:
-            # Named tuples have these two, which are public in spite of their names.
-            names = re.findall("^_(?!asdict$|replace$)[^_].*", node.attr)
+            names = re.findall("^_[^_].*", node.attr)
             yield from (f"{node.value.id}.{name}" for name in names if name not in defined)
 
 
