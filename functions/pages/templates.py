@@ -114,7 +114,7 @@ def _table_facts(table: Mapping[str, Any]) -> dict[str, str]:
 
 def _tag(tag: str) -> str:
     # Spaces alone would be a heading that says nothing and a link that nobody sees.
-    visible = tag if tag.strip() else "\N{OPEN BOX}" * len(tag)
+    visible = tag if tag.strip() else f"({len(tag)} blank character{'s'[: len(tag) - 1]})"
     # <bdi> keeps the tag's writing direction from affecting the text around it.
     return f"<bdi>{escape(visible)}</bdi>"
 
