@@ -51,3 +51,26 @@ def test_every_file_that_a_recipe_names_exists() -> None:
     )
     assert len(named) > 12
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_the_runbook_names_every_environment_and_variable_of_the_workflows() -> None:
+    runbook = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    workflows = "".join(path.read_text(encoding="utf-8") for path in (ROOT / ".github" / "workflows").glob("*.yml"))
+    section = runbook.partition("## Deploying from GitHub\n")[2].partition("\n## ")[0]
+    used = set(re.findall(r"\bvars\.(\w+)", workflows))
+    assert used == set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
+    [stacks] = re.findall(r"stack: \[(.*)\]", workflows)
+    for stack in stacks.split(", "):
+        assert f"environment: {stack}\n" in workflows
+        assert f"`{stack}`" in section
+        assert f"`{stack}-preview`" in section
+    assert "environment: ${{ matrix.stack }}-preview" in workflows
+
+
+def test_every_anchor_of_the_runbook_exists() -> None:
+    runbook = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    titles = re.findall(r"^##+ (.+)$", runbook, re.MULTILINE)
+    anchors = {re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in titles}
+    used = set(re.findall(r"\]\(#([^)]+)\)", runbook))
+    assert len(used) > 15
+    assert used <= anchors
