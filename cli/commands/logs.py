@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 1.0
 # An event may be stored this long after its timestamp, so each poll reads so much again.
 _LATE_SECONDS = 15.0
+_METRIC = '{"_aws":'
 _PLATFORM = ("START RequestId:", "END RequestId:", "REPORT RequestId:", "INIT_START ", "INIT_REPORT ", "XRAY TraceId:")
 _COLOURS = ("cyan", "magenta", "blue", "yellow", "green")
 _OWN_FIELDS = {"timestamp", "level", "message", "logger", "requestId", "type", "time"}
@@ -38,8 +39,9 @@ class Event(NamedTuple):
 
     @property
     def is_platform(self) -> bool:
-        """Whether Lambda wrote it, not the function."""
-        return self.message.startswith(_PLATFORM) or '"type":"platform.' in self.message.replace(" ", "")[:200]
+        """Whether it is for Lambda or CloudWatch: a line of Lambda itself, or a metric."""
+        written_as_json = '"type":"platform.' in self.message.replace(" ", "")[:200]
+        return written_as_json or self.message.startswith((*_PLATFORM, _METRIC))
 
 
 @click.command("logs")
@@ -49,7 +51,7 @@ class Event(NamedTuple):
     "--since", type=Duration(), default="10m", show_default=True, metavar="TIME", help="How far back to begin."
 )
 @click.option("--function", "only", multiple=True, metavar="KEY", help="Only this function, such as processStream.")
-@click.option("--platform", is_flag=True, help="Also what Lambda itself writes: START, END, REPORT.")
+@click.option("--platform", is_flag=True, help="Also the lines of Lambda itself (START, END, REPORT) and metrics.")
 @json_option
 def command(
     *, deployment: Deployment, follow: bool, since: float, only: tuple[str, ...], platform: bool, as_json: bool

@@ -39,6 +39,7 @@ def test_an_event_that_is_old_is_forgotten() -> None:
         ("START RequestId: x Version: $LATEST", True),
         ('{"time":"t","type":"platform.report","record":{}}', True),
         ('{"level": "INFO", "message": "platform.report"}', False),
+        ('{"_aws":{"Timestamp":1},"FunctionName":"f","Visits":1}', True),
         ("hello", False),
     ],
 )
