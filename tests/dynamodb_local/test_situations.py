@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cli.commands import reconcile
+from cli import passes
 from cli.main import main
 from functions import process_stream
 from functions.total.ownership import TotalOwnershipError
@@ -94,7 +94,7 @@ class Stack:
 def stack(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     for name, value in engine.environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(reconcile, "_FIRST_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(passes, "FIRST_PAUSE_SECONDS", 0.0)
     stack = Stack(engine, monkeypatch, f"visits-{uuid.uuid4().hex[:8]}", f"ledger-{uuid.uuid4().hex[:8]}")
     engine.create_table(stack.table)
     engine.create_table(stack.ledger, None)
