@@ -111,6 +111,7 @@ def deployment(
 OPTIONS = {
     "tableName": "--table",
     "ledgerTableName": "--ledger",
+    "idempotencyTableName": "--idempotency-table",
     "apiEndpoint": "--api-endpoint",
     "eventSourceMappingId": "--mapping",
     "deadLetterQueueUrl": "--queue",
@@ -118,7 +119,7 @@ OPTIONS = {
 }
 """The option that gives each output."""
 
-_CHECKED = frozenset(OPTIONS) - {FUNCTIONS} | {"tableArn", "streamArn", "endpointUrl", "idempotencyTableName"}
+_CHECKED = frozenset(OPTIONS) - {FUNCTIONS} | {"tableArn", "streamArn", "endpointUrl"}
 
 
 def option_of(output: str) -> str:

@@ -102,6 +102,7 @@ yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmati
 _GIVEN: Mapping[str, tuple[Any, ...]] = {
     "tableName": ("table", "NAME"),
     "ledgerTableName": ("ledger", "NAME"),
+    "idempotencyTableName": ("idempotency_table", "NAME"),
     "apiEndpoint": ("api_endpoint", "URL"),
     "eventSourceMappingId": ("mapping", "UUID"),
     "deadLetterQueueUrl": ("queue", "URL"),

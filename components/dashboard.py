@@ -94,7 +94,8 @@ def create_dashboard(
         dashboard_body=pulumi.Output.json_dumps(
             {"widgets": [_states(alarms), *_widgets(watched, region)] if alarms else _widgets(watched, region)}
         ),
-        opts=pulumi.ResourceOptions(parent=parent),
+        # A counter that is renamed keeps its dashboard's address.
+        opts=pulumi.ResourceOptions(parent=parent, ignore_changes=["dashboard_name"]),
     )
     return pulumi.Output.all(neighbour, dashboard.dashboard_name).apply(lambda known: console_address(*known))
 

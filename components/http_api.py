@@ -203,7 +203,8 @@ def _access_log(
         retention_in_days=settings.access_log_retention_in_days,
         kms_key_id=key_arn,
         tags=tags,
-        opts=child,
+        # A counter that is renamed keeps its log.
+        opts=pulumi.ResourceOptions(parent=child.parent, ignore_changes=["name_prefix"]),
     )
     fields = ACCESS_LOG_FIELDS | (ADDRESS_FIELDS if settings.access_log_addresses else {})
     return {"destination_arn": group.arn, "format": json.dumps(fields)}

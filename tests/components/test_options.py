@@ -95,11 +95,11 @@ def test_a_transform_reaches_every_child() -> None:
 
 def test_options_of_the_component_are_not_copied_to_children() -> None:
     # Pulumi leaves these to the engine, which applies them to the component.
-    options = pulumi.ResourceOptions(retain_on_delete=True, ignore_changes=["tags"], replace_on_changes=["name"])
+    options = pulumi.ResourceOptions(retain_on_delete=True, replace_on_changes=["name"])
     result = run(lambda: StreamTriggeredCounter("counter", {}, options))
     component = result.one("stream-triggered-counter:index:StreamTriggeredCounter")
     assert len(result.resources) > len(children(result))
     for resource in result.resources:
-        given = (bool(resource.retain_on_delete), resource.ignore_changes, resource.replace_on_changes)
-        expected = (True, ("tags",), ("name",)) if resource == component else (False, (), ())
+        given = (bool(resource.retain_on_delete), resource.replace_on_changes)
+        expected = (True, ("name",)) if resource == component else (False, ())
         assert given == expected, resource

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
 from components.engine.resource import Resource
 from local.inputs import Inputs
+from local.resources import HANDLERS
 from local.resources.functions import pack
 from local.site import Site
 
@@ -28,6 +29,7 @@ RENAMED = {
     "attributes": "AttributeDefinitions",
     "code": "ZipFile",
     "messageRetentionSeconds": "MessageRetentionPeriod",
+    "metricQueries": "Metrics",
     "serverSideEncryption": "SSESpecification",
     "ttl": "TimeToLiveSpecification",
 }
@@ -36,13 +38,17 @@ MISSING = {"NoSuchEntity", "NotFoundException", "ResourceNotFoundException", "AW
 
 @dataclass(frozen=True)
 class Kind:
-    """The operations of AWS on one type of resource; `identity` gives what names a resource to all of them."""
+    """The operations of AWS on one type of resource; `identity` gives what names a resource to all of them.
+
+    With `replaced_whole`, an update is the same call as the creation, with every property in it.
+    """
 
     service: str
     read: str
     delete: str
     identity: Identity
     updates: tuple[str, ...] = ()
+    replaced_whole: bool = False
 
 
 def _by(member: str) -> Identity:
@@ -66,6 +72,22 @@ KINDS = {
     ),
     "aws:cloudwatch/logGroup:LogGroup": Kind(
         "logs", "ListTagsLogGroup", "DeleteLogGroup", _by("logGroupName"), ("PutRetentionPolicy", "AssociateKmsKey")
+    ),
+    "aws:cloudwatch/dashboard:Dashboard": Kind(
+        "cloudwatch",
+        "GetDashboard",
+        "DeleteDashboards",
+        lambda identifier, _: {"DashboardName": identifier, "DashboardNames": [identifier]},
+        ("PutDashboard",),
+        replaced_whole=True,
+    ),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": Kind(
+        "cloudwatch",
+        "DescribeAlarms",
+        "DeleteAlarms",
+        lambda identifier, _: {"AlarmName": identifier, "AlarmNames": [identifier]},
+        ("PutMetricAlarm",),
+        replaced_whole=True,
     ),
     "aws:dynamodb/table:Table": Kind(
         "dynamodb",
@@ -146,6 +168,9 @@ class Cloud:
     def update(self, resource: Resource, state: Properties, changed: set[str]) -> dict[str, Any]:
         """Change a resource in place, all but its tags; return what AWS computes anew."""
         kind = KINDS[resource.type]
+        if kind.replaced_whole:
+            HANDLERS[resource.type](self.site, Inputs(resource))
+            return {}
         for operation in kind.updates:
             touched = {path[0] for name in changed if (path := self._find(kind, operation, name))}
             arguments: dict[str, Any] = kind.identity(resource.id, state)
