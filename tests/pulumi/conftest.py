@@ -48,12 +48,18 @@ class Engine:
 
     def stack(self, project: dict[str, Any] | None = None, program: Path = ROOT, **options: Any) -> Stack:
         """Make an empty stack of this project, or of another, with `Stack`'s options."""
-        self.python.program = program
+        self.serve(program)
         self.provider.calls.clear()
         self.provider.before = lambda _operation, _urn: None
         if project is None:
             project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
         return Stack(self.new_folder(), project, self.environment, **options)
+
+    def serve(self, program: Path) -> None:
+        """Run this program from now on, and look for its relative files where it is."""
+        self.python.program = program
+        # One site for all programs, where a local cloud makes one for each.
+        object.__setattr__(self.cloud.site, "directory", program if program.is_dir() else program.parent)
 
     def client(self, service: str) -> Any:
         """Return a client of the emulator."""
