@@ -15,7 +15,15 @@ ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
 
 def zizmor(folder: Path) -> subprocess.CompletedProcess[str]:
     # It ends with a status above 10 for findings, and with 1 for a file that it cannot read.
-    command = [str(Path(sys.executable).with_name("zizmor")), "--offline", "--pedantic", "--no-progress", "."]
+    command = [
+        str(Path(sys.executable).with_name("zizmor")),
+        "--offline",
+        "--pedantic",
+        "--no-progress",
+        "--color",
+        "never",
+        ".",
+    ]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
 
 
