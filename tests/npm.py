@@ -26,14 +26,18 @@ def installed(name: str, *packages: str) -> Path:
     if not home.exists():
         part = home.with_name(f"{home.name}-{uuid.uuid4().hex}")
         part.mkdir(parents=True)
-        done = subprocess.run(
-            [npm, "install", "--prefix", str(part), *OPTIONS, *packages],
-            cwd=part,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                [npm, "install", "--prefix", str(part), *OPTIONS, *packages],
+                cwd=part,
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            shutil.rmtree(part)
+            pytest.skip(f"npm cannot install {', '.join(packages)} within 60 s; is there a network?")
         if done.returncode:
             shutil.rmtree(part)
             pytest.skip(f"npm cannot install {', '.join(packages)}: {done.stderr[-500:]}")
