@@ -191,7 +191,7 @@ def read_batch(client: Any, report: Report) -> Batch:
             iterator = client.get_shard_iterator(**place, ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
         for record in _read_from(client, iterator, int(report.last)):
             if _sequence(record) >= int(report.first):
-                records.append({**_as_json(record), "eventSourceARN": report.stream})
+                records.append(as_lambda_record(record, report.stream))
     except aws.ClientError as error:
         if error.response["Error"]["Code"] not in _EXPIRED:
             raise
@@ -246,6 +246,11 @@ def invoke(client: Any, function: str, records: Sequence[Mapping[str, Any]]) -> 
                 said = json.loads(said).get("errorMessage") or said
             return f"{answer['FunctionError']}: {said[:500]}"
     return ""
+
+
+def as_lambda_record(record: Mapping[str, Any], stream_arn: str) -> dict[str, Any]:
+    """Return a record of boto3 in the form in which Lambda passes it: as JSON, with the ARN of its stream. Pure."""
+    return {**_as_json(record), "eventSourceARN": stream_arn}
 
 
 def _as_json(value: Any) -> Any:

@@ -8,7 +8,6 @@ does not throttle. A record is in the stream before its write returns.
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import fcntl
 import hashlib
@@ -17,13 +16,14 @@ import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3  # type: ignore[import-untyped]
 from botocore.config import Config  # type: ignore[import-untyped]
+
+from cli.dead_letters import as_lambda_record
 
 VERSION = "2.6.1"
 REGION = "eu-west-1"
@@ -301,21 +301,3 @@ class StreamReader:
             iterator = page.get("NextShardIterator")
         self._finished.add(shard)
         return found
-
-
-def as_lambda_record(record: Mapping[str, Any], stream_arn: str) -> dict[str, Any]:
-    """Return a record of boto3 in the form in which Lambda passes it: as JSON, with the ARN of its stream."""
-    return {**_as_json(record), "eventSourceARN": stream_arn}
-
-
-def _as_json(value: Any) -> Any:
-    match value:
-        case Mapping():
-            return {key: _as_json(part) for key, part in value.items()}
-        case list() | set():
-            return [_as_json(part) for part in value]
-        case datetime():
-            return value.timestamp()
-        case bytes():
-            return base64.b64encode(value).decode()
-    return value

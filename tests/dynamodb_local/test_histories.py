@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -27,10 +26,8 @@ from tests.total.steps import (
     losses,
     reconciliations,
 )
-from tests.total.test_total import check, histories, once, run
+from tests.total.test_total import TIMES, check, histories, once, run
 from tests.total.world import World
-
-TIMES = int(os.environ.get("HISTORIES", "1"))
 
 
 class EngineStore:
