@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ..dynamodb.client import cancellation_reasons, is_transient, is_transient_cancellation
 from ..dynamodb.items import AttributeValue, DynamoDB, Item, text, whole_number
-from ..dynamodb.retries import RetryBudget
+from ..dynamodb.retries import RetryBudget, read_item
 from ..dynamodb.tables import EXPIRES_AT, KEY
 from ..http.problems import ProblemError, invalid, unavailable
 from .visits import Recorded, one_visit
@@ -89,9 +89,7 @@ class KeyedVisits(NamedTuple):
                     raise unavailable(BUSY) from error
 
     def _read(self, tag: str) -> Item:
-        answer = self.database.get_item(TableName=self.table, Key={KEY: {"S": tag}}, ConsistentRead=True)
-        item: Item = answer.get("Item", {})
-        return item
+        return read_item(self.database, self.table, tag) or {}
 
     def _try(self, tag: str, key: str, item: Item, request: dict[str, AttributeValue]) -> Recorded:
         stored = self._count_and_store_key(tag, key, item, request)

@@ -5,7 +5,7 @@ from typing import Any
 
 from ..dynamodb.client import had_no_effect, is_transient
 from ..dynamodb.items import DynamoDB, timestamp, whole_number
-from ..dynamodb.retries import RetryBudget
+from ..dynamodb.retries import RetryBudget, read_item
 from ..dynamodb.tables import KEY
 from ..http.problems import unavailable
 
@@ -63,5 +63,4 @@ def record(database: DynamoDB, table: str, tag: str, budget: RetryBudget) -> Rec
 
 def read_count(database: DynamoDB, table: str, tag: str) -> int:
     """Return the count of `tag` from a consistent read, 0 if it was never visited."""
-    item = database.get_item(TableName=table, Key={KEY: {"S": tag}}, ConsistentRead=True).get("Item")
-    return whole_number(item, "Count") or 0
+    return whole_number(read_item(database, table, tag), "Count") or 0

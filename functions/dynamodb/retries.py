@@ -47,6 +47,11 @@ class UnreadItemsError(Exception):
     """DynamoDB left keys of a batch unprocessed, for lack of throughput, until the retry budget was used up."""
 
 
+def read_item(client: DynamoDB, table: str, key: str) -> Item | None:
+    """Read the item under `key` with a consistent read; None if there is none."""
+    return client.get_item(TableName=table, Key={KEY: {"S": key}}, ConsistentRead=True).get("Item")
+
+
 def read_items(client: DynamoDB, table: str, keys: Sequence[str], budget: RetryBudget) -> dict[str, Item]:
     """Read the items under `keys` (at most 100, no duplicates) with consistent reads; omit those that do not exist.
 

@@ -6,10 +6,11 @@ only once the ledger has every visit that its item shows, under the condition th
 The entry stays: what it gave is part of the total.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..dynamodb.client import error_code
 from ..dynamodb.items import DynamoDB
+from ..dynamodb.retries import read_item
 from ..dynamodb.tables import KEY
 from .ledger import is_current
 from .ownership import LedgerClaim
@@ -49,11 +50,11 @@ class TagDeletion:
 
         Until then, and while visits arrive, the tag is left as it is, and another attempt is due.
         """
-        stored = self._item(self._table, tag)
+        stored = read_item(self._client, self._table, tag)
         if stored is None or "Count" not in stored:
             return Deletion(deleted=False, visits=None)
         image, epoch = image_of(stored), self._claim.inspect().epoch
-        entry = read_entry(self._item(self._ledger, tag))
+        entry = read_entry(read_item(self._client, self._ledger, tag))
         if not is_current(entry, image, epoch, self._claim.description().fingerprint):
             if mark:
                 self._reconciliation.mark(tag)
@@ -72,6 +73,3 @@ class TagDeletion:
                 raise
             return Deletion(deleted=False, visits=image.visits or 0)
         return Deletion(deleted=True, visits=image.visits or 0)
-
-    def _item(self, table: str, key: str) -> dict[str, Any] | None:
-        return self._client.get_item(TableName=table, Key={KEY: {"S": key}}, ConsistentRead=True).get("Item")

@@ -17,7 +17,8 @@ from typing import NamedTuple
 
 from .. import metrics
 from ..dynamodb.items import DynamoDB, Item, text, whole_number
-from ..dynamodb.tables import COUNTER, KEY
+from ..dynamodb.retries import read_item
+from ..dynamodb.tables import COUNTER
 from .ledger import Change, Marker, Ownership, ownership
 from .stored import marker_update, new_total_update, read_counter, read_marker
 
@@ -153,7 +154,7 @@ class LedgerClaim:
 
     def _read(self, table: str) -> Item | None:
         """Read the marker or the total: both have the key `COUNTER`."""
-        return self._client.get_item(TableName=table, Key={KEY: {"S": COUNTER}}, ConsistentRead=True).get("Item")
+        return read_item(self._client, table, COUNTER)
 
     def _refusal(self, found: Ownership, marker: Item | None, counter: Item | None) -> str:
         if found is Ownership.OTHER_LEDGER:

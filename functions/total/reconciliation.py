@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from ..dynamodb.client import error_code
 from ..dynamodb.items import AttributeValue, DynamoDB, Item, whole_number
-from ..dynamodb.retries import MAX_BATCH_KEYS, RetryBudget, read_items
+from ..dynamodb.retries import MAX_BATCH_KEYS, RetryBudget, read_item, read_items
 from ..dynamodb.tables import COUNTER, KEY
 from .ledger import Image, is_current, missing
 from .records import image_of
@@ -168,8 +168,7 @@ class Reconciliation:
         )
 
     def _read_total(self) -> int:
-        counter = self._client.get_item(TableName=self._table, Key={KEY: {"S": COUNTER}}, ConsistentRead=True)
-        return whole_number(counter.get("Item"), "TotalViews") or 0
+        return whole_number(read_item(self._client, self._table, COUNTER), "TotalViews") or 0
 
     def _tags_behind(self, images: Mapping[str, Image], epoch: str, table: str, budget: RetryBudget) -> dict[str, int]:
         """Return the tags that are behind, each with the number of its visits that are missing from the total."""

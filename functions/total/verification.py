@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ..dynamodb.items import DynamoDB, Item
-from ..dynamodb.retries import MAX_BATCH_KEYS, RetryBudget, read_items
+from ..dynamodb.items import DynamoDB
+from ..dynamodb.retries import MAX_BATCH_KEYS, RetryBudget, read_item, read_items
 from ..dynamodb.tables import COUNTER, KEY
 from .ledger import Change, Entry, Image, Ownership, is_current, missing
 from .ownership import Claim, LedgerClaim, TableDescription
@@ -84,7 +84,10 @@ class Verification:
     def holds(self, tag: str, count: int) -> bool:
         """Whether the first `count` visits of the tag's current life are in the total."""
         claim = self.claim()
-        image, entry = image_of(self._item(self._table, tag)), read_entry(self._item(self._ledger, tag))
+        image, entry = (
+            image_of(read_item(self._client, self._table, tag) or {}),
+            read_entry(read_item(self._client, self._ledger, tag)),
+        )
         kept = claim.ownership is Ownership.OWNED and entry.position is not None and entry.epoch == claim.epoch
         return kept and not entry.ended and entry.since == image.since and entry.counted >= count
 
@@ -152,10 +155,6 @@ class Verification:
     def _entries(self, tags: list[str], budget: RetryBudget) -> dict[str, Entry]:
         read = read_items(self._client, self._ledger, tags, budget) if tags else {}
         return {tag: read_entry(read.get(tag)) for tag in tags}
-
-    def _item(self, table: str, key: str) -> Item:
-        item: Item = self._client.get_item(TableName=table, Key={KEY: {"S": key}}, ConsistentRead=True).get("Item", {})
-        return item
 
 
 def _has_applied(entry: Entry, change: Change, claim: Claim) -> bool:
