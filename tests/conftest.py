@@ -26,7 +26,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 # The folders whose tests start whole programs, and take longest. Workers begin with them, so that none is left alone
 # with a long file at the end.
-LONG = ("e2e", "api", "browser", "dynamodb_local", "package", "cli", "total", "local")
+LONG = ("e2e", "pulumi", "api", "browser", "dynamodb_local", "package", "cli", "total", "local")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -33,13 +33,7 @@ def adoption(engine: Engine) -> Adoption:
     client = engine.client("dynamodb")
     stack = engine.stack()
     stack.up().ok()
-    table = client.create_table(
-        TableName=NAME,
-        AttributeDefinitions=[{"AttributeName": "ID", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "ID", "KeyType": "HASH"}],
-        BillingMode="PAY_PER_REQUEST",
-        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
-    )["TableDescription"]
+    table = engine.create_table(NAME)
     client.put_item(TableName=NAME, Item={"ID": {"S": "old"}, "Count": {"N": "41"}})
     stack.configure({"tableArn": table["TableArn"], "streamArn": table["LatestStreamArn"]})
     preview = stack.preview().ok()

@@ -36,13 +36,7 @@ def test_every_line_shown_is_printed(engine: Engine) -> None:
     assert written["config"] == shown["config"]
 
     printed = [stack.run("up", "--yes").ok(), stack.run("up", "--yes").ok()]
-    table = engine.client("dynamodb").create_table(
-        TableName="documented",
-        AttributeDefinitions=[{"AttributeName": "ID", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "ID", "KeyType": "HASH"}],
-        BillingMode="PAY_PER_REQUEST",
-        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
-    )["TableDescription"]
+    table = engine.create_table("documented", "NEW_IMAGE")
     for values in (
         {"batchSize": "many"},
         {"batchSize": 0},

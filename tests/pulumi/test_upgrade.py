@@ -28,13 +28,7 @@ def needed(engine: Engine) -> dict[str, str]:
     iam = engine.client("iam")
     for name in ("audit", "importer", "reader"):
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
-    table = engine.client("dynamodb").create_table(
-        TableName="Counts",
-        AttributeDefinitions=[{"AttributeName": "ID", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "ID", "KeyType": "HASH"}],
-        BillingMode="PAY_PER_REQUEST",
-        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
-    )["TableDescription"]
+    table = engine.create_table("Counts")
     function = engine.client("lambda").create_function(
         FunctionName="audit",
         Runtime="python3.13",
