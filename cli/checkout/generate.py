@@ -129,8 +129,9 @@ def reference() -> str:
     return text()
 
 
+@cache
 def joining() -> str:
-    """Make functions/counting/joining.py."""
+    """Make functions/counting/joining.py, from the tables of Unicode that Python has."""
     from cli.checkout.joining import joining as text  # noqa: PLC0415
 
     return text()
