@@ -87,3 +87,27 @@ def test_a_changed_total_is_not_the_sum_of_the_ledger() -> None:
     assert (found.is_sum, found.given, found.after) == (False, 1, 5)
     Damage("deleted").happen(world)
     assert verify(world).claim.ownership is Ownership.UNOWNED
+
+
+def test_a_total_that_grows_while_the_ledger_is_read_still_agrees_with_it() -> None:
+    world = World()
+    world.visit("a")
+    world.drain()
+    running = Verification(world.store, world.table, world.ledger).run(ample_budget())
+    next(running)
+    world.visit("a")
+    world.drain()
+    *_, found = running
+    assert (found.before, found.given, found.after, found.is_sum) == (1, 1, 2, True)
+
+
+def test_a_total_that_is_taken_over_while_the_ledger_is_read_is_compared_from_the_start() -> None:
+    world = World()
+    world.visit("a")
+    world.drain()
+    running = Verification(world.store, world.table, world.ledger).run(ample_budget())
+    first = next(running).claim.epoch
+    world.take_over()
+    *_, found = running
+    assert found.claim.epoch != first
+    assert (found.entries, found.outdated, found.given, found.after) == (1, 1, 0, 0)
