@@ -249,10 +249,11 @@ def test_a_tag_of_spaces_alone_can_be_seen(tag: str, shown: str) -> None:
     assert shown in Outline(total).texts
 
 
-def test_the_greeting_of_a_table_without_a_stream_says_so() -> None:
+def test_the_start_page_of_a_table_without_a_stream_and_a_request_without_a_query_says_so() -> None:
     facts = TABLE_FACTS | {"streamViewType": None}
     made = templates.welcome_page("hello", facts, {"method": "GET", "path": "/", "query": {}}, "./")
-    assert dict(pairwise(Outline(made).texts))["Stream view type"] == "none"
+    shown = dict(pairwise(Outline(made).texts))
+    assert (shown["Stream view type"], shown["Query"]) == ("none", "none")
 
 
 @pytest.mark.parametrize("root", ["/", "/live", "/live/", "/v1%20x"])
