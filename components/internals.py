@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pulumi
 from pulumi.runtime import rpc
 from pulumi.runtime.config import CONFIG
-from pulumi.runtime.settings import ROOT
+from pulumi.runtime.settings import ROOT, SETTINGS
 
 # How property values are marked on the wire: a struct whose key SIGNATURE says what it stands for.
 SIGNATURE = rpc._special_sig_key
@@ -50,6 +50,15 @@ def is_unprotected(resource: pulumi.Resource) -> bool:
 def config_keys() -> list[str]:
     """List the keys that are set in the configuration of the stack, with their namespaces."""
     return sorted({**pulumi.runtime.get_config_env(), **CONFIG.get()})
+
+
+async def all_outputs() -> None:
+    """Return when every Output that the program made is computed, or has failed.
+
+    The SDK waits for them as well, but for any one of all at a time, so its time grows with the square of their number.
+    """
+    while pending := [output for output in SETTINGS.outputs if not output.done()]:
+        await asyncio.wait(pending)
 
 
 def forget_stack() -> None:

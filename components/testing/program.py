@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import runpy
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from pulumi.runtime.stack import run_in_stack
 from ..engine.monitor import RecordingMonitor
 from ..engine.resource import STACK_TYPE, Invoke, Resource
 from ..engine.server import Message, RecordingEngine
-from ..internals import forget_stack
+from ..internals import all_outputs, forget_stack
 
 Program = Callable[[], object] | Path
 
@@ -145,9 +145,10 @@ async def _await(program: Program) -> None:
     await run_in_stack(lambda: _start(program))
 
 
-def _start(program: Program) -> None:
+def _start(program: Program) -> Awaitable[None]:
     # A program's function may return anything; it must not be awaited.
     if isinstance(program, Path):
         runpy.run_path(str(program), run_name="__main__")
     else:
         program()
+    return all_outputs()

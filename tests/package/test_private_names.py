@@ -28,6 +28,7 @@ PRIVATE = [
     ("pulumi.runtime.rpc._special_output_value_sig", str, "the engine: Outputs that the plugin is given"),
     ("pulumi.runtime.rpc.UNKNOWN", str, "the engine: unknown values in previews"),
     ("pulumi.runtime.config.CONFIG.get", object, "the refusal of unknown configuration keys"),
+    ("pulumi.runtime.settings.SETTINGS.outputs", object, "the kit: waiting for the Outputs of a program"),
     ("pulumi.runtime.settings.ROOT.set", object, "the kit: several programs in one process"),
     ("pulumi.runtime.stack.run_in_stack", object, "the kit and the local cloud: running a program"),
     ("pulumi.provider.experimental.component.ComponentProvider.map_inputs", object, "the plugin: strict inputs"),
