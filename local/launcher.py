@@ -62,10 +62,15 @@ def main() -> int:
     return 0
 
 
-def _run(path: str) -> None:
+async def _run(path: str) -> None:
     if os.path.isfile(path):  # noqa: PTH113
         sys.path.insert(0, os.path.dirname(path))  # noqa: PTH120
     runpy.run_path(path, run_name="__main__")
+    # The SDK watches all Outputs for each one that completes, so its time grows with the square of their number.
+    from pulumi.runtime.settings import SETTINGS  # noqa: PLC0415
+
+    while pending := [output for output in getattr(SETTINGS, "outputs", ()) if not output.done()]:
+        await asyncio.wait(pending)
 
 
 def _format(error: BaseException) -> list[str]:

@@ -24,7 +24,8 @@ def _script() -> str:
 
 def assert_is_accessible(page: Page) -> None:
     """Check a page against every rule of axe, including those with an uncertain result."""
-    page.evaluate(_script())
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(_script())
     found: dict[str, Any] = page.evaluate(RUN)
     problems = found["violations"] + found["incomplete"]
     assert problems == [], problems

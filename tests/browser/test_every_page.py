@@ -34,8 +34,9 @@ def test_the_list_of_pages_matches_the_document() -> None:
 
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_is_accessible_in_light_and_dark_mode(open_page: Open, path: str, tag: str) -> None:
+    page = open_page(path.format(tag=tag))
     for scheme in ("light", "dark"):
-        page = open_page(path.format(tag=tag), color_scheme=scheme)
+        page.emulate_media(color_scheme=scheme)
         dark, light = sorted((luminance(page, "backgroundColor"), luminance(page, "color")))
         assert (light + 0.05) / (dark + 0.05) >= 7, "the contrast of text and background is too low"
         assert (luminance(page, "backgroundColor") > luminance(page, "color")) == (scheme == "light")
