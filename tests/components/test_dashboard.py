@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from components.alarms import ALARMS
-from components.dashboard import console_address
+from components.dashboard import TRAFFIC, console_address
 from components.testing import Result
 
 from .conftest import Build
@@ -30,6 +30,7 @@ def test_every_alarms_metric_is_drawn_with_its_threshold(counter: Result) -> Non
         inputs, chart = counter.one(ALARM, f"counter-{alarm.name}").inputs, drawn[alarm.section or alarm.name]
         assert chart["annotations"] == {"horizontal": [{"label": "alarm", "value": inputs["threshold"]}]}
         assert chart["region"] == "us-east-1"
+        assert chart["period"] == inputs.get("period", inputs.get("metricQueries", [{}])[0].get("period", 60))
         if "metricQueries" in inputs:
             continue
         [options] = [
@@ -53,6 +54,7 @@ def test_an_expression_is_drawn_and_its_metrics_are_not(counter: Result) -> None
 
 def test_traffic_is_drawn_unless_its_metrics_are_off(counter: Result, build: Build) -> None:
     drawn = charts(counter)
+    assert {drawn[chart.title]["period"] for chart in TRAFFIC} == {60}
     recorder = counter.one("aws:lambda/function:Function", "counter-record-visit").state["name"]
     [visits] = drawn["visits"]["metrics"]
     assert visits[:-1] == ["StreamTriggeredCounter", "Visits", "FunctionName", recorder]

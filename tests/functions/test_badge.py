@@ -137,6 +137,13 @@ def test_every_label_makes_a_valid_image_that_contains_it(label: str, count: int
     assert frame == sum(sides) == int(root.attrib["width"])
 
 
+def test_marks_and_joiners_take_no_width() -> None:
+    def width(label: str) -> int:
+        return int(ET.fromstring(badge.badge(label, 1, "007ec6")).attrib["width"])
+
+    assert width("e\u0301\u20dd\u200d") == width("e") < width("ee")
+
+
 def luminance(color: str) -> float:
     """Return the relative luminance as WCAG 2.2 defines it."""
     red, green, blue = (

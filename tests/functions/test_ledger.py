@@ -17,11 +17,16 @@ from functions.total.ledger import (
     missing,
     ownership,
 )
+from functions.total.stored import read_entry
 
 EARLY, LATE = "2026-01-01T00:00:00.000", "2026-06-01T00:00:00.000"
 ONE, TWO = "2026-01-01T10:00:00.000001Z", "2026-01-02T10:00:00.000001Z"
 HERE, THERE = "arn:here@2026", "arn:there@2026"
 NONE: Any = None
+
+
+def test_the_entry_of_an_unknown_tag_holds_nothing() -> None:
+    assert Entry() == read_entry(None) == (0, "", False, 0, None, "", "", "")
 
 
 def insert(sequence: int, new: int | None, since: str = ONE) -> Change:

@@ -138,6 +138,10 @@ def test_the_lists_of_error_codes_are_complete() -> None:
     assert sorted(dynamodb.FAULTS) == FAULTS
 
 
+def test_an_error_without_a_code_has_none() -> None:
+    assert dynamodb.error_code(ClientError({}, "GetItem")) == dynamodb.error_code(ValueError("x")) == ""
+
+
 @pytest.mark.parametrize("code", THROTTLES)
 def test_a_throttled_visit_is_retried_and_counted_once(tables: Any, refuse: Any, code: str) -> None:
     calls = refuse("update_item", client_error(code))

@@ -109,6 +109,14 @@ def test_an_unknown_stack_is_refused_with_the_known_ones(project: Path) -> None:
         load_stack_config(project, "prod")
 
 
+def test_a_stack_of_a_project_without_any_is_refused(project: Path) -> None:
+    (project / "Pulumi.dev.yaml").unlink()
+    with pytest.raises(
+        StackConfigError, match=r"no stack 'dev' in .*; it has no stack files \(Pulumi\.<stack>\.yaml\)"
+    ):
+        load_stack_config(project, "dev")
+
+
 def test_a_folder_without_a_project_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StackConfigError, match=r"Pulumi\.yaml does not exist"):
         load_stack_config(tmp_path, "dev")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 
 from functions.total.deletion import Deletion, TagDeletion
@@ -45,9 +46,10 @@ def test_a_tag_whose_visits_are_on_their_way_is_left_until_they_arrive() -> None
     assert world.total == 2
 
 
-def test_a_visit_between_the_comparison_and_the_deletion_prevents_it() -> None:
+@pytest.mark.parametrize("count", [0, 1])
+def test_a_visit_between_the_comparison_and_the_deletion_prevents_it(count: int) -> None:
     world = World()
-    world.visit("a")
+    world.put_count("a", count)
     world.drain()
 
     class Visited:
@@ -57,8 +59,8 @@ def test_a_visit_between_the_comparison_and_the_deletion_prevents_it() -> None:
             return getattr(world.store, name)
 
     deletion = TagDeletion(Visited(), world.table, world.ledger)
-    assert deletion.attempt("a", mark=True) == Deletion(deleted=False, visits=1)
-    assert world.counts == {"a": 2}
+    assert deletion.attempt("a", mark=True) == Deletion(deleted=False, visits=count)
+    assert world.counts == {"a": count + 1}
 
 
 def test_an_item_that_is_not_a_tag_is_left_alone() -> None:
