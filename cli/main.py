@@ -33,9 +33,9 @@ for command in (
     counter.add_command(command)
 # An installed distribution does not have these.
 if find_spec(".checkout", __package__):
-    from .checkout import generate, local, test
+    from .checkout import benchmark, generate, local, test
 
-    for each in (local, test, generate):
+    for each in (local, test, generate, benchmark):
         counter.add_command(each.command)
 
 

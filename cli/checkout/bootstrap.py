@@ -1,7 +1,7 @@
 """Prepares .venv for `./counter`: runs in the system's Python, before anything is installed.
 
-Called with the requirements to install (`local` or `dev`) and their checksum, which is written to a marker file once
-everything is in place: an environment whose marker is missing or differs is not complete.
+Called with the requirements to install (`local`, `dev` or `benchmarks`) and their checksum, which is written to a
+marker file once everything is in place: an environment whose marker is missing or differs is not complete.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def prepare(name: str, checksum: str) -> None:
     if not is_usable():
         create(uv)
     install(name, uv)
-    # The requirements of the tests include all others.
+    # The requirements of the tests and of the benchmarks include those of the other commands.
     for each in {name, "local"}:
         part = _marker(each).with_suffix(".part")
         part.write_text(f"{checksum}\n")

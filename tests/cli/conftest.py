@@ -39,8 +39,9 @@ class Checkout:
         shutil.copy2(ROOT / "counter", self.root)
         shutil.copytree(ROOT / "cli", self.root / "cli", ignore=shutil.ignore_patterns("__pycache__"))
         (self.root / "click").symlink_to(Path(click.__file__).parent)
-        for name in ("requirements.txt", "requirements-local.txt", "requirements-dev.txt", "constraints.txt"):
-            (self.root / name).write_text("# nothing\n", encoding="utf-8")
+        for name in ("", "-local", "-dev", "-benchmarks"):
+            (self.root / f"requirements{name}.txt").write_text("# nothing\n", encoding="utf-8")
+        (self.root / "constraints.txt").write_text("# nothing\n", encoding="utf-8")
         for tool in TOOLS:
             found = shutil.which(tool)
             assert found, f"{tool} is needed to run the wrapper"

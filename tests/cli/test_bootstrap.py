@@ -66,13 +66,17 @@ def test_ctrl_c_before_it_begins_ends_it_silently(checkout: Checkout) -> None:
 
 
 def test_the_requirements_build_on_each_other() -> None:
-    for name, base in (("dev", "requirements-local.txt"), ("local", "requirements.txt")):
+    for name, base in (
+        ("benchmarks", "requirements-local.txt"),
+        ("dev", "requirements-local.txt"),
+        ("local", "requirements.txt"),
+    ):
         assert f"-r {base}" in (ROOT / f"requirements-{name}.txt").read_text(encoding="utf-8").splitlines()
 
 
 def test_every_requirement_is_pinned_and_agrees_with_the_constraints() -> None:
     constraints = _pins("constraints.txt")
-    for name in ("requirements.txt", "requirements-local.txt", "requirements-dev.txt"):
+    for name in (f"requirements{name}.txt" for name in ("", "-local", "-dev", "-benchmarks")):
         pins = _pins(name)
         assert pins
         assert {package: constraints.get(package) for package in pins} == pins

@@ -109,6 +109,15 @@ def test_changed_requirements_are_installed(prepared: Prepared) -> None:
     assert prepared.run("--help").stderr == ""
 
 
+def test_the_benchmarks_have_requirements_of_their_own(prepared: Prepared) -> None:
+    requirements = prepared.root / "requirements-benchmarks.txt"
+    requirements.write_text("# changed\n", encoding="utf-8")
+    assert "Prepared in " in prepared.run("--help").stderr
+    assert not (prepared.root / ".venv" / ".counter-benchmarks").exists()
+    assert "Prepared in " in prepared.run("benchmark", "--help").stderr
+    assert prepared.run("benchmark", "--help").stderr == ""
+
+
 def test_the_tests_have_requirements_of_their_own(prepared: Prepared) -> None:
     done = prepared.run("test", "--version")
     assert "Prepared in " in done.stderr

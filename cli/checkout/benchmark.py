@@ -1,0 +1,34 @@
+"""`./counter benchmark`: measures this project beside what people would use instead."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+@click.command("benchmark")
+@click.argument("chapters", nargs=-1, metavar="[CHAPTER]...")
+@click.option("--quick", is_flag=True, help="Measure in two minutes; writes to build/benchmarks, not to RESULTS.md.")
+@click.option("--report", is_flag=True, help="Measure nothing; write RESULTS.md and its plots from the raw data.")
+@click.option("--list", "list_only", is_flag=True, help="List the chapters.")
+def command(*, chapters: tuple[str, ...], quick: bool, report: bool, list_only: bool) -> int:
+    """Measure all or named chapters, and write RESULTS.md."""
+    from benchmarks import run  # noqa: PLC0415 - `--help` does without
+    from benchmarks.chapters import Options, load, names  # noqa: PLC0415
+
+    if list_only:
+        for name in names():
+            click.echo(f"{name}: {load(name).TITLE}")
+        return 0
+    unknown = [name for name in chapters if name not in names()]
+    if unknown:
+        raise click.UsageError(f"{unknown[0]!r} is not a chapter; allowed: {', '.join(names())}")
+    folder = _ROOT / "build" / "benchmarks" if quick else _ROOT / "benchmarks"
+    if not report:
+        run.measure([name for name in names() if name in chapters or not chapters], Options(quick=quick), folder)
+    click.echo(f"{run.write(folder)} written", file=sys.stderr)
+    return 0
