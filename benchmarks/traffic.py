@@ -18,11 +18,10 @@ DISTRIBUTIONS = ("uniform", "zipf", "one tag")
 class Traffic:
     """The visits of a table, in one order, and their records in the form in which Lambda passes them.
 
-    `stream_arn` is that of the table's stream. Traffic with the same `seed` visits the same tags. The tags of traffic
-    with different `prefix`es differ.
+    `stream_arn` is that of the table's stream. Traffic with the same `seed` visits the same tags.
     """
 
-    def __init__(self, stream_arn: str, distribution: str, *, seed: int = 1, prefix: str = "tag") -> None:
+    def __init__(self, stream_arn: str, distribution: str, *, seed: int = 1) -> None:
         if distribution not in DISTRIBUTIONS:
             raise ValueError(f"{distribution!r} is not a distribution; allowed: {', '.join(DISTRIBUTIONS)}")
         _, _, _, region, account, resource = stream_arn.split(":", 5)
@@ -30,14 +29,14 @@ class Traffic:
         self._events = StreamEvents(table, label=label, region=region, account=account)
         self._random = Random(seed)  # noqa: S311 - not for secrets
         number = 1 if distribution == "one tag" else TAGS
-        self._tags = [f"{prefix}-{rank:05}" for rank in range(1, number + 1)]
+        self._tags = [f"tag-{rank:05}" for rank in range(1, number + 1)]
         self._weights = list(accumulate(1 / rank if distribution == "zipf" else 1.0 for rank in range(1, number + 1)))
         self._counts: dict[str, int] = {}
         self.visits = 0
 
-    def batch(self, size: int) -> dict[str, Any]:
-        """Visit `size` times, and return the event with the records."""
-        return {"Records": [self.visit(tag) for tag in self.tags(size)]}
+    def batch(self, size: int, prefix: str = "") -> dict[str, Any]:
+        """Visit `size` times, and return the event with the records. Another prefix makes other tags."""
+        return {"Records": [self.visit(prefix + tag) for tag in self.tags(size)]}
 
     def tags(self, size: int) -> Sequence[str]:
         """Return the tags of the next `size` visits."""

@@ -1,0 +1,128 @@
+"""Designs at work: handlers in processes of their own, on tables of DynamoDB Local, and the totals that they keep."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.dynamodb_local.engine import Engine
+
+from .traffic import Traffic
+
+ROOT = Path(__file__).resolve().parents[1]
+OURS = "this project"
+HANDLERS = {
+    OURS: "functions.process_stream.handler",
+    "Powertools": "benchmarks.peers.powertools_stream.handler",
+    "idempotency item": "benchmarks.peers.resource_counters.idempotency_item",
+    "client token": "benchmarks.peers.resource_counters.client_token",
+    "tutorial": "benchmarks.peers.tutorial.process_stream",
+}
+"""The designs, by the names that results have, and their handlers."""
+
+
+class Work(NamedTuple):
+    """What handling some batches took: seconds on the clock and of the processor, and batches delivered again."""
+
+    seconds: float
+    cpu: float
+    repeated: int
+
+
+class Worker:
+    """A process that runs one handler. Batches are handed over before the clock starts."""
+
+    def __init__(self, handler: str, environment: Mapping[str, str]) -> None:
+        self._process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", "benchmarks.worker", handler],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env={**os.environ, **environment},
+        )
+
+    def load(self, batches: Sequence[Mapping[str, Any]]) -> None:
+        """Hand over the batches of the next run."""
+        self._send(batches)
+        self.result()
+
+    def start(self) -> None:
+        """Let it handle the batches."""
+        self._send(None)
+
+    def result(self) -> Any:
+        """Wait for the answer. Raises RuntimeError if the process died, which says why on standard error."""
+        line = self._process.stdout.readline() if self._process.stdout else ""
+        if not line:
+            raise RuntimeError(f"A worker ended with status {self._process.wait()}.")
+        return json.loads(line)
+
+    def end(self) -> None:
+        """End the process. Idempotent."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            # If it died, what was not sent cannot be sent any more.
+            with suppress(BrokenPipeError):
+                pipe.close() if pipe else None
+        self._process.wait(30)
+
+    def _send(self, value: Any) -> None:
+        assert self._process.stdin is not None  # noqa: S101
+        self._process.stdin.write(json.dumps(value) + "\n")
+        self._process.stdin.flush()
+
+
+class Deployment:
+    """A design on tables of its own, with one or more processors."""
+
+    def __init__(self, engine: Engine, design: str, name: str, distribution: str, processors: int = 1) -> None:
+        self._client = engine.client
+        self.table, other = f"{name}-visits", f"{name}-other"
+        engine.create_table(self.table)
+        engine.create_table(other, None)
+        described = engine.client.describe_table(TableName=self.table)["Table"]
+        self.traffic = Traffic(described["LatestStreamArn"], distribution)
+        tables = {"TABLE_NAME": self.table, "LEDGER_TABLE_NAME": other, "IDEMPOTENCY_TABLE_NAME": other}
+        named = {"AWS_LAMBDA_FUNCTION_NAME": "benchmark", "POWERTOOLS_SERVICE_NAME": "benchmark"}
+        environment = {**engine.environment, **tables, **named}
+        self._workers = [Worker(HANDLERS[design], environment) for _ in range(processors)]
+
+    def process(self, *shares: Sequence[Mapping[str, Any]]) -> Work:
+        """Let one processor for each share handle its batches, all at once."""
+        workers = self._workers[: len(shares)]
+        for worker, batches in zip(workers, shares, strict=True):
+            worker.load(batches)
+        started = time.perf_counter()
+        for worker in workers:
+            worker.start()
+        answers = [Work(**worker.result()) for worker in workers]
+        seconds = answers[0].seconds if len(answers) == 1 else time.perf_counter() - started
+        return Work(seconds, sum(each.cpu for each in answers), sum(each.repeated for each in answers))
+
+    def total(self) -> int:
+        """Read the total."""
+        found = self._client.get_item(TableName=self.table, Key={"ID": {"S": "COUNTER"}}, ConsistentRead=True)
+        return int(found.get("Item", {}).get("TotalViews", {}).get("N", "0"))
+
+    def end(self) -> None:
+        """End the processors."""
+        for worker in self._workers:
+            worker.end()
+
+
+def end_all(deployments: Iterable[Deployment]) -> None:
+    """End every deployment's processors."""
+    for deployment in deployments:
+        deployment.end()
+
+
+def batches_for(seconds: float, rate: float, size: int, most: int = 40) -> int:
+    """Return how many batches of `size` records take about `seconds` at `rate` records a second; at least one."""
+    return max(1, min(most, round(seconds * rate / size)))
