@@ -148,8 +148,8 @@ def report(data: Mapping[str, Any]) -> Report:
         "records.\n",
         "\n### Several processors\n\n",
         "Records a second of all processors together, in batches of 100, by Zipf's law over 10,000 tags: each "
-        "processor has its own, or all have the same. The processors share the machine's cores with the engine, which runs one "
-        "request after another: this shows what contention costs, not how the designs scale.\n\n",
+        "processor has its own, or all have the same. The processors share the machine's cores with the engine, which "
+        "runs one request after another: this shows what contention costs, not how the designs scale.\n\n",
         _contention_table(data["contention"]),
         f"\n{_exactness([*data['rates'], *data['contention']])}\n\n{plots[1].markdown}",
         "\n### Lag\n\n",
