@@ -64,7 +64,11 @@ def unchanged(stored: Item | None, attributes: Sequence[str]) -> tuple[str, dict
 
 
 def entry_update(ledger: str, tag: str, entry: Entry, stored: Item | None) -> dict[str, Any]:
-    """Return the update that writes a tag's entry, unless the entry has changed since it was read as `stored`."""
+    """Return the update that writes a tag's entry, unless the entry has changed since it was read as `stored`.
+
+    Besides the sequence number, it contains only what differs from `stored`: one batch writes up to 99 entries, and
+    most of an entry stays as it is.
+    """
     position = entry.position or Position("", 0)
     written: dict[str, AttributeValue | None] = {
         "Counted": {"N": str(entry.counted)},
@@ -72,11 +76,13 @@ def entry_update(ledger: str, tag: str, entry: Entry, stored: Item | None) -> di
         "Stream": {"S": position.stream},
         "Sequence": {"S": entry.sequence},
         "Epoch": {"S": entry.epoch},
-        # Attributes that most entries do not need are omitted: one batch writes up to 99 entries.
+        # Attributes that most entries do not need are omitted.
         "Since": {"S": entry.since} if entry.since else None,
         "Ended": {"BOOL": True} if entry.ended else None,
     }
-    return _conditional_update(ledger, tag, ENTRY_VERSION, stored, written)
+    known = stored or {}
+    changed = {name: value for name, value in written.items() if name == "Sequence" or value != known.get(name)}
+    return _conditional_update(ledger, tag, ENTRY_VERSION, stored, changed)
 
 
 def marker_update(ledger: str, stored: Item | None, table: str, epoch: str) -> dict[str, Any]:

@@ -236,6 +236,20 @@ def test_the_time_of_the_total_changes_only_with_the_total(tables: Any) -> None:
     assert counter(tables)["UpdatedAt"] != stamp["UpdatedAt"]
 
 
+def test_an_entry_is_written_without_what_stays_as_it_is(tables: Any, refuse: Any) -> None:
+    events, writes = stream(first_sequence=41), refuse("transact_write_items")
+    for count in (1, 2):
+        item = {"ID": {"S": "a"}, "Count": {"N": str(count)}, "Since": {"S": "2026-01-01T10:00:00.000001Z"}}
+        process(events.record("INSERT" if count == 1 else "MODIFY", "a", new=item))
+    *_, first, second = (write["TransactItems"][0]["Update"] for write in writes)
+    expression = "SET #Counted = :Counted, #Given = :Given, #Stream = :Stream, #Sequence = :Sequence, "
+    assert first["UpdateExpression"] == f"{expression}#Epoch = :Epoch, #Since = :Since"
+    assert second["UpdateExpression"] == "SET #Counted = :Counted, #Given = :Given, #Sequence = :Sequence"
+    assert set(entry(tables, "a")) == {"ID", "Counted", "Given", "Stream", "Sequence", "Epoch", "Since"}
+    process(events.record("REMOVE", "a", old=item))
+    assert writes[-1]["TransactItems"][0]["Update"]["UpdateExpression"] == "SET #Sequence = :Sequence, #Ended = :Ended"
+
+
 def test_100_tags_take_two_transactions(tables: Any, refuse: Any) -> None:
     events, writes = stream(), refuse("transact_write_items")
     process(*(events.insert(f"tag {number}") for number in range(100)))
