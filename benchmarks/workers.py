@@ -123,6 +123,13 @@ def end_all(deployments: Iterable[Deployment]) -> None:
         deployment.end()
 
 
+def processor_seconds(pid: int) -> float:
+    """Return the processor time that a process has used so far. Raises OSError except on Linux."""
+    # The name, which comes before these fields in parentheses, may contain spaces.
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def batches_for(seconds: float, rate: float, size: int, most: int = 40) -> int:
     """Return how many batches of `size` records take about `seconds` at `rate` records a second; at least one."""
     return max(1, min(most, round(seconds * rate / size)))

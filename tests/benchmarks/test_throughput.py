@@ -17,10 +17,13 @@ from tests.dynamodb_local.engine import Engine
 def case(powertools: float, **wrong: list[int]) -> dict[str, Any]:
     measured = {design: [1000.0, 1000.0, 1000.0] for design in HANDLERS}
     measured["Powertools"] = [1000 / powertools] * 3
+    times = {design: [100.0] * 3 for design in HANDLERS} | {"Powertools": [100.0 * powertools] * 3}
     return {
         "distribution": "uniform",
         "size": 100,
         "recordsPerSecond": measured,
+        "ownMicrosecondsPerRecord": times,
+        "engineMicrosecondsPerRecord": {design: [2 * each for each in values] for design, values in times.items()},
         "repeatedBatches": dict.fromkeys(HANDLERS, 0) | {"Powertools": 2},
         "tags": "same tags",
         "processors": 4,
@@ -39,6 +42,11 @@ def data(*cases: dict[str, Any]) -> dict[str, Any]:
 )
 def test_the_goal_is_met_only_if_it_is_met_everywhere(times: list[float], verdict: str) -> None:
     assert verdict in throughput.report(data(*map(case, times))).markdown
+
+
+def test_the_processor_time_is_split_between_the_design_and_the_engine() -> None:
+    row = "| uniform, 100 | 100 | 200 | 1,000 | 2,000 | 10.0 (10.0 to 10.0) |"
+    assert row in throughput.report(data(case(10))).markdown
 
 
 def test_a_wrong_total_is_reported() -> None:

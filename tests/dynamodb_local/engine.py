@@ -149,6 +149,11 @@ class Engine:
             "AWS_SECRET_ACCESS_KEY": "test",
         }
 
+    @property
+    def pid(self) -> int:
+        """The engine's process."""
+        return self._process.pid
+
     def make_client(self, service: str = "dynamodb", **config: Any) -> Any:
         """Create another boto3 client, with the botocore settings in `config`. Every thread needs its own."""
         settings = {"retries": {"total_max_attempts": 1}, "proxies": {}, **config}
