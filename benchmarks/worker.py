@@ -8,6 +8,7 @@ does it.
 import importlib
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -34,6 +35,8 @@ class Context:
 
 def main() -> None:
     """Serve until standard input ends."""
+    # Ctrl-C ends the benchmark, and with it this process's standard input.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Handlers print metrics; what they print is made, and goes nowhere.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     nowhere = os.open(os.devnull, os.O_WRONLY)
