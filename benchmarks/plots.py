@@ -33,7 +33,8 @@ def draw(plot: Plot, folder: Path) -> Path:
         axes.grid(axis="y", color="#dddddd", linewidth=0.6)
         axes.set_axisbelow(True)
         if len(plot.series) > 1 or plot.goal is not None:
-            axes.legend(frameon=False, fontsize=8)
+            # Below, where it hides nothing.
+            figure.legend(loc="outside lower center", ncols=min(5, len(plot.series) + 1), frameon=False, fontsize=8)
         path = folder / f"{plot.name}.svg"
         folder.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, metadata={"Date": None, "Creator": None})
