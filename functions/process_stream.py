@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from . import metrics
 from .dynamodb import tables
-from .dynamodb.client import client
+from .dynamodb.client import client, create_in_init_phase
 from .dynamodb.retries import RetryBudget
 from .total.records import read_batch
 from .total.totals import Applied, Total
@@ -51,3 +51,6 @@ def process(event: Mapping[str, Any], total: Total, budget: RetryBudget) -> Appl
 @cache
 def _total() -> Total:
     return Total(client(), tables.table_name(), tables.ledger_table_name())
+
+
+create_in_init_phase(client)

@@ -8,7 +8,7 @@ from . import metrics
 from .counting.idempotency import KeyedVisits, idempotency_key
 from .counting.visits import Recorded, read_count, record
 from .dynamodb import tables
-from .dynamodb.client import client, single_attempt_client
+from .dynamodb.client import client, create_in_init_phase, single_attempt_client
 from .dynamodb.retries import retry_budget
 from .http import routes
 from .http.dispatch import Operation, Operations, dispatch, head_of_read
@@ -97,3 +97,5 @@ OPERATIONS: Operations = {
     "badge": Operation(_badge, _head_of_badge),
 }
 """The operations of this function, by the OpenAPI document's `operationId`."""
+
+create_in_init_phase(single_attempt_client, client)

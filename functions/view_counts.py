@@ -5,7 +5,7 @@ from typing import Any
 
 from .counting.listing import parse_paging, read_page
 from .dynamodb import tables
-from .dynamodb.client import client
+from .dynamodb.client import client, create_in_init_phase
 from .dynamodb.items import DynamoDB, Item, text, whole_number
 from .dynamodb.retries import RetryBudget, read_items, retry_budget
 from .dynamodb.tables import COUNTER
@@ -90,3 +90,5 @@ OPERATIONS: Operations = {
     "viewTotal": Operation(_total_or_tags, _head_of_total_or_tags),
 }
 """The operations of this function, by the OpenAPI document's `operationId`."""
+
+create_in_init_phase(client)

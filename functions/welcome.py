@@ -7,7 +7,7 @@ from functools import cache, partial
 from typing import Any
 
 from .dynamodb import tables
-from .dynamodb.client import client
+from .dynamodb.client import client, create_in_init_phase
 from .dynamodb.items import DynamoDB
 from .http.dispatch import Operation, Operations, dispatch
 from .http.requests import Request
@@ -110,3 +110,6 @@ def _other_functions() -> Operations:
     from . import record_visit, view_counts  # noqa: PLC0415 - only a HEAD of their paths needs them
 
     return {**record_visit.OPERATIONS, **view_counts.OPERATIONS}
+
+
+create_in_init_phase(client)

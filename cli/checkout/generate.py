@@ -137,6 +137,20 @@ def joining() -> str:
     return text()
 
 
+def model() -> str:
+    """Make functions/dynamodb/model.json."""
+    from cli.checkout.model import model as text  # noqa: PLC0415
+
+    return text()
+
+
+def build() -> str:
+    """Make functions/dynamodb/build.py."""
+    from cli.checkout.model import build as text  # noqa: PLC0415
+
+    return text()
+
+
 def project() -> str:
     """Make Pulumi.yaml: its own first part, and the configuration keys as the settings declare them."""
     from cli.checkout.arguments import configuration  # noqa: PLC0415
@@ -168,6 +182,8 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/reference.md": reference,
     "Pulumi.yaml": project,
     "functions/counting/joining.py": joining,
+    "functions/dynamodb/model.json": model,
+    "functions/dynamodb/build.py": build,
 }
 """Every generated file, by its path in the repository."""
 

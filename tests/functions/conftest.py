@@ -11,6 +11,7 @@ from moto import mock_aws
 from functions import process_stream, record_visit, view_counts, welcome
 from functions.dynamodb import client as database
 from functions.dynamodb.retries import RetryBudget
+from functions.dynamodb.session import forget_sessions
 from functions.dynamodb.tables import setting
 
 TABLE, LEDGER, KEYS = "visits", "visits-ledger", "visits-idempotency"
@@ -21,6 +22,8 @@ TABLES = {TABLE: "TABLE_NAME", LEDGER: "LEDGER_TABLE_NAME", KEYS: "IDEMPOTENCY_T
 def _moto() -> Iterator[Any]:
     environment = dict(os.environ)
     os.environ.update(AWS_ACCESS_KEY_ID="x", AWS_SECRET_ACCESS_KEY="x", AWS_DEFAULT_REGION="eu-west-1")
+    # A malformed request fails here, before moto may accept it.
+    database.PARAMETER_VALIDATION = True
     forget_clients()
     with mock_aws():
         client = boto3.client("dynamodb")
@@ -34,6 +37,7 @@ def _moto() -> Iterator[Any]:
                 | ({"StreamViewType": "NEW_AND_OLD_IMAGES"} if table == TABLE else {}),
             )
         yield client
+    database.PARAMETER_VALIDATION = False
     forget_clients()
     os.environ.clear()
     os.environ.update(environment)
@@ -41,6 +45,7 @@ def _moto() -> Iterator[Any]:
 
 def forget_clients() -> None:
     """Make the functions create their DynamoDB clients again."""
+    forget_sessions()
     database.client.cache_clear()
     database.single_attempt_client.cache_clear()
 

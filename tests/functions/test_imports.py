@@ -14,6 +14,7 @@ EDGES = {
     "counting/idempotency.py",
     "counting/visits.py",
     "dynamodb/client.py",
+    "dynamodb/session.py",
     "http/dispatch.py",
     "total/deletion.py",
     "total/reconciliation.py",

@@ -1,0 +1,286 @@
+"""The start of a function: what it imports, when its client is created, and which data botocore reads for it."""
+
+import json
+import logging
+import os
+import platform
+import re
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+from typing import Any
+
+import boto3  # type: ignore[import-untyped]
+import botocore.session  # type: ignore[import-untyped]
+import pytest
+from botocore.config import Config  # type: ignore[import-untyped]
+from botocore.exceptions import NoRegionError, ParamValidationError  # type: ignore[import-untyped]
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from cli.checkout.model import operations
+from components.version import VERSION
+from functions.dynamodb import client as database
+from functions.dynamodb import session as sessions
+from functions.dynamodb.build import MODEL_BOTOCORE
+from tests.functions.requests_of_model import (
+    CALLS,
+    CREDENTIALS,
+    ENVIRONMENTS,
+    PLAIN,
+    environment,
+    everything,
+    full_loader,
+    outcome,
+    plain_client,
+)
+from tests.functions.test_imports import HANDLERS
+
+ROOT = Path(__file__).parents[2]
+CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 1})
+PARTITIONS = full_loader().load_data("endpoints")["partitions"]
+REGIONS = [*(region for partition in PARTITIONS for region in partition["regions"]), "local", "eu-west-99", "xx-moon-1"]
+SWITCH = st.sampled_from([None, "true", "false"])
+URL = st.sampled_from([None, "http://127.0.0.1:1", "https://dynamodb.example.org/path", "not a URL"])
+
+
+@pytest.fixture(autouse=True)
+def _quick_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read the runtime's own data only once."""
+
+    def get_session() -> Any:
+        session = botocore.session.get_session()
+        if not session.get_config_variable("data_path"):
+            session.register_component("data_loader", full_loader())
+        return session
+
+    monkeypatch.setattr(sessions, "get_session", get_session)
+
+
+def reads_model() -> bool:
+    """Whether a client that is created now reads model.json."""
+    sessions.forget_sessions()
+    return sessions._session()[1]
+
+
+@pytest.mark.parametrize("variables", ENVIRONMENTS, ids=str)
+def test_the_model_makes_the_same_requests_and_reads_the_same_responses(variables: dict[str, str]) -> None:
+    with environment(variables):
+        assert everything(sessions.create_client, CONFIG) == everything(plain_client, CONFIG)
+        known = variables["AWS_DEFAULT_REGION"] != "eu-west-99" and "AWS_ACCESS_KEY_ID" in variables
+        assert reads_model() == known
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    region=st.sampled_from(REGIONS),
+    variables=st.fixed_dictionaries(
+        {
+            "AWS_USE_FIPS_ENDPOINT": SWITCH,
+            "AWS_USE_DUALSTACK_ENDPOINT": SWITCH,
+            "AWS_ENDPOINT_URL": URL,
+            "AWS_ENDPOINT_URL_DYNAMODB": URL,
+            "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": SWITCH,
+            "AWS_ACCOUNT_ID": st.sampled_from([None, "123456789012"]),
+            "AWS_ACCOUNT_ID_ENDPOINT_MODE": st.sampled_from([None, "preferred", "required", "disabled"]),
+            "AWS_DEFAULTS_MODE": st.sampled_from([None, "standard", "legacy", "auto"]),
+        }
+    ),
+)
+@example(region="us-gov-west-1", variables={"AWS_USE_FIPS_ENDPOINT": "true"})
+@example(region="eu-west-1", variables={"AWS_USE_DUALSTACK_ENDPOINT": "true"})
+def test_every_region_and_endpoint_setting_resolves_to_the_same_endpoint(
+    region: str, variables: dict[str, str | None]
+) -> None:
+    given = {name: value for name, value in variables.items() if value is not None}
+    with environment({**CREDENTIALS, "AWS_DEFAULT_REGION": region, **given}):
+        assert described(sessions.create_client) == described(plain_client)
+
+
+def test_every_region_resolves_to_the_same_endpoint() -> None:
+    for region in REGIONS:
+        with environment({**CREDENTIALS, "AWS_DEFAULT_REGION": region}):
+            assert described(sessions.create_client) == described(plain_client)
+
+
+def described(create: Any) -> Any:
+    """Return a new client's endpoint and configuration, and its first request; or the error of creating it."""
+    try:
+        client = create(CONFIG)
+    except Exception as error:  # noqa: BLE001 - the error is what is compared
+        return type(error).__name__, str(error)
+    config = client.meta.config
+    facts = (config.region_name, config.signature_version, config.retries, config.connect_timeout, config.user_agent)
+    return client.meta.endpoint_url, client.meta.partition, facts, outcome(client, "get_item")
+
+
+def test_the_client_is_configured_as_that_of_boto3_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    with environment({**PLAIN, "AWS_RETRY_MODE": "adaptive", "AWS_MAX_ATTEMPTS": "7"}):
+        clients: list[Any] = [sessions.create_client(Config()), boto3.Session().client("dynamodb")]
+        retries = [client.meta.config.retries for client in clients]
+        assert retries[0] == retries[1]
+        assert (retries[0]["mode"], retries[0]["total_max_attempts"]) == ("adaptive", 7)
+        keys = [client._request_signer._credentials.get_frozen_credentials() for client in clients]
+        assert keys[0] == keys[1]
+        assert keys[0][:3] == tuple(CREDENTIALS.values())
+
+
+def test_the_model_has_the_operations_of_the_client() -> None:
+    assert sorted(json.loads(sessions.MODEL.read_text())["service-2"]["operations"]) == sorted(operations())
+    assert ["".join(map(str.capitalize, method.split("_"))) for method in CALLS] == operations()
+
+
+@pytest.mark.parametrize(
+    ("variables", "reason"),
+    [
+        ({"AWS_DEFAULT_REGION": "xx-moon-1"}, "does not know the region xx-moon-1"),
+        ({"AWS_ACCESS_KEY_ID": ""}, "credentials are not in the environment"),
+        ({"AWS_SECRET_ACCESS_KEY": ""}, "credentials are not in the environment"),
+        ({"AWS_DATA_PATH": "/models"}, "configured to read other data"),
+    ],
+)
+def test_other_circumstances_make_botocore_read_its_own_data(
+    variables: dict[str, str], reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "functions.dynamodb.session")
+    with environment({**PLAIN, **variables}):
+        assert not reads_model()
+        assert reason in caplog.text
+
+
+@pytest.mark.parametrize("version", ["1.37.38", "2.0.0", "1.99", "1.43.106.dev0", "unknown"])
+def test_another_botocore_reads_its_own_data(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(botocore, "__version__", version)
+    with environment(PLAIN):
+        assert not reads_model()
+        assert outcome(sessions.create_client(CONFIG), "get_item") == outcome(plain_client(CONFIG), "get_item")
+
+
+@pytest.mark.parametrize("version", [sessions.OLDEST_BOTOCORE, "1.38.10", MODEL_BOTOCORE])
+def test_a_botocore_that_was_compared_reads_the_model(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(botocore, "__version__", version)
+    with environment(PLAIN):
+        assert reads_model()
+
+
+@pytest.mark.parametrize("damage", ["missing", "empty", "truncated", "altered"])
+def test_a_damaged_model_is_not_read(
+    damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "functions.dynamodb.session")
+    raw = sessions.MODEL.read_bytes()
+    damaged = {"empty": b"", "truncated": raw[:-100], "altered": raw.replace(b"dynamodb", b"dynamodc", 1)}
+    file = tmp_path / "model.json"
+    if damage in damaged:
+        file.write_bytes(damaged[damage])
+    monkeypatch.setattr(sessions, "MODEL", file)
+    with environment(PLAIN):
+        assert outcome(sessions.create_client(CONFIG), "get_item") == outcome(plain_client(CONFIG), "get_item")
+        assert not reads_model()
+    assert "cannot be read" in caplog.text if damage == "missing" else "damaged" in caplog.text
+
+
+def test_botocore_reads_its_own_data_if_it_cannot_use_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = json.loads(sessions.MODEL.read_bytes())
+    del model["service-2"]["metadata"]
+    file = tmp_path / "model.json"
+    file.write_text(json.dumps(model))
+    monkeypatch.setattr(sessions, "MODEL", file)
+    monkeypatch.setattr(sessions, "MODEL_CHECKSUM", zlib.crc32(file.read_bytes()))
+    with environment(PLAIN):
+        assert reads_model()
+        assert outcome(sessions.create_client(CONFIG), "get_item") == outcome(plain_client(CONFIG), "get_item")
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+def test_an_error_of_the_configuration_is_raised_as_it_is() -> None:
+    with environment(CREDENTIALS), pytest.raises(NoRegionError):
+        sessions.create_client(CONFIG)
+
+
+@pytest.mark.skipif(not os.environ.get("CI"), reason="downloads three versions of botocore; CI=true runs it")
+@pytest.mark.parametrize("version", [sessions.OLDEST_BOTOCORE, "1.40.0", "1.42.1"])
+def test_older_versions_make_the_same_requests_with_the_model(version: str, tmp_path: Path) -> None:
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--quiet",
+        "--disable-pip-version-check",
+        "install",
+        "--no-deps",
+        "--no-compile",
+    ]
+    subprocess.run([*pip, "--target", str(tmp_path), f"botocore=={version}"], check=True, timeout=200)
+    script = Path(__file__).with_name("requests_of_model.py")
+    shown = started(str(script), PYTHONPATH=str(tmp_path))
+    assert json.loads(shown) == {"botocore": version, "different": [], "read": 9}
+
+
+def started(*arguments: str, **variables: str) -> str:
+    """Run Python with no settings of AWS but `variables`, and return its output."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    none = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={**kept, **none, **variables},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return done.stdout + done.stderr
+
+
+INSPECT = (
+    "import gc, sys, functions.{0}, functions.dynamodb.client as c; "
+    "print(c.client.cache_info().currsize, c.single_attempt_client.cache_info().currsize, gc.isenabled(), "
+    "gc.get_freeze_count() > 0, 'boto3' in sys.modules)"
+)
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_lambda_creates_the_clients_in_the_init_phase(handler: str) -> None:
+    names = {"AWS_LAMBDA_FUNCTION_NAME": "counter", "_HANDLER": f"functions.{handler}.handler"}
+    single = int(handler == "record_visit")
+    assert started("-c", INSPECT.format(handler), **PLAIN, **names) == f"1 {single} True True False\n"
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_importing_a_function_elsewhere_needs_no_configuration(handler: str) -> None:
+    assert started("-c", INSPECT.format(handler)) == "0 0 True False False\n"
+
+
+def test_a_client_that_cannot_be_created_in_the_init_phase_fails_the_first_invocation() -> None:
+    script = (
+        "import gc, functions.view_counts as view; print(gc.isenabled());"
+        "print(view.handler({'rawPath': '/counts', 'routeKey': 'GET /counts', 'requestContext': {'http': "
+        "{'method': 'GET'}}}, None)['statusCode'])"
+    )
+    shown = started("-c", script, **CREDENTIALS, AWS_LAMBDA_FUNCTION_NAME="x", TABLE_NAME="t")
+    assert "could not be created in the init phase" in shown
+    assert shown.startswith("True\n500\n")
+    assert "You must specify a region" in shown
+
+
+def test_the_user_agent_names_the_project_its_version_and_what_it_runs_on() -> None:
+    with environment(PLAIN):
+        database.client.cache_clear()
+        [(_, _, headers, _)], _ = outcome(database.client(), "get_item")
+        database.client.cache_clear()
+    versions = (VERSION, botocore.__version__, platform.python_version())
+    assert headers["user-agent"] == "stream-triggered-counter/{} botocore/{} python/{}".format(*versions)
+    assert re.fullmatch(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+/[!#$%&'*+.^_`|~0-9A-Za-z-]+ ?)+", headers["user-agent"])
+
+
+def test_requests_are_validated_in_the_tests_alone(tables: Any) -> None:
+    script = "import functions.dynamodb.client as c; c.single_attempt_client().get_item(TableName='t', Key=1)"
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        started("-c", script, **PLAIN, AWS_ENDPOINT_URL="http://127.0.0.1:1")
+    assert "ParamValidationError" not in failed.value.stderr
+    with pytest.raises(ParamValidationError):
+        database.client().get_item(TableName="t", Key=1)
