@@ -53,7 +53,10 @@ def operations() -> list[str]:
 
 def trimmed(service: dict[str, Any], kept: list[str]) -> dict[str, Any]:
     """Return a service model with the operations `kept` and the shapes that they lead to."""
-    found = {name: service["operations"][name] for name in kept}
+    # These parameters look for ARNs among the names of tables, to find the endpoint of their account: a seventh of the
+    # work of a batch. The functions have names, which lead to the same endpoint with or without.
+    unneeded = {"operationContextParams"}
+    found = {name: _without(unneeded, service["operations"][name]) for name in kept}
     shapes: set[str] = set()
     pending = list(_shapes(found))
     while pending:
@@ -66,6 +69,10 @@ def trimmed(service: dict[str, Any], kept: list[str]) -> dict[str, Any]:
     readable = ServiceModel(small, SERVICE)
     assert all(readable.operation_model(name).input_shape is not None for name in kept)  # noqa: S101
     return small
+
+
+def _without(names: set[str], mapping: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in mapping.items() if name not in names}
 
 
 def _shapes(value: Any) -> Iterator[str]:

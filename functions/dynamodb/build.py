@@ -6,5 +6,5 @@ USER_AGENT = "stream-triggered-counter/0.1.0"
 MODEL_BOTOCORE = "1.43.106"
 """The botocore whose data `model.json` is a part of."""
 
-MODEL_CHECKSUM = 4097597050
+MODEL_CHECKSUM = 3471573389
 """The CRC-32 of `model.json`."""

@@ -8,6 +8,9 @@ from typing import Any, Protocol
 AttributeValue = dict[str, Any]
 Item = Mapping[str, AttributeValue]
 
+MAX_DIGITS = 38
+"""The most significant digits of a number in DynamoDB."""
+
 
 class DynamoDB(Protocol):
     """The part of boto3's low-level DynamoDB client that the functions use."""
@@ -46,6 +49,8 @@ def whole_number(item: Item | None, attribute: str) -> int | None:
     text = (item or {}).get(attribute, {}).get("N")
     if text is None:
         return None
+    if isinstance(text, str) and text.isdecimal() and len(text) <= MAX_DIGITS:
+        return int(text)
     try:
         number = Decimal(text)
         return int(number) if number == number.to_integral_value() else None

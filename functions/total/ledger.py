@@ -92,8 +92,14 @@ def fold(entry: Entry, changes: Iterable[Change], epoch: str, table: str) -> tup
         if position is not None and change.position <= position:
             continue
         position, sequence = change.position, change.sequence
-        life, more = _apply(life, change)
-        gained += more
+        old, new = change.old, change.new
+        if change.event == "MODIFY" and old == (life.counted, life.since) and new and new.visits and not life.ended:
+            # The usual visit, of which nothing was lost: what `_apply` does, in a third of the time.
+            gained += max(0, new.visits - life.counted)
+            life = Life(new.visits, new.since, ended=False)
+        else:
+            life, more = _apply(life, change)
+            gained += more
     if position == before.position and (position is None or before.epoch == epoch):
         return entry, 0
     after = Entry(*life, before.given + gained, position, sequence, table, epoch)

@@ -1,9 +1,10 @@
 """Reading DynamoDB stream records: from a Lambda event to changes of tags."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from ..dynamodb.items import text, whole_number
+from ..dynamodb.items import MAX_DIGITS, text, whole_number
 from ..dynamodb.tables import COUNTER, KEY
 from .ledger import Change, Image, Position
 
@@ -41,12 +42,13 @@ def read_batch(event: Mapping[str, Any]) -> Batch:
     batch = Batch({}, [])
     for index, record in enumerate(records):
         try:
-            tag = _string(index, record, "dynamodb.Keys", KEY, "S")
-            if tag != COUNTER:
-                batch.changes.setdefault(tag, []).append(_change(index, record, tag))
+            change = _usual_change(record) or _change(index, record)
         except MalformedRecordError as error:
             batch.errors.append(error)
-    return Batch({tag: changes for tag, changes in batch.changes.items() if changes}, batch.errors)
+        else:
+            if change is not None:
+                batch.changes.setdefault(change.tag, []).append(change)
+    return batch
 
 
 def image_of(item: Mapping[str, Any]) -> Image:
@@ -54,7 +56,38 @@ def image_of(item: Mapping[str, Any]) -> Image:
     return Image(whole_number(item, "Count") if "Count" in item else 0, text(item, "Since") or "")
 
 
-def _change(index: int, record: Mapping[str, Any], tag: str) -> Change:
+def _usual_change(record: Any) -> Change | None:
+    """Read a record as a visit leaves it, in a fraction of the time that `_change` takes; None for any other."""
+    try:
+        event, body, (table, label) = record["eventName"], record["dynamodb"], _split(record["eventSourceARN"])
+        tag, sequence = body["Keys"][KEY]["S"], body["SequenceNumber"]
+        if event != "MODIFY" or tag == COUNTER or not label or not (sequence.isascii() and sequence.isdecimal()):
+            return None
+        old, new = _usual_image(body["OldImage"]), _usual_image(body["NewImage"])
+        return Change(tag + "", table, Position(label, int(sequence)), sequence, event, old, new)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _usual_image(item: Any) -> Image:
+    """Read an item as a visit leaves it. Raises an error if it has anything else."""
+    key, count, since = item["ID"], item["Count"]["N"], item["Since"]["S"]
+    if len(item) != 3 or type(key) is not dict or not count.isdecimal() or len(count) > MAX_DIGITS:
+        raise ValueError
+    return Image(int(count), since + "")
+
+
+@lru_cache(maxsize=16)
+def _split(arn: str) -> tuple[str, str]:
+    table, _, label = arn.partition("/stream/")
+    return table, label
+
+
+def _change(index: int, record: Any) -> Change | None:
+    """Read a record; None if it is of `COUNTER`. Raises MalformedRecordError, naming the first invalid field."""
+    tag = _string(index, record, "dynamodb.Keys", KEY, "S")
+    if tag == COUNTER:
+        return None
     name = record.get("eventName")
     if name not in EVENT_NAMES:
         raise MalformedRecordError(index, "eventName", name, f"one of {', '.join(EVENT_NAMES)}")
@@ -82,8 +115,8 @@ def _image(index: int, record: Mapping[str, Any], name: str) -> Image | None:
 
 def _source(index: int, record: Mapping[str, Any]) -> tuple[str, str]:
     arn = _string(index, record, "eventSourceARN")
-    table, found, label = arn.partition("/stream/")
-    if not found or not label:
+    table, label = _split(arn)
+    if not label:
         raise MalformedRecordError(
             index, "eventSourceARN", arn, "the ARN of a DynamoDB stream, ending in /stream/LABEL"
         )

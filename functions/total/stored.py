@@ -5,6 +5,7 @@ table holds the total under the same key.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from ..dynamodb.items import AttributeValue, Item, text, timestamp, whole_number
@@ -136,14 +137,31 @@ def _conditional_update(
     written: Mapping[str, AttributeValue | None],
 ) -> dict[str, Any]:
     """Return the update that sets the attributes in `written`, and removes those whose value is None."""
-    condition, names, values = unchanged(stored, compared)
-    sets = ", ".join(f"#{name} = :{name}" for name, value in written.items() if value)
-    removes = ", ".join(f"#{name}" for name, value in written.items() if not value)
+    present = tuple(name for name in compared if stored is not None and name in stored)
+    removed = tuple(name for name, value in written.items() if not value)
+    condition, update, names = _expressions(tuple(compared), present, tuple(written), removed)
+    values = {f":{name}": value for name, value in written.items() if value}
+    for name in present:
+        values[f":read{name}"] = stored[name]  # type: ignore[index]
     return {
         "TableName": table,
         "Key": {KEY: {"S": key}},
-        "UpdateExpression": f"SET {sets}" + (f" REMOVE {removes}" if removes else ""),
+        "UpdateExpression": update,
         "ConditionExpression": condition,
-        "ExpressionAttributeNames": names | {f"#{name}": name for name in written},
-        "ExpressionAttributeValues": values | {f":{name}": value for name, value in written.items() if value},
+        "ExpressionAttributeNames": dict(names),
+        "ExpressionAttributeValues": values,
     }
+
+
+@lru_cache(maxsize=64)
+def _expressions(
+    compared: tuple[str, ...], present: tuple[str, ...], written: tuple[str, ...], removed: tuple[str, ...]
+) -> tuple[str, str, dict[str, str]]:
+    """Return the condition, the update and their names. A batch writes up to 99 entries with the same few."""
+    condition = " AND ".join(
+        f"#{name} = :read{name}" if name in present else f"attribute_not_exists(#{name})" for name in compared
+    )
+    sets = ", ".join(f"#{name} = :{name}" for name in written if name not in removed)
+    removes = ", ".join(f"#{name}" for name in removed)
+    names = {f"#{name}": name for name in (*compared, *written)}
+    return condition, f"SET {sets}" + (f" REMOVE {removes}" if removes else ""), names

@@ -84,12 +84,16 @@ class Total:
 
     def _own(self, changes: Mapping[str, Sequence[Change]], budget: RetryBudget) -> dict[str, list[Change]]:
         """Return the changes that this table's stream recorded."""
-        labels = {change.position.stream for each in changes.values() for change in each}
+        # One change of each stream stands for all of them.
+        streams = {(change.table, change.position.stream): change for each in changes.values() for change in each}
+        labels = {label for _, label in streams}
         if not labels <= self._streams:
             # An unknown stream may belong to a table that was created again under the same name.
             self._claim.forget_description()
         table = self.description(budget)
         self._streams |= labels
+        if all(map(table.owns, streams.values())):
+            return {tag: list(each) for tag, each in changes.items()}
         own = {tag: [change for change in each if table.owns(change)] for tag, each in changes.items()}
         skipped = sum(map(len, changes.values())) - sum(map(len, own.values()))
         if skipped:

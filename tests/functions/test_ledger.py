@@ -3,15 +3,19 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from functions.total.ledger import (
     Change,
     Counter,
     Entry,
     Image,
+    Life,
     Marker,
     Ownership,
     Position,
+    _apply,
     fold,
     is_current,
     missing,
@@ -231,3 +235,22 @@ MINE = Marker("now", HERE)
 )
 def test_ownership_of_the_total(marker: Marker, counter: Counter | None, expected: Ownership) -> None:
     assert ownership(marker, counter, "mine", HERE) is expected
+
+
+COUNTS, LIVES = st.sampled_from([None, 0, 1, 2, 3]), st.sampled_from(["", ONE, TWO])
+MODIFICATIONS = st.builds(modify, st.just(0), COUNTS, COUNTS, LIVES, before=LIVES)
+REMOVALS = st.builds(remove, st.just(0), COUNTS, LIVES)
+
+
+@given(st.integers(0, 3), LIVES, st.booleans(), st.lists(MODIFICATIONS | REMOVALS, max_size=6))
+def test_the_usual_visit_is_folded_as_any_change_is(
+    counted: int, since: str, ended: bool, changes: list[Change]
+) -> None:
+    before = entry(counted, 1, since=since, ended=ended)
+    numbered = [change._replace(position=Position(EARLY, place)) for place, change in enumerate(changes, 2)]
+    life, gained = Life(counted, since, ended), 0
+    for change in numbered:
+        life, more = _apply(life, change)
+        gained += more
+    after, delta = fold(before, numbered, "now", HERE)
+    assert (Life(after.counted, after.since, after.ended), delta) == (life, gained)

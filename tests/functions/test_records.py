@@ -4,10 +4,12 @@ import copy
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from components.testing.stream_events import StreamEvents
 from functions.total.ledger import Image, Position
-from functions.total.records import read_batch
+from functions.total.records import MalformedRecordError, _change, _usual_change, read_batch
 
 MISSING = object()
 
@@ -125,3 +127,41 @@ def test_a_malformed_record_never_stops_the_others(record: Any) -> None:
 def test_an_event_without_records_is_rejected(event: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="Records is"):
         read_batch(event)
+
+
+PLACES = st.sampled_from(
+    [
+        *(("eventName",), ("eventSourceARN",), ("dynamodb",), ("dynamodb", "SequenceNumber"), ("dynamodb", "Keys")),
+        *(("dynamodb", "Keys", "ID", "S"), ("dynamodb", "OldImage"), ("dynamodb", "NewImage")),
+        *(("dynamodb", "NewImage", name) for name in ("ID", "Count", "Since", "Reconciled")),
+        *(("dynamodb", "OldImage", "Count", "N"), ("dynamodb", "OldImage", "Since", "S")),
+    ]
+)
+VALUES = st.sampled_from(
+    [MISSING, None, 5, "", "COUNTER", "REMOVE", "INSERT", "²", "٣", "1.0", "-1", "9" * 39, [], {}, {"S": "x"}, {"N": 5}]
+)
+
+
+@given(st.lists(st.tuples(PLACES, VALUES), max_size=2))
+def test_a_usual_record_is_read_as_any_other_is(changes: list[tuple[tuple[str, ...], Any]]) -> None:
+    images = [{"ID": {"S": "a"}, "Count": {"N": str(count)}, "Since": {"S": "2026"}} for count in (1, 2)]
+    record: dict[str, Any] = {**StreamEvents().record("MODIFY", "a", old=images[0], new=images[1])}
+    assert _usual_change(record) == _change(0, record)
+    for path, value in changes:
+        replace(record, path, value)
+    try:
+        expected = _change(0, record)
+    except MalformedRecordError:
+        expected = None
+    assert _usual_change(record) in (None, expected)
+
+
+def replace(record: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+    *parents, last = path
+    for parent in parents:
+        if not isinstance(record := record.get(parent), dict):  # type: ignore[assignment]
+            return
+    if value is MISSING:
+        record.pop(last, None)
+    else:
+        record[last] = value
