@@ -1,6 +1,7 @@
 """Running programs in process."""
 
 import asyncio
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,24 @@ def test_runs_do_not_see_each_other() -> None:
     first, second = run(program, stack="a"), run(program, stack="b")
     assert (first.outputs, second.outputs) == ({"stack": "a"}, {"stack": "b"})
     assert len(first.resources) == len(second.resources) == 1
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_garbage_collector_pauses_while_a_program_runs(enabled: bool) -> None:
+    seen: list[bool] = []
+
+    def program() -> None:
+        seen.append(gc.isenabled())
+        raise LookupError
+
+    before = gc.isenabled()
+    (gc.enable if enabled else gc.disable)()
+    try:
+        with pytest.raises(LookupError):
+            run(program)
+        assert (seen, gc.isenabled()) == ([False], enabled)
+    finally:
+        (gc.enable if before else gc.disable)()
 
 
 def test_names_are_the_same_in_every_run() -> None:
