@@ -71,7 +71,7 @@ def _usual_change(record: Any) -> Change | None:
 
 def _usual_image(item: Any) -> Image:
     """Read an item as a visit leaves it. Raises an error if it has anything else."""
-    key, count, since = item["ID"], item["Count"]["N"], item["Since"]["S"]
+    key, count, since = item[KEY], item["Count"]["N"], item["Since"]["S"]
     if len(item) != 3 or type(key) is not dict or not count.isdecimal() or len(count) > MAX_DIGITS:
         raise ValueError
     return Image(int(count), since + "")
