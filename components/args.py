@@ -37,12 +37,20 @@ class TableArgs(TypedDict, total=False):
     billing_mode: BillingMode
     """How reads and writes are billed. Default: PAY_PER_REQUEST. Allowed: PAY_PER_REQUEST or PROVISIONED."""
     read_capacity: int
-    """Read capacity units per second of each table, with billing mode PROVISIONED only. A table may have 40,000 unless
-    AWS raises your quota. Default: 5. Allowed: 1 or more."""
+    """Read capacity units per second of each table but the ledger, with billing mode PROVISIONED only. A table may have
+    40,000 unless AWS raises your quota. Default: 5. Allowed: 1 or more."""
     write_capacity: int
-    """Write capacity units per second of each table, with billing mode PROVISIONED only. A table may have 40,000 unless
-    AWS raises your quota. A visit takes one unit of the main table; a batch takes two of each table for each tag in it,
-    since it is written in a transaction. Default: 5. Allowed: 1 or more."""
+    """Write capacity units per second of each table but the ledger, with billing mode PROVISIONED only. A table may
+    have 40,000 unless AWS raises your quota. A visit takes one unit of the main table, and each transaction of the
+    total, which is for up to 99 tags, takes two. Default: 5. Allowed: 1 or more."""
+    ledger_read_capacity: int
+    """Read capacity units per second of the ledger, with billing mode PROVISIONED only; by default, the write capacity
+    of the main table. The total reads at most one entry for each visit, and one item for each transaction. Default:
+    none. Allowed: 1 or more."""
+    ledger_write_capacity: int
+    """Write capacity units per second of the ledger, with billing mode PROVISIONED only; by default, twice the write
+    capacity of the main table. A visit may write an entry, for which a transaction takes two units. With less, the
+    total can fall ever further behind a main table that is used to the full. Default: none. Allowed: 1 or more."""
     stream_view_type: StreamViewType
     """The images of a changed item that a stream record holds. The total is calculated from the count in the new image,
     so DynamoDB's other two view types are not supported. Default: NEW_AND_OLD_IMAGES. Allowed: NEW_AND_OLD_IMAGES or
@@ -80,10 +88,13 @@ class StreamArgs(TypedDict, total=False):
     """Where a new mapping begins to read. It applies only when the mapping is created. Default: TRIM_HORIZON. Allowed:
     TRIM_HORIZON or LATEST."""
     batch_size: int
-    """The most records in a batch. Up to 99 tags are written in one transaction. Default: 100. Allowed: 1 to 10,000."""
+    """The most records in a batch. A shard takes up to 1,000 writes a second, so the default is all that it can bring
+    in a second, the default window. Up to 99 tags are written in one transaction. Default: 1000. Allowed: 1 to
+    10,000."""
     maximum_batching_window_in_seconds: int
-    """How many seconds to wait for a batch to fill. A longer window saves invocations, and the total lags by as much.
-    Default: 0. Allowed: 0 to 300."""
+    """How many seconds to wait for a batch to fill. The total lags by as much, and costs less: a tag is written once
+    for all its visits in a batch. The first second saves most; docs/scaling.md has the figures. With 0, Lambda takes
+    what there is four times a second. Default: 1. Allowed: 0 to 300."""
     maximum_retry_attempts: int
     """How often a failed batch is retried; -1 means no limit. Without a limit an outage loses no records: the total
     lags until it is over, or until the records reach their maximum age. Default: -1. Allowed: -1, or 0 to 10,000."""

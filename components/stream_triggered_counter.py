@@ -114,7 +114,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
         self._key_arn = settings.table.encryption_key_arn
         child = pulumi.ResourceOptions(parent=self)
         table = self._table(settings, child)
-        ledger = keyed_table(f"{name}-ledger", settings.table, settings.tags, self)
+        ledger = keyed_table(f"{name}-ledger", settings.table.for_ledger(), settings.tags, self)
         idempotency = keyed_table(
             f"{name}-idempotency",
             # Its keys live for a day, so there is nothing worth restoring.

@@ -4,9 +4,9 @@ The limits are those of `CreateTable` in DynamoDB's API reference.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 import pulumi
 import pulumi_aws as aws
@@ -55,12 +55,19 @@ class TableSettings(Settings):
     billing_mode: BillingMode = setting(BillingMode.PAY_PER_REQUEST)
     """How reads and writes are billed."""
     read_capacity: int = setting(5, Number(1), only_with=PROVISIONED)
-    """Read capacity units per second of each table, with billing mode PROVISIONED only. A table may have 40,000 unless
-    AWS raises your quota."""
+    """Read capacity units per second of each table but the ledger, with billing mode PROVISIONED only. A table may have
+    40,000 unless AWS raises your quota."""
     write_capacity: int = setting(5, Number(1), only_with=PROVISIONED)
-    """Write capacity units per second of each table, with billing mode PROVISIONED only. A table may have 40,000 unless
-    AWS raises your quota. A visit takes one unit of the main table; a batch takes two of each table for each tag in it,
-    since it is written in a transaction."""
+    """Write capacity units per second of each table but the ledger, with billing mode PROVISIONED only. A table may
+    have 40,000 unless AWS raises your quota. A visit takes one unit of the main table, and each transaction of the
+    total, which is for up to 99 tags, takes two."""
+    ledger_read_capacity: int | None = setting(None, Number(1), only_with=PROVISIONED)
+    """Read capacity units per second of the ledger, with billing mode PROVISIONED only; by default, the write capacity
+    of the main table. The total reads at most one entry for each visit, and one item for each transaction."""
+    ledger_write_capacity: int | None = setting(None, Number(1), only_with=PROVISIONED)
+    """Write capacity units per second of the ledger, with billing mode PROVISIONED only; by default, twice the write
+    capacity of the main table. A visit may write an entry, for which a transaction takes two units. With less, the
+    total can fall ever further behind a main table that is used to the full."""
     stream_view_type: StreamViewType = setting(StreamViewType.NEW_AND_OLD_IMAGES)
     """The images of a changed item that a stream record holds. The total is calculated from the count in the new image,
     so DynamoDB's other two view types are not supported."""
@@ -78,6 +85,15 @@ class TableSettings(Settings):
     def provisioned(self) -> bool:
         """Whether capacity units apply."""
         return self.billing_mode is BillingMode.PROVISIONED
+
+    def for_ledger(self) -> Self:
+        """Return the settings of the ledger, whose capacity follows from the main table's unless it is given."""
+        reads, writes = self.ledger_read_capacity, self.ledger_write_capacity
+        return replace(
+            self,
+            read_capacity=self.write_capacity if reads is None else reads,
+            write_capacity=2 * self.write_capacity if writes is None else writes,
+        )
 
 
 class StreamTable(pulumi.ComponentResource):

@@ -14,6 +14,9 @@ from ..streams import say
 # Half of what DynamoDB lets one partition write in a second; the other half is for visits.
 _DEFAULT_RATE = 500
 
+DEFAULT_BATCHING_WINDOW = 1
+"""The default of `maximumBatchingWindowInSeconds`. The component that declares it takes too long to import."""
+
 
 def _pass_options(command: Command) -> Command:
     for option in (
@@ -30,7 +33,7 @@ def _pass_options(command: Command) -> Command:
         click.option(
             "--batching-window",
             type=WholeNumber("a batching window", 0, 300),
-            default=0,
+            default=DEFAULT_BATCHING_WINDOW,
             show_default=True,
             metavar="SECONDS",
             help="The mapping's maximumBatchingWindowInSeconds, to wait for between two passes.",

@@ -13,6 +13,7 @@ from moto import mock_aws
 
 from cli import passes
 from cli.main import main
+from components.stream_consumer import StreamSettings
 
 
 class Tables:
@@ -84,6 +85,8 @@ def test_the_pauses_allow_for_the_batching_window(tables: Tables, monkeypatch: p
     tables.visit("a", 3)
     assert tables.call("--region", "eu-west-1", "--passes", "4", "--batching-window", "20") == 1
     assert slept == [21, 22, 24]
+    assert tables.call("--region", "eu-west-1", "--passes", "2", "--restart") == 1
+    assert slept[3:] == [1 + StreamSettings().maximum_batching_window_in_seconds]
 
 
 def test_a_total_that_another_ledger_keeps_is_a_sentence_until_it_is_taken_over(

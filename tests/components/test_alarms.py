@@ -21,7 +21,7 @@ TOPIC = "arn:aws:sns:eu-west-1:123456789012:on-call"
 PROCESSOR = ("AWS/Lambda", {"FunctionName": "counter-process-stream"})
 TABLES = {name: ("AWS/DynamoDB", {"TableName": f"counter-{name}"}) for name in ("table", "ledger", "idempotency")}
 EXPECTED: dict[str, tuple[tuple[str, dict[str, str]], str, str, int, int, str, float]] = {
-    "total-stale": (PROCESSOR, "IteratorAge", "Maximum", 60, 5, ">", 60_000),
+    "total-stale": (PROCESSOR, "IteratorAge", "Maximum", 60, 5, ">", 61_000),
     "records-at-risk": (PROCESSOR, "IteratorAge", "Maximum", 300, 1, ">=", 42_300_000),
     "processor-errors": (PROCESSOR, "Errors", "Sum", 60, 3, ">", 0),
     "processor-throttled": (PROCESSOR, "Throttles", "Sum", 60, 5, ">=", 1),
@@ -119,8 +119,8 @@ def test_an_idle_counter_raises_no_alarm_and_tells_nobody(counter: Result) -> No
 
 
 RUNS: list[tuple[str, dict[str, Points], bool]] = [
-    ("total-stale", {"IteratorAge": [60_001] * 5}, True),
-    ("total-stale", {"IteratorAge": [60_000] * 5}, False),
+    ("total-stale", {"IteratorAge": [61_001] * 5}, True),
+    ("total-stale", {"IteratorAge": [61_000] * 5}, False),
     ("total-stale", {"IteratorAge": [None, None, None, 90_000, 90_000, 90_000, 90_000]}, False),
     ("records-at-risk", {"IteratorAge": [42_300_000]}, True),
     ("records-at-risk", {"IteratorAge": [42_299_999]}, False),

@@ -60,7 +60,7 @@ def test_production_is_guarded() -> None:
     }
     mapping = result.one("aws:lambda/eventSourceMapping:EventSourceMapping").inputs
     assert (mapping["maximumRetryAttempts"], mapping["maximumRecordAgeInSeconds"]) == (-1, 84_600)
-    assert (mapping["batchSize"], mapping["maximumBatchingWindowInSeconds"]) == (500, 1)
+    assert (mapping["batchSize"], mapping["maximumBatchingWindowInSeconds"]) == (1000, 1)
 
 
 def test_production_says_why() -> None:

@@ -40,9 +40,29 @@ def test_idempotency_keys_are_never_kept_for_recovery(build: Build, recovery: bo
     }
 
 
+def capacity(build: Build, **settings: int) -> dict[str, tuple[int, int]]:
+    tables = build({"table": {"billing_mode": "PROVISIONED", **settings}}).all(TABLE)
+    return {
+        table.name.removeprefix("counter-"): (table.inputs["readCapacity"], table.inputs["writeCapacity"])
+        for table in tables
+    }
+
+
 def test_provisioned_capacity_defaults_to_the_tutorials(build: Build) -> None:
-    tables = build({"table": {"billing_mode": "PROVISIONED", "read_capacity": 9}}).all(TABLE)
-    assert [(table.inputs["readCapacity"], table.inputs["writeCapacity"]) for table in tables] == [(9, 5)] * 3
+    assert capacity(build) == {"table": (5, 5), "ledger": (5, 10), "idempotency": (5, 5)}
+
+
+def test_the_ledgers_capacity_follows_from_the_main_tables_writes(build: Build) -> None:
+    assert capacity(build, read_capacity=9, write_capacity=40) == {
+        "table": (9, 40),
+        "ledger": (40, 80),
+        "idempotency": (9, 40),
+    }
+
+
+def test_the_ledgers_capacity_can_be_given(build: Build) -> None:
+    assert capacity(build, write_capacity=40, ledger_read_capacity=3)["ledger"] == (3, 80)
+    assert capacity(build, write_capacity=40, ledger_write_capacity=4)["ledger"] == (40, 4)
 
 
 def test_deletion_protection_applies_to_every_table(build: Build) -> None:

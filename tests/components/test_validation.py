@@ -28,6 +28,8 @@ REFUSED: list[tuple[Any, str, str, str]] = [
     ({"table": {"billing_mode": "FREE"}}, "table.billing_mode", "'FREE'", "PAY_PER_REQUEST or PROVISIONED"),
     ({"table": {"read_capacity": 5}}, "table.read_capacity", "5", "PROVISIONED"),
     ({"table": {"write_capacity": 7}}, "table.write_capacity", "7", "PROVISIONED"),
+    ({"table": {"ledger_read_capacity": 7}}, "table.ledger_read_capacity", "7", "PROVISIONED"),
+    ({"table": {"ledger_write_capacity": 7}}, "table.ledger_write_capacity", "7", "PROVISIONED"),
     ({"table": {"billing_mode": "PROVISIONED", "read_capacity": 0}}, "table.read_capacity", "0", "1 or more"),
     ({"table": {"billing_mode": "PROVISIONED", "write_capacity": -1}}, "table.write_capacity", "-1", "1 or more"),
     (

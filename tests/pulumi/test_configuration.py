@@ -66,6 +66,8 @@ CHANGES = {
         },
     ),
     "environment": functions(environment={"STAGE": "test"}),
+    "ledgerReadCapacity": Change({"billingMode": "PROVISIONED", "ledgerReadCapacity": 9}, updates={"Table": TABLES}),
+    "ledgerWriteCapacity": Change({"billingMode": "PROVISIONED", "ledgerWriteCapacity": 9}, updates={"Table": TABLES}),
     "logLevel": functions(logLevel="DEBUG"),
     "logRetentionInDays": Change({"logRetentionInDays": 7}, updates={"LogGroup": FUNCTIONS}),
     "maximumBatchingWindowInSeconds": Change({"maximumBatchingWindowInSeconds": 5}, MAPPING | alarm("total-stale")),
