@@ -177,13 +177,13 @@ def whole(rate: float) -> str:
 
 
 def _collision_plot(collisions: Sequence[Mapping[str, Any]], modelled: Sequence[float]) -> Plot:
-    processors = [each["processors"] for each in collisions]
+    processors = [str(each["processors"]) for each in collisions]
     series = [
         Series("real code", processors, [each["transactions"] for each in collisions]),
         Series("model", processors, modelled),
     ]
     title = "Transactions that add to one total"
-    return Plot("capacity-collisions", title, "processors", "transactions/s", series, log_x=True)
+    return Plot("capacity-collisions", title, "processors", "transactions/s", series, kind="bars")
 
 
 def _items_plot() -> Plot:

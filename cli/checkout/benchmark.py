@@ -16,7 +16,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 @click.option("--report", is_flag=True, help="Measure nothing; write RESULTS.md and its plots from the raw data.")
 @click.option("--list", "list_only", is_flag=True, help="List the chapters.")
 def command(*, chapters: tuple[str, ...], quick: bool, report: bool, list_only: bool) -> int:
-    """Measure all or named chapters, and write RESULTS.md."""
+    """Measure all or named chapters, and write RESULTS.md and the tables of docs/scaling.md."""
     from benchmarks import run  # noqa: PLC0415 - `--help` does without
     from benchmarks.chapters import Options, load, names  # noqa: PLC0415
 
@@ -31,4 +31,10 @@ def command(*, chapters: tuple[str, ...], quick: bool, report: bool, list_only: 
     if not report:
         run.measure([name for name in names() if name in chapters or not chapters], Options(quick=quick), folder)
     click.echo(f"{run.write(folder)} written", file=sys.stderr)
+    if not quick:
+        from benchmarks.scaling import filled  # noqa: PLC0415
+
+        page = _ROOT / "docs" / "scaling.md"
+        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
+        click.echo(f"{page} written", file=sys.stderr)
     return 0

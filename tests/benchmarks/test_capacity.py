@@ -37,6 +37,7 @@ several = st.builds(
     memory=st.sampled_from([128, 256, 1_769, 3_008]),
     parallelization=st.sampled_from([1, 10]),
     write_capacity=st.sampled_from([None, 5, 1_500]),
+    ledger_capacity=st.none(),
 )
 rates = st.sampled_from([0.5, 10, 300, 4_000, 50_000])
 
