@@ -203,7 +203,7 @@ class Advice(NamedTuple):
 RESERVE = 4 / 3
 """How much more than expected advice allows for."""
 
-NUMBERS = (1, 2, 5, 10, 20, MAX_ITEMS)
+NUMBERS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 40, MAX_ITEMS)
 MEMORIES = (256, 512, 1_024, 1_769)
 
 
@@ -214,9 +214,11 @@ def advise(traffic: Traffic, rate: float, limits: Limits | None = None) -> Advic
     """
     limits = limits or Limits()
     raised = limits._replace(**dict.fromkeys(QUOTAS, math.inf))
+    # Nothing else relieves a tag's item.
+    enough = [number for number in NUMBERS if rate * RESERVE * traffic.busiest <= number * limits.item_writes]
     for memory in MEMORIES:
         for total in NUMBERS:
-            for tag in NUMBERS:
+            for tag in enough:
                 settings = Settings(tag, total, memory=memory)
                 # Loads at this rate alone are quick to look at, but may have been higher at a lower rate.
                 holds = max(loads(settings, raised, traffic, rate * RESERVE).values()) <= 1

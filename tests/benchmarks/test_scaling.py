@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 
 from benchmarks import bill, scaling
-from benchmarks.batches import single, uniform, zipf
+from benchmarks.batches import Traffic, single, uniform, zipf
 from benchmarks.designs import Stream, batch_seconds
 from benchmarks.limits import Limits, Settings, binding, sustained
+from benchmarks.units import Meter
+from functions.dynamodb.retries import RetryBudget
+from functions.view_counts import view_count, view_total
+from tests.total.store import Store
 
 PAGE = Path(__file__).parents[2] / "docs" / "scaling.md"
 
@@ -69,6 +73,25 @@ def test_what_the_page_says_of_other_figures() -> None:
     before, after = (sustained(Settings(), each, uniform())["collisions at the total"] for each in (Limits(), faster))
     assert 1.7 < after / before < 2.5
     assert "collisions bind at twice the load" in text
+
+
+def test_every_read_takes_a_unit_of_the_totals_item() -> None:
+    store = Store("visits")
+    store.put("visits", {"ID": {"S": "COUNTER"}, "TotalViews": {"N": "3"}, "UpdatedAt": {"S": "now"}})
+    meter = Meter(lambda table, key: store.items(table).get(key))
+    client = meter.client(store)
+    view_total(client, "visits", RetryBudget(lambda: 3.0))
+    assert meter.total.read_units == 1
+    view_count(client, "visits", "tech", RetryBudget(lambda: 3.0))
+    assert meter.total.read_units == 1 + 2
+    assert f"limited to {Limits().item_reads:,.0f} a second" in PAGE.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("size", [1, 1_000])
+@pytest.mark.parametrize("traffic", [uniform(), zipf()], ids=lambda each: each.name)
+def test_collisions_come_before_a_processor_has_too_much_work(traffic: Traffic, size: int) -> None:
+    each = sustained(Settings(batch_size=size), Limits(), traffic)
+    assert each["collisions at the total"] < each["work of a shard's processor"]
 
 
 def test_more_processors_for_a_shard_sustain_no_more() -> None:
