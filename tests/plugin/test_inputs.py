@@ -31,7 +31,7 @@ def test_integer_arrives_as_one(plugin: Plugin, batch_size: Any) -> None:
 
 def test_null_means_left_out(plugin: Plugin) -> None:
     constructed = plugin.construct(COUNTER, {"stream": {"batchSize": None}, "existingTable": None, "tags": None})
-    assert constructed.one(MAPPING).inputs["batchSize"] == 100
+    assert constructed.one(MAPPING).inputs["batchSize"] == 1_000
 
 
 def test_enum_is_its_value(plugin: Plugin) -> None:
