@@ -68,7 +68,9 @@ def test_what_the_page_says_of_other_figures() -> None:
     assert f"the ledger keeps up with {alike:.1f}" in text
     prices = [bill.million_visits(each, Stream(rate)) for each in (uniform(), zipf(), single()) for rate in (10, 100)]
     assert 2 < min(prices) <= max(prices) < 5
-    assert sum(bill.month(uniform(), Stream(3)).values()) < 40
+    on_demand = bill.month(uniform(), Stream(3.1))
+    tables = on_demand["visits: table"] + on_demand["total: tables"]
+    assert f"the tables cost {tables:.0f} dollars a month at 3.1 visits a second" in text
     faster = Limits(transaction_seconds=0.01)
     before, after = (sustained(Settings(), each, uniform())["collisions at the total"] for each in (Limits(), faster))
     assert 1.7 < after / before < 2.5
