@@ -147,6 +147,7 @@ def report(data: Any) -> Report:
         )
         for each, model in zip(collisions, modelled, strict=True)
     ]
+    most = max(abs(model / each["transactions"] - 1) for each, model in zip(collisions, modelled, strict=True))
     plots = [_collision_plot(collisions, modelled), _items_plot()]
     return Report(
         "The part of the [model](limits.py) that is no documented limit is how processors collide at the total: a "
@@ -154,7 +155,7 @@ def report(data: Any) -> Report:
         "real code in threads, on tables in memory that hold the items of a transaction for "
         f"{Limits().transaction_seconds * 1000:.0f} ms:\n\n"
         + table(("processors", "transactions/s", "model", "attempts each"), rows)
-        + f"\n{plots[0].markdown}\n### What each setting sustains\n\n"
+        + f"\nThe model differs by up to {100 * most:.0f} %.\n\n{plots[0].markdown}\n### What each setting sustains\n\n"
         "Visits a second, and the limit that binds, with one setting changed at a time. A tag of several items has as "
         "many entries in the ledger. Quotas are at AWS's defaults; [Scaling](../docs/scaling.md) says when to raise "
         "which.\n\n" + settings_table(SETTINGS) + f"\n{plots[1].markdown}",
