@@ -74,7 +74,7 @@ def test_the_status_shows_every_part(operator: Operator) -> None:
     assert {outputs["tableName"], outputs["ledgerTableName"]} <= set(shown["tables"])
     mapping = shown["mapping"]
     assert (mapping["uuid"], mapping["state"]) == (outputs["eventSourceMappingId"], "Enabled")
-    assert (mapping["startingPosition"], mapping["batchSize"]) == ("TRIM_HORIZON", 100)
+    assert (mapping["startingPosition"], mapping["batchSize"]) == ("TRIM_HORIZON", 1_000)
     assert mapping["lastResult"].startswith("OK")
     assert (shown["queue"]["messages"], shown["lag"]["milliseconds"]) == (0, None)
     assert {one["name"] for one in shown["functions"].values()} == set(outputs["functionNames"].values())
