@@ -6,11 +6,21 @@ See "Evaluating an alarm" and "Configuring how CloudWatch alarms treat missing d
 from __future__ import annotations
 
 import ast
+import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 Points = Sequence[float | None]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What was measured in one period after another, before a statistic makes a point of it; a period may be empty."""
+
+    periods: Sequence[Sequence[float]]
+
 
 EXTRA_PERIODS = 2
 """How many periods more than it evaluates an alarm looks back, to find points in the place of missing ones."""
@@ -29,13 +39,13 @@ _ARITHMETIC: Mapping[type[ast.operator], Callable[[float, float], float]] = {
 }
 
 
-def goes_off(alarm: Mapping[str, Any], points: Mapping[str, Points]) -> bool:
-    """Return whether an alarm with these inputs is in the state ALARM.
+def goes_off(alarm: Mapping[str, Any], data: Mapping[str, Points | Samples]) -> bool:
+    """Return whether an alarm with these inputs goes from the state OK to ALARM.
 
-    `points` has the values of each metric, by its name, of one period after another; None is missing. A metric that is
-    not there has no points.
+    `data` has the values of each metric, by its name, of one period after another, with None for a missing one; or
+    samples, of which the alarm's own statistic makes the values. A metric that is not there has no points.
     """
-    values = _values(alarm, points)
+    values = _values(alarm, {name: _points(alarm, each) for name, each in data.items()})
     periods, needed = alarm["evaluationPeriods"], alarm.get("datapointsToAlarm", alarm["evaluationPeriods"])
     real = [value for value in values[-periods - EXTRA_PERIODS :] if value is not None][-periods:]
     compare = _COMPARISONS[alarm["comparisonOperator"]]
@@ -43,6 +53,31 @@ def goes_off(alarm: Mapping[str, Any], points: Mapping[str, Points]) -> bool:
     missing = periods - len(real)
     treated = {"breaching": missing, "notBreaching": 0}[alarm["treatMissingData"]]
     return bool(breaching + treated >= needed)
+
+
+def _points(alarm: Mapping[str, Any], data: Points | Samples) -> Points:
+    if not isinstance(data, Samples):
+        return data
+    chosen = alarm.get("extendedStatistic") or alarm["statistic"]
+    few_count = alarm.get("evaluateLowSampleCountPercentiles") != "ignore"
+    # An ignored period leaves the alarm's state as it is, which is OK here, as a missing one does.
+    return [
+        statistic(chosen, samples) if samples and (few_count or len(samples) >= enough(chosen)) else None
+        for samples in data.periods
+    ]
+
+
+def statistic(name: str, samples: Sequence[float]) -> float:
+    """Make a point of a period's samples: a percentile such as p99 is the sample that so many percent do not exceed."""
+    simple: Mapping[str, Callable[[Sequence[float]], float]] = {"Sum": sum, "Maximum": max, "Minimum": min}
+    if name in simple:
+        return simple[name](samples)
+    return sorted(samples)[max(1, math.ceil(len(samples) * float(name.removeprefix("p")) / 100)) - 1]
+
+
+def enough(percentile: str) -> int:
+    """How many samples a percentile from 50 up needs to be significant: ten beyond it."""
+    return math.ceil(10 / (1 - float(percentile.removeprefix("p")) / 100) - 1e-6)
 
 
 def _values(alarm: Mapping[str, Any], points: Mapping[str, Points]) -> Points:

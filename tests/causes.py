@@ -1,0 +1,265 @@
+"""What provokes each alarm on the local cloud, and the data that it makes. Each cause repairs what it breaks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from typing import Any, NamedTuple
+
+import pytest
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
+
+from tests.alarm_evaluation import Points, Samples
+from tests.e2e.test_visits import numbers, settled_total, visit
+from tests.interposer import DENIED, Request, throttle
+from tests.running import eventually
+from tests.watched import Watched
+
+
+class Observed(NamedTuple):
+    """The data of an alarm's metrics, by name: without the cause, and while it lasts."""
+
+    calm: Mapping[str, Points | Samples]
+    provoked: Mapping[str, Points | Samples]
+    arguments: Mapping[str, Mapping[str, int]] = {}
+    """The component's arguments that the alarm is judged with, if its default threshold takes long to reach."""
+
+
+@cache
+def _failing(watched: Watched) -> tuple[float, list[float]]:
+    """Fail on a tag; return the age of its record while the mapping fails, and the errors that Lambda counted."""
+    visit(watched.cloud, "failing")
+    settled_total(watched.cloud)
+    mapping = partial(watched.functions.get_event_source_mapping, UUID=watched.outputs["eventSourceMappingId"])
+    with watched.database.rule(lambda request: DENIED if request.mentions("failing") and _keeps(request) else None):
+        visit(watched.cloud, "failing")
+        eventually(lambda: "FAILED" in mapping()["LastProcessingResult"], 20, "a failed batch")
+        record = watched.records("failing")[-1]
+        age = 1_000 * (time.time() - record["dynamodb"]["ApproximateCreationDateTime"])
+        watched.replay("failing")
+        errors = watched.measured("processor-errors")
+    settled_total(watched.cloud)
+    return age, errors
+
+
+def _keeps(request: Request) -> bool:
+    """Whether a request is of the processor: others do not read the ledger in batches."""
+    return request.operation == "BatchGetItem" and any("ledger" in table for table in request.tables)
+
+
+def stale(watched: Watched) -> Observed:
+    age, _ = _failing(watched)
+    # The oldest record gets older all the time.
+    lasting: Points = [age + 60_000 * minute for minute in range(1, 7)]
+    return Observed({"IteratorAge": [age, *lasting[:4]]}, {"IteratorAge": lasting})
+
+
+def at_risk(watched: Watched) -> Observed:
+    age, _ = _failing(watched)
+    return Observed({"IteratorAge": [age + 11 * 3_600_000]}, {"IteratorAge": [age + 12 * 3_600_000]})
+
+
+def errors(watched: Watched) -> Observed:
+    _, counted = _failing(watched)
+    # Failing once a minute is enough; a batch is retried more often.
+    return Observed({"Errors": [0.0] * 3}, {"Errors": [counted[-1]] * 3})
+
+
+def throttled(watched: Watched) -> Observed:
+    client = watched.functions
+    client.put_function_concurrency(FunctionName=watched.processor, ReservedConcurrentExecutions=0)
+    try:
+        with pytest.raises(ClientError, match="TooManyRequestsException"):
+            client.invoke(FunctionName=watched.processor, Payload=b'{"Records": []}')
+    finally:
+        client.delete_function_concurrency(FunctionName=watched.processor)
+    counted = watched.measured("processor-throttled")[-1]
+    return Observed({"Throttles": [*[counted] * 4, 0.0]}, {"Throttles": [counted] * 5})
+
+
+def slow(watched: Watched) -> Observed:
+    visit(watched.cloud, "slow")
+    settled_total(watched.cloud)
+    watched.replay("slow")
+    group = watched.functions.get_function_configuration(FunctionName=watched.processor)["LoggingConfig"]["LogGroup"]
+    logs = watched.cloud.client("logs")
+
+    def report() -> float:
+        events = logs.filter_log_events(logGroupName=group)["events"]
+        lines = [line for event in events for line in event["message"].splitlines() if line.startswith("REPORT")]
+        return float(lines[-1].partition("\tDuration: ")[2].partition(" ")[0])
+
+    usual = report()
+    with watched.database.rule(lambda request: 1.9 if _keeps(request) else None):
+        watched.replay("slow")
+        duration = report()
+    # The emulator's metric of the same invocation, which includes what it takes to reach the process.
+    assert watched.measured("processor-slow", "Maximum")[-1] >= duration > 1_900
+    arguments = {"functions": {"timeout": 2}, "monitoring": {"duration_alarm_percent": 90}}
+    return Observed({"Duration": [usual] * 15}, {"Duration": [duration] * 15}, arguments)
+
+
+def discarded(watched: Watched) -> Observed:
+    before = watched.messages()
+    assert _discard(watched, "discarded", {"MaximumRecordAgeInSeconds": 1}) == 1
+    eventually(lambda: watched.messages() > before, 20, "a message in the dead-letter queue")
+    after = watched.messages()
+    watched.cloud.client("sqs").purge_queue(QueueUrl=watched.outputs["deadLetterQueueUrl"])
+    eventually(lambda: watched.messages() == 0, 10, "the empty queue")
+    name = "ApproximateNumberOfMessagesVisible"
+    return Observed({name: [before]}, {name: [before, after]})
+
+
+def dropped(watched: Watched) -> Observed:
+    before = watched.messages()
+    lost = _discard(watched, "dropped", {"MaximumRecordAgeInSeconds": 1, "DestinationConfig": {"OnFailure": {}}})
+    assert watched.messages() == before
+    return Observed({"DroppedEventCount": [0.0]}, {"DroppedEventCount": [float(lost)]})
+
+
+def _discard(watched: Watched, tag: str, settings: Mapping[str, Any]) -> int:
+    """Let the mapping give up on visits of the tag and go on; return how many the ledger then lacks."""
+    uuid = watched.outputs["eventSourceMappingId"]
+    before = watched.functions.get_event_source_mapping(UUID=uuid)
+    watched.functions.update_event_source_mapping(UUID=uuid, **settings)
+    try:
+        with watched.database.rule(lambda request: DENIED if request.mentions(tag) and _keeps(request) else None):
+            visit(watched.cloud, tag)
+
+            def has_gone_on() -> bool:
+                count = visit(watched.cloud, f"after {tag}")
+                time.sleep(0.3)
+                return numbers(watched.cloud, "ledgerTableName", "Counted").get(f"after {tag}", 0) >= count
+
+            eventually(has_gone_on, 30, "a later record")
+    finally:
+        watched.functions.update_event_source_mapping(UUID=uuid, **{name: before[name] for name in settings})
+    lost = 1 - numbers(watched.cloud, "ledgerTableName", "Counted").get(tag, 0)
+    visit(watched.cloud, tag)
+    settled_total(watched.cloud)
+    return lost
+
+
+def taken_over(watched: Watched) -> Observed:
+    cloud = watched.cloud
+    visit(cloud, "taken")
+    settled_total(cloud)
+    before = len(watched.emitted("Takeovers"))
+    item = {"ID": {"S": "COUNTER"}, "TotalViews": {"N": "7"}}
+    cloud.client("dynamodb").put_item(TableName=watched.outputs["tableName"], Item=item)
+
+    def is_taken() -> bool:
+        # The emulator stores what a function printed late with its next invocation.
+        visit(cloud, "taken")
+        time.sleep(0.3)
+        return len(watched.emitted("Takeovers")) > before
+
+    eventually(is_taken, 20, "the takeover")
+    line = watched.emitted("Takeovers")[-1]
+    [directive] = line["_aws"]["CloudWatchMetrics"]
+    deployed = watched.deployed("total-taken-over")
+    assert (directive["Namespace"], directive["Dimensions"]) == (deployed["Namespace"], [["FunctionName"]])
+    assert [each["Name"] for each in directive["Metrics"]] == ["Takeovers"]
+    assert deployed["Dimensions"] == [{"Name": "FunctionName", "Value": line["FunctionName"]}]
+    assert watched.emitted("BatchTags")
+    assert watched.emitted("Visits", "recordVisit")
+    _bring_in_everything(watched)
+    return Observed({"Takeovers": [None]}, {"Takeovers": [float(line["Takeovers"])]})
+
+
+def _bring_in_everything(watched: Watched) -> None:
+    """Reconcile: the tests of the shared cloud add up every visit there is."""
+    from cli.main import main  # noqa: PLC0415
+
+    tables = ("--table", watched.outputs["tableName"], "--ledger", watched.outputs["ledgerTableName"])
+    where = ("--region", watched.cloud.region, "--endpoint-url", watched.outputs["endpointUrl"])
+    assert main(["reconcile", *tables, *where, "--restart"]) == 0
+    settled_total(watched.cloud)
+
+
+def failing_api(watched: Watched) -> Observed:
+    def statuses(tag: str) -> list[int]:
+        return [watched.cloud.request(f"/tag/{tag}", "POST").status for _ in range(3)]
+
+    healthy = statuses("broken")
+    with watched.database.rule(lambda request: DENIED if request.mentions("broken") else None):
+        broken = statuses("broken")
+
+    def points(found: list[int]) -> dict[str, Points]:
+        return {"5xx": [float(sum(status >= 500 for status in found))] * 3, "Count": [float(len(found))] * 3}
+
+    return Observed(points(healthy), points(broken))
+
+
+def slow_api(watched: Watched) -> Observed:
+    def latency() -> float:
+        started = time.monotonic()
+        visit(watched.cloud, "slow")
+        return 1_000 * (time.monotonic() - started)
+
+    usual = latency()
+    with watched.database.rule(lambda request: 1.0 if request.operation == "UpdateItem" else None):
+        delayed = latency()
+    # One in a hundred is not yet beyond the 99th percentile.
+    few, many = [delayed] * 10 + [usual] * 990, [delayed] * 11 + [usual] * 989
+    arguments = {"monitoring": {"latency_alarm_milliseconds": 1_000}}
+    return Observed({"Latency": Samples([few] * 5)}, {"Latency": Samples([many] * 5)}, arguments)
+
+
+def busy_table(watched: Watched, *, output: str, kind: str) -> Observed:
+    """Let DynamoDB throttle the next three requests of a kind to a table, and count what it rejects."""
+    table, rejected = watched.outputs[output], 0
+
+    def rule(request: Request) -> Any:
+        nonlocal rejected
+        if request.kind != kind or table not in request.tables or rejected == 2:
+            return None
+        rejected += 1
+        return throttle(request, table)
+
+    tag = f"busy {output} {kind}"
+    with watched.database.rule(rule):
+        if (output, kind) == ("idempotencyTableName", "Read"):
+            # No function reads this table, but others may, such as an operator who looks at it.
+            client = watched.cloud.client("dynamodb")
+            client.meta.events.register("before-send.*", lambda request, **_: _redirect(request, watched.database.url))
+            with pytest.raises(ClientError, match="ProvisionedThroughputExceeded"):
+                client.scan(TableName=table)
+        else:
+            headers = {"Idempotency-Key": "busy"} if output == "idempotencyTableName" else {}
+            path = f"/tag/{tag.replace(' ', '%20')}"
+            assert watched.cloud.request(path, "POST", headers=headers).status == 200
+            assert watched.cloud.request(f"/counts/{tag.replace(' ', '%20')}").json["count"] == 1
+            eventually(lambda: rejected > 0, 10, "a throttled request")
+            settled_total(watched.cloud)
+    name = f"{kind}ThrottleEvents"
+    return Observed({name: [0.0, *[float(rejected)] * 4]}, {name: [float(rejected)] * 5})
+
+
+def _redirect(request: Any, url: str) -> None:
+    request.url = f"{url}/"
+
+
+CAUSES: Mapping[str, Callable[[Watched], Observed]] = {
+    "total-stale": stale,
+    "records-at-risk": at_risk,
+    "processor-errors": errors,
+    "processor-throttled": throttled,
+    "processor-slow": slow,
+    "batch-discarded": discarded,
+    "records-dropped": dropped,
+    "total-taken-over": taken_over,
+    "api-errors": failing_api,
+    "api-slow": slow_api,
+    **{
+        f"{name}-{kind.lower()}s-throttled": partial(busy_table, output=output, kind=kind)
+        for name, output in (
+            ("table", "tableName"),
+            ("ledger", "ledgerTableName"),
+            ("idempotency", "idempotencyTableName"),
+        )
+        for kind in ("Read", "Write")
+    },
+}
+"""What provokes each alarm."""
