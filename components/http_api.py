@@ -52,6 +52,7 @@ class HttpApi(pulumi.ComponentResource):
         tags: Mapping[str, pulumi.Input[str]],
         opts: pulumi.ResourceOptions,
     ) -> None:
+        _check_routes(routes, functions, settings.authorization)
         names = _names(route.key for route in routes)
         super().__init__("stream-triggered-counter:index:HttpApi", name, {}, opts)
 
@@ -208,6 +209,27 @@ def _access_log(
     )
     fields = ACCESS_LOG_FIELDS | (ADDRESS_FIELDS if settings.access_log_addresses else {})
     return {"destination_arn": group.arn, "format": json.dumps(fields)}
+
+
+def _check_routes(routes: Iterable[Route], functions: Iterable[str], groups: Iterable[str]) -> None:
+    """Raise a RunError, before anything is registered, for a route that no function answers or that has no such group.
+
+    A group that nobody knows would leave its route open.
+    """
+    known = {"x-function": list(functions), "x-group": list(groups)}
+    remedy = {
+        "x-function": "give a new function its permissions in `rights`, in components/stream_triggered_counter.py, and "
+        "a handler in functions/",
+        "x-group": "leave it out for a route that is open to all",
+    }
+    for route in routes:
+        named = {"x-function": route.function} | ({"x-group": route.group} if route.group else {})
+        for field, value in named.items():
+            if value not in known[field]:
+                raise pulumi.RunError(
+                    f"openapi.json: {route.key}: {field} is {value!r}; allowed: {', '.join(known[field])}; "
+                    f"{remedy[field]}"
+                )
 
 
 def _cors(settings: ApiSettings) -> aws.apigatewayv2.ApiCorsConfigurationArgsDict | None:
