@@ -34,7 +34,8 @@ class CloudMonitor(RecordingMonitor):
     """Creates every registered resource on the emulator, in the order of their dependencies.
 
     `ready` blocks until the emulator can be used. `on_created` is called, from several threads, with each resource that
-    was created and the seconds that this took, `on_note` with notes for the user.
+    was created and the seconds that this took, `on_note` with notes for the user. `site` may be replaced between runs,
+    as by one of another program's folder.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class CloudMonitor(RecordingMonitor):
         on_note: Callable[[str], None] | None = None,
     ) -> None:
         super().__init__(project=project, stack=stack, place=Place(region=site.region, account=ACCOUNT))
-        self._site = site
+        self.site = site
         self._ready = ready
         self._on_created = on_created
         self._on_note = on_note
@@ -101,11 +102,11 @@ class CloudMonitor(RecordingMonitor):
         for name in _ACCOUNT_SETTINGS:
             inputs.take(name)
         inputs.finish()
-        return compute(inputs.resource, self.place)[0], {"region": region or self._site.region}
+        return compute(inputs.resource, self.place)[0], {"region": region or self.site.region}
 
     def _locate(self, provider: str, region: str | None) -> Site:
         """Find the region and the default tags that apply to a resource or a lookup."""
-        site = self._site
+        site = self.site
         if provider:
             urn = provider.rpartition("::")[0]
             made = next(one for one in self.resources if one.urn == urn)

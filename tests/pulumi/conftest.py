@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ class Engine:
 
     provider: Provider
     cloud: Cloud
+    monitor: CloudMonitor
     python: Language
     environment: dict[str, str]
     new_folder: Callable[[], Path]
@@ -58,8 +59,8 @@ class Engine:
     def serve(self, program: Path) -> None:
         """Run this program from now on, and look for its relative files where it is."""
         self.python.program = program
-        # One site for all programs, where a local cloud makes one for each.
-        object.__setattr__(self.cloud.site, "directory", program if program.is_dir() else program.parent)
+        directory = program if program.is_dir() else program.parent
+        self.cloud.site = self.monitor.site = replace(self.cloud.site, directory=directory)
 
     def create_table(self, name: str, view: str = "NEW_AND_OLD_IMAGES") -> dict[str, Any]:
         """Make a table that no stack owns, with a stream that a counter can read."""
@@ -101,4 +102,4 @@ def engine(cli: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engin
             "PULUMI_DEBUG_PROVIDERS": f"aws:{port}",
             "PULUMI_DEBUG_LANGUAGES": ",".join(missing),
         }
-        yield Engine(aws, cloud, hosts[0], environment, lambda: tmp_path_factory.mktemp("pulumi"))
+        yield Engine(aws, cloud, monitor, hosts[0], environment, lambda: tmp_path_factory.mktemp("pulumi"))
