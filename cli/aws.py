@@ -6,11 +6,15 @@ the same package as this one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import boto3  # type: ignore[import-untyped]
+from botocore.auth import SigV4Auth  # type: ignore[import-untyped]
+from botocore.awsrequest import AWSRequest  # type: ignore[import-untyped]
 from botocore.config import Config  # type: ignore[import-untyped]
-from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
+from botocore.credentials import Credentials  # type: ignore[import-untyped]
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError  # type: ignore[import-untyped]
 
 if TYPE_CHECKING or __package__ == "cli":
     from functions.dynamodb.retries import UnreadItemsError, retry_budget
@@ -48,6 +52,7 @@ __all__ = [
     "read_batch",
     "read_claim",
     "retry_budget",
+    "sign",
 ]
 
 ERRORS = (BotoCoreError, ClientError, TotalNotWrittenError, TotalOwnershipError, UnreadItemsError)
@@ -76,6 +81,31 @@ def client(service: str, *, region: str | None, endpoint_url: str | None, as_roo
         aws_session_token="" if as_root else None,
         config=Config(proxies={}) if as_root else None,
     )
+
+
+def sign(
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    *,
+    region: str | None,
+    endpoint_url: str | None,
+    as_root: bool = False,
+) -> dict[str, str]:
+    """Return the headers of a request to an HTTP API with a signature (Signature Version 4) of the user's credentials.
+
+    Raises one of `ERRORS` without credentials or a region. `endpoint_url` and `as_root` are those of `client`.
+    """
+    session = boto3.Session()
+    found = None if as_root else session.get_credentials()
+    if found is None and not (as_root or endpoint_url):
+        raise NoCredentialsError
+    region = region or session.region_name
+    if not region:
+        raise NoRegionError
+    request = AWSRequest(method, url, headers=dict(headers))
+    SigV4Auth(found or Credentials(LOCAL_KEY, LOCAL_KEY), "execute-api", region).add_auth(request)
+    return dict(request.headers.items())
 
 
 def read_claim(client: Any, table: str, ledger: str) -> Claim:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from .api import ApiError, request
+from .api import Api, ApiError
 from .deployment import FUNCTIONS, Deployment
 from .show import number
 
@@ -17,9 +17,14 @@ LAG_WINDOW = timedelta(minutes=15)
 _API_SECONDS = 15.0
 
 
-def read(deployment: Deployment) -> dict[str, Part]:
-    """Read every part of the deployment whose output is known."""
-    return {name: part for name, (needed, get) in PARTS.items() if (part := _read(deployment, needed, get))}
+def read(deployment: Deployment, token: str | None = None) -> dict[str, Part]:
+    """Read every part of the deployment whose output is known. `token` is for counts that require one."""
+    parts = {
+        "api": ("apiEndpoint", lambda one: _api(one, "/")),
+        "counts": ("apiEndpoint", lambda one: _api(one, "/counts", token)),
+        **_PARTS,
+    }
+    return {name: part for name, (needed, get) in parts.items() if (part := _read(deployment, needed, get))}
 
 
 def problems(parts: Mapping[str, Part]) -> list[str]:
@@ -51,10 +56,15 @@ def _read(deployment: Deployment, needed: str, get: Callable[[Deployment], Part]
         return {"error": str(error)}
 
 
-def _api(deployment: Deployment) -> Part:
-    endpoint = deployment.text("apiEndpoint")
-    answer = request(f"{endpoint}/", timeout=_API_SECONDS)
-    return {"endpoint": endpoint, "status": answer.status, "milliseconds": answer.milliseconds}
+def _api(deployment: Deployment, route: str, token: str | None = None) -> Part:
+    api = Api(deployment, token=token)
+    answer = api.request(route, timeout=_API_SECONDS)
+    found: dict[str, Any] = {
+        "endpoint": f"{api.endpoint}{route.rstrip('/')}",
+        "status": answer.status,
+        "milliseconds": answer.milliseconds,
+    }
+    return found if answer.status == 200 else {**found, "reason": f"{answer.reason}{api.hint(route, 'GET', answer)}"}
 
 
 def _total(deployment: Deployment) -> Part:
@@ -159,8 +169,7 @@ def _alarms(deployment: Deployment) -> Part:
     }
 
 
-PARTS: Mapping[str, tuple[str, Callable[[Deployment], Any]]] = {
-    "api": ("apiEndpoint", _api),
+_PARTS: Mapping[str, tuple[str, Callable[[Deployment], Any]]] = {
     "total": ("tableName", _total),
     "tables": ("tableName", _tables),
     "mapping": ("eventSourceMappingId", _mapping),
@@ -169,12 +178,17 @@ PARTS: Mapping[str, tuple[str, Callable[[Deployment], Any]]] = {
     "functions": (FUNCTIONS, _functions),
     "alarms": ("", _alarms),
 }
-"""The parts of the status: the output that each needs, and what reads it."""
+"""The parts of the status besides those of the API: the output that each needs, and what reads it."""
 
 
 def has_failed(result: str | None) -> bool:
     """Whether a mapping's last result is a failure: Lambda says "PROBLEM: …", the emulator "FAILED"."""
     return (result or "").upper().startswith(("PROBLEM", "FAILED"))
+
+
+def _api_problems(what: str, part: Part) -> Iterable[str]:
+    if part["status"] != 200:
+        yield f"{what} is answered with {part['reason']}."
 
 
 def _total_problems(part: Part) -> Iterable[str]:
@@ -203,7 +217,8 @@ def _function_problems(part: Part) -> Iterable[str]:
 
 
 _PROBLEMS: Mapping[str, Callable[[Part], Iterable[str]]] = {
-    "api": lambda part: [f"The API answers with status {part['status']}."] if part["status"] != 200 else [],
+    "api": lambda part: _api_problems("The start page", part),
+    "counts": lambda part: _api_problems("Reading counts", part),
     "total": _total_problems,
     "tables": lambda part: [
         f"Table {name} is {one['status']}." for name, one in part.items() if one["status"] != "ACTIVE"

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from .api import TOKEN_VARIABLE
 from .deployment import FUNCTIONS, OPTIONS, Deployment, DeploymentError, deployment, read_file, read_local, read_stack
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -96,6 +97,27 @@ class Duration(click.ParamType[float]):
         raise click.BadParameter(f"{value!r} is not a time span; allowed: {allowed}", ctx, param)
 
 
+class Token(click.ParamType[str]):
+    """A bearer token (RFC 6750). Errors do not show it."""
+
+    name = "token"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the token; fail if it cannot be one."""
+        if re.fullmatch(r"[A-Za-z0-9._~+/-]{1,8192}=*", str(value)):
+            return str(value)
+        allowed = "letters, digits and any of -._~+/, without 'Bearer'"
+        raise click.BadParameter(f"the value is not a bearer token; allowed: {allowed}", ctx, param)
+
+
+token_option = click.option(
+    "--token",
+    type=Token(),
+    envvar=TOKEN_VARIABLE,
+    metavar="TOKEN",
+    help=f"The token for routes that require one (JWT). Better as the environment variable {TOKEN_VARIABLE}: others "
+    "can read the arguments of a process.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON; never ask anything.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 

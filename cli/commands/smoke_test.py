@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
-from urllib.parse import quote
 
 import click
 
-from ..api import ApiError, request
+from ..api import Api, ApiError
 from ..deployment import Deployment
-from ..options import Duration, NameAndValue, deployment_options, json_option
+from ..options import Duration, NameAndValue, deployment_options, json_option, token_option
+
+_ROUTE = "/tag/{tag}"
 
 _POLL_SECONDS = 0.2
 
@@ -22,20 +22,28 @@ _POLL_SECONDS = 0.2
 @click.option(
     "--timeout", type=Duration(), default="1m", show_default=True, metavar="TIME", help="How long it may take in all."
 )
+@token_option
 @click.option(
     "--header",
     "headers",
     type=NameAndValue(),
     multiple=True,
     metavar="NAME=VALUE",
-    help="A header of the requests, such as Authorization=Bearer….",
+    help="A further header of the requests, such as Host=count.example.org.",
 )
 @json_option
 def command(
-    *, deployment: Deployment, tag: str, timeout: float, headers: tuple[tuple[str, str], ...], as_json: bool
+    *,
+    deployment: Deployment,
+    tag: str,
+    timeout: float,
+    token: str | None,
+    headers: tuple[tuple[str, str], ...],
+    as_json: bool,
 ) -> int:
     """Record a visit and wait until the total has it.
 
+    If the API requires AWS_IAM, the request is signed with your AWS credentials; if it requires a JWT, give a token.
     The exit status is 0 once the ledger shows the visit in the total, and 1 with a sentence otherwise.
     """
     # These take a while to import, and `--help` does without.
@@ -45,7 +53,7 @@ def command(
     console = Console(sys.stdout)
     started = time.monotonic()
     try:
-        count = _visit(deployment, tag, dict(headers), timeout)
+        count = _visit(Api(deployment, token=token, headers=dict(headers)), tag, timeout)
         verification = aws.Verification(deployment.client("dynamodb"), deployment.table, deployment.ledger)
         while not verification.holds(tag, count):
             if time.monotonic() - started > timeout:
@@ -65,12 +73,12 @@ def command(
     return 0
 
 
-def _visit(deployment: Deployment, tag: str, headers: Mapping[str, str], timeout: float) -> int:
-    url = f"{deployment.text('apiEndpoint')}/tag/{quote(tag, safe='')}"
-    answer = request(url, "POST", headers=headers, timeout=timeout)
+def _visit(api: Api, tag: str, timeout: float) -> int:
+    answer = api.request(_ROUTE, "POST", tag=tag, timeout=timeout)
     count = answer.json.get("count")
     if answer.status != 200 or not isinstance(count, int):
-        raise click.ClickException(f"POST {url} did not record a visit: {answer.reason}")
+        reason = f"{answer.reason}{api.hint(_ROUTE, 'POST', answer)}"
+        raise click.ClickException(f"POST {api.endpoint}{_ROUTE} did not record a visit of {tag!r}: {reason}")
     return count
 
 

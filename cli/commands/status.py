@@ -9,7 +9,7 @@ import click
 
 from ..deployment import OPTIONS, Deployment
 from ..health import LAG_WINDOW, Part, has_failed, problems, read
-from ..options import deployment_options, json_option
+from ..options import deployment_options, json_option, token_option
 from ..show import BAD, DIM, GOOD, Cell, facts, number, span
 
 _SETTLED = ("Enabled", "Active", "ACTIVE", "Successful")
@@ -17,16 +17,18 @@ _SETTLED = ("Enabled", "Active", "ACTIVE", "Successful")
 
 @click.command("status")
 @deployment_options(uses=tuple(OPTIONS))
+@token_option
 @json_option
-def command(*, deployment: Deployment, as_json: bool) -> int:
+def command(*, deployment: Deployment, token: str | None, as_json: bool) -> int:
     """Show the state of a deployment.
 
+    If reading counts requires AWS_IAM, that request is signed with your AWS credentials; if a JWT, give a token.
     The exit status is 1 if anything needs attention, or cannot be read.
     """
     from ..console import Console  # noqa: PLC0415 - takes a while to import, and `--help` does without
 
     output = Console(sys.stdout)
-    parts = read(deployment)
+    parts = read(deployment, token)
     found = problems(parts)
     if as_json:
         output.json({**parts, "problems": found})
@@ -50,6 +52,11 @@ def _named(name: str, cells: Iterable[Cell]) -> list[tuple[str, Cell]]:
 
 def _style(state: str | None) -> str:
     return GOOD if state in _SETTLED else BAD
+
+
+def _show_api(part: Part) -> Cell:
+    shown = f"{part['endpoint']}  {part['status']} in {part['milliseconds']} ms"
+    return shown, GOOD if part["status"] == 200 else BAD
 
 
 def _show_mapping(part: Part) -> Iterable[Cell]:
@@ -80,9 +87,8 @@ def _show_alarms(part: Part) -> Iterable[Cell]:
 
 
 _SHOWN: Mapping[str, Callable[[Part], Iterable[Cell]]] = {
-    "api": lambda part: [
-        (f"{part['endpoint']}  {part['status']} in {part['milliseconds']} ms", GOOD if part["status"] == 200 else BAD)
-    ],
+    "api": lambda part: [_show_api(part)],
+    "counts": lambda part: [_show_api(part)],
     "total": _show_total,
     "tables": lambda part: [
         f"{name}  {one['status']}, about {number(one['items'], 'item')}"

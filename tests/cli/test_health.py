@@ -11,6 +11,7 @@ from cli.health import belongs, problems
 FUNCTION = {"name": "f", "state": "Active", "lastUpdate": "Successful", "modified": "", "runtime": ""}
 HEALTHY: dict[str, Any] = {
     "api": {"endpoint": "https://api", "status": 200, "milliseconds": 5},
+    "counts": {"endpoint": "https://api/counts", "status": 200, "milliseconds": 5},
     "total": {"visits": 1, "updatedAt": "", "rebuilding": False, "ledger": "l", "maintainedBy": "l"},
     "tables": {"t": {"status": "ACTIVE", "items": 1, "bytes": 1, "stream": None}},
     "mapping": {"state": "Enabled", "reason": None, "lastResult": "OK - 3 records"},
@@ -29,7 +30,8 @@ def test_a_healthy_deployment_has_no_problem() -> None:
 @pytest.mark.parametrize(
     ("part", "change", "sentence"),
     [
-        ("api", {"status": 503}, "The API answers with status 503."),
+        ("api", {"status": 503, "reason": "status 503: busy"}, "The start page is answered with status 503: busy."),
+        ("counts", {"status": 401, "reason": "status 401: no"}, "Reading counts is answered with status 401: no."),
         ("total", {"rebuilding": True}, "The total is being rebuilt, so it is too low; run `counter reconcile`."),
         ("total", {"maintainedBy": "other"}, "Ledger 'other' maintains the total, not 'l'."),
         ("tables", {"t": {"status": "ARCHIVED"}}, "Table t is ARCHIVED."),

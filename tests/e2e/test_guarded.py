@@ -6,8 +6,9 @@ import base64
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from botocore.credentials import Credentials  # type: ignore[import-untyped]
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from cli.main import main
 from tests.running import ROOT, Answer, RunningCloud
 
 AUDIENCE, SCOPE, ORIGIN = "counter", "visits:record", "https://example.org"
@@ -238,3 +240,44 @@ def test_writes_have_lower_limits(guarded: RunningCloud) -> None:
     stage = guarded.client("apigatewayv2").get_stage(ApiId="00000001", StageName="$default")
     limits = {"ThrottlingRateLimit": 500.0, "ThrottlingBurstLimit": 1_000}
     assert stage["RouteSettings"] == {"POST /tag/{tag}": limits, "POST /tags/{tag}": limits}
+
+
+@pytest.fixture
+def command(
+    guarded: RunningCloud, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[int, str, str]]:
+    """Call a command of the operator on the guarded cloud; returns exit status, output and errors."""
+    (tmp_path / "outputs.json").write_text(json.dumps(guarded.outputs), encoding="utf-8")
+
+    def call(*arguments: str, **environment: str) -> tuple[int, str, str]:
+        for name, value in {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", **environment}.items():
+            monkeypatch.setenv(name, value)
+        status = main([arguments[0], "--outputs", str(tmp_path / "outputs.json"), *arguments[1:]])
+        return status, *capsys.readouterr()
+
+    return call
+
+
+def test_a_smoke_test_takes_the_token_that_the_api_requires(command: Any, issuer: Issuer) -> None:
+    status, out, errors = command("smoke-test", "--tag", "news", COUNTER_TOKEN=issuer.token())
+    assert (status, "of 'news' was in the total" in out) == (0, True), errors
+    assert command("smoke-test", "--tag", "news", "--token", issuer.token())[0] == 0
+    for token, reason in (
+        ("", "POST /tag/{tag} requires a token (JWT); give --token, or set COUNTER_TOKEN"),
+        (issuer.token(exp=1), "status 401: Unauthorized; the token is invalid, expired or for another audience"),
+        (issuer.token(scope="other"), f"; the token needs one of the scopes {SCOPE}, admin"),
+    ):
+        status, _, errors = command("smoke-test", "--tag", "news", COUNTER_TOKEN=token)
+        assert (status, reason in errors) == (1, True), errors
+        assert not token or token not in errors
+
+
+def test_the_status_signs_the_request_that_reads_counts(command: Any, guarded: RunningCloud, reader: Principal) -> None:
+    assert json.loads(command("status", "--json")[1])["counts"]["status"] == 200
+    keys = {"AWS_ACCESS_KEY_ID": reader.key, "AWS_SECRET_ACCESS_KEY": reader.secret}
+    assert json.loads(command("status", "--json", **keys)[1])["counts"]["status"] == 200
+    stranger = Principal(guarded, "operator")
+    keys = {"AWS_ACCESS_KEY_ID": stranger.key, "AWS_SECRET_ACCESS_KEY": stranger.secret}
+    status, out, _ = command("status", **keys)
+    assert status == 1
+    assert "the caller needs execute-api:Invoke on this route." in out
