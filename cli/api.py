@@ -19,6 +19,7 @@ TOKEN_VARIABLE = "COUNTER_TOKEN"  # noqa: S105 - a name
 
 _OWN_HOSTS = ("127.0.0.1", "localhost", "::1")
 _MAX_BYTES = 1_000_000
+_DOCUMENT_SECONDS = 10.0
 
 
 class ApiError(Exception):
@@ -91,8 +92,12 @@ class Api:
 
         Raises ApiError if the API does not respond in time, or if the route needs credentials and there are none.
         """
-        url = self.endpoint + template.replace("{tag}", quote(tag, safe=""))
+        url = self.url(template, tag)
         return request(url, method, headers=self._authorized(template, method, url), timeout=timeout)
+
+    def url(self, template: str, tag: str = "") -> str:
+        """Return the address of a route with a path template."""
+        return self.endpoint + template.replace("{tag}", quote(tag, safe=""))
 
     def hint(self, template: str, method: str, answer: Answer) -> str:
         """Say what an answer without success means for the credentials; "" if it says nothing about them."""
@@ -138,5 +143,10 @@ class Api:
     @cached_property
     def _paths(self) -> Mapping[str, Any]:
         """The routes of the document, which is open to all; none if it cannot be read."""
-        found: Mapping[str, Any] = request(f"{self.endpoint}/openapi.json", headers=self._headers).json.get("paths", {})
+        try:
+            answer = request(f"{self.endpoint}/openapi.json", headers=self._headers, timeout=_DOCUMENT_SECONDS)
+        except ApiError:
+            # The request that needs it will say so.
+            return {}
+        found: Mapping[str, Any] = answer.json.get("paths", {})
         return found

@@ -78,7 +78,7 @@ def _visit(api: Api, tag: str, timeout: float) -> int:
     count = answer.json.get("count")
     if answer.status != 200 or not isinstance(count, int):
         reason = f"{answer.reason}{api.hint(_ROUTE, 'POST', answer)}"
-        raise click.ClickException(f"POST {api.endpoint}{_ROUTE} did not record a visit of {tag!r}: {reason}")
+        raise click.ClickException(f"POST {api.url(_ROUTE, tag)} did not record a visit: {reason}")
     return count
 
 

@@ -1,4 +1,4 @@
-"""Reports of discarded batches and their records; tests/e2e/test_operations.py redrives a real batch."""
+"""Reports of discarded batches and their records; tests/e2e/test_failures.py redrives a real batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the doctor says of each thing; tests/e2e/test_operations.py examines real credentials."""
+"""What the doctor says of each thing; tests/e2e/test_status.py examines real credentials."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the status calls a problem; tests/e2e/test_operations.py reads a real one."""
+"""What the status calls a problem; tests/e2e/test_status.py reads a real one."""
 
 from __future__ import annotations
 

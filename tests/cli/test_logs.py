@@ -1,4 +1,4 @@
-"""How log events are merged and shown; tests/e2e/test_operations.py reads real ones."""
+"""How log events are merged and shown; tests/e2e/test_logs.py reads real ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What verify calls drift; tests/e2e/test_operations.py verifies a real total."""
+"""What verify calls drift; tests/e2e/test_verifying.py verifies a real total."""
 
 from __future__ import annotations
 

@@ -1,11 +1,13 @@
-"""Additional local clouds, for tests that cannot use the shared one."""
+"""Additional local clouds, for tests that cannot use the shared one, and an operator of the shared one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.operator import Operator
 from tests.running import RunningCloud
 
 Start = Callable[..., RunningCloud]
@@ -23,3 +25,13 @@ def start() -> Iterator[Start]:
     yield start
     for one in started:
         one.kill()
+
+
+@pytest.fixture
+def operator(
+    cloud: RunningCloud, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Operator:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return Operator(cloud, tmp_path, capsys)
