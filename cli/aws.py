@@ -49,6 +49,7 @@ __all__ = [
     "TagDeletion",
     "Verification",
     "client",
+    "new_session",
     "read_batch",
     "read_claim",
     "retry_budget",
@@ -62,14 +63,23 @@ LOCAL_KEY = "test"
 """Both keys of a local cloud's root user."""
 
 
-def client(service: str, *, region: str | None, endpoint_url: str | None, as_root: bool = False) -> Any:
+def new_session() -> Any:
+    """Make a session, which keeps what its clients have in common: the credentials, and data that take long to read.
+
+    Not boto3's default session, which would keep the credentials that it found first.
+    """
+    return boto3.Session()
+
+
+def client(
+    service: str, *, region: str | None, endpoint_url: str | None, as_root: bool = False, session: Any = None
+) -> Any:
     """Make a client. An endpoint of the user's own gets a local cloud's keys if no credentials are configured.
 
     With `as_root`, the endpoint is a local cloud on this machine: it gets its root user's keys in any case, and no
-    proxy is asked.
+    proxy is asked. Without a session, the client gets one of its own.
     """
-    # Not boto3's default session, which would keep the credentials that it found first.
-    session = boto3.Session()
+    session = session or new_session()
     key = LOCAL_KEY if as_root or (endpoint_url and not session.get_credentials()) else None
     return session.client(
         service,
@@ -96,7 +106,7 @@ def sign(
 
     Raises one of `ERRORS` without credentials or a region. `endpoint_url` and `as_root` are those of `client`.
     """
-    session = boto3.Session()
+    session = new_session()
     found = None if as_root else session.get_credentials()
     if found is None and not (as_root or endpoint_url):
         raise NoCredentialsError

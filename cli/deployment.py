@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -73,7 +74,19 @@ class Deployment:
         """Make a client of an AWS service in the deployment's region, or of its local cloud."""
         from . import aws  # noqa: PLC0415 - takes a while, and `--help` does without
 
-        return aws.client(service, region=self.region, endpoint_url=self.endpoint_url, as_root=self.is_local)
+        return aws.client(
+            service,
+            region=self.region,
+            endpoint_url=self.endpoint_url,
+            as_root=self.is_local,
+            session=self._session,
+        )
+
+    @cached_property
+    def _session(self) -> Any:
+        from . import aws  # noqa: PLC0415
+
+        return aws.new_session()
 
 
 def deployment(
