@@ -1,4 +1,4 @@
-"""Many concurrent requests to a cloud that has just started, whose functions have no processes yet."""
+"""Many concurrent requests: to a cloud that has just started, and while the stream processor has its reservation."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ import pytest
 
 from local.emulator.gateway import PLACES
 from tests.e2e.conftest import Start
-from tests.running import descendants, eventually
+from tests.e2e.test_visits import settled_total
+from tests.interposer import Interposer
+from tests.running import RunningCloud, descendants, eventually
+from tests.watched import Watched
 
 CONCURRENCY = 50
+FLOOD = 24
 # COLD_BURSTS is the number of bursts of full size; without it, there is one small burst.
 BURSTS = int(os.environ.get("COLD_BURSTS", "0"))
 REQUESTS = [300] * BURSTS or [60]
@@ -29,3 +33,30 @@ def test_a_cold_burst_is_answered_completely_and_starts_few_processes(start: Sta
     # Without a limit, each concurrent request would start a process. On a busy machine, a few exceed the limit.
     assert len(descendants(cloud.process.pid)) - before <= 2 * PLACES + 2
     eventually(lambda: cloud.request("/counts").json["total"] == requests, 20, f"the total {requests}")
+
+
+def test_a_flood_of_requests_does_not_keep_the_stream_processor_from_running(cloud: RunningCloud) -> None:
+    """The emulator refuses more than is reserved; that Lambda keeps it free is Lambda's promise."""
+    before, client, outputs = settled_total(cloud), cloud.client("dynamodb"), cloud.outputs
+    database = Interposer(outputs["endpointUrl"])
+    watched = Watched(cloud, database)
+    watched.functions.put_function_concurrency(FunctionName=watched.processor, ReservedConcurrentExecutions=1)
+    watched.configure(AWS_ENDPOINT_URL_DYNAMODB=database.url)
+
+    def total() -> int:
+        item = client.get_item(TableName=outputs["tableName"], Key={"ID": {"S": "COUNTER"}}, ConsistentRead=True)
+        return int(item.get("Item", {}).get("TotalViews", {}).get("N", "0"))
+
+    try:
+        # Every place for requests is taken until the last one is answered.
+        slow = database.rule(lambda request: 0.3 if request.operation == "UpdateItem" else None)
+        with slow, ThreadPoolExecutor(FLOOD) as pool:
+            requests = [pool.submit(cloud.request, "/tag/flood", "POST") for _ in range(FLOOD)]
+            eventually(lambda: total() > before, 30, "a batch during the flood")
+            assert not all(request.done() for request in requests), "the flood was over too soon"
+        assert Counter(request.result().status for request in requests) == {200: FLOOD}
+        eventually(lambda: total() == before + FLOOD, 30, "the total")
+    finally:
+        watched.functions.delete_function_concurrency(FunctionName=watched.processor)
+        watched.configure(AWS_ENDPOINT_URL_DYNAMODB=None)
+        database.stop()
