@@ -63,6 +63,12 @@ LOCAL_KEY = "test"
 """Both keys of a local cloud's root user."""
 
 
+class UnknownRegionError(NoRegionError):  # type: ignore[misc]
+    """Neither an option nor the AWS SDK's own settings say in which region the deployment is."""
+
+    fmt = "the region is not known; give --region, or set AWS_REGION"
+
+
 def new_session() -> Any:
     """Make a session, which keeps what its clients have in common: the credentials, and data that take long to read.
 
@@ -80,6 +86,8 @@ def client(
     proxy is asked. Without a session, the client gets one of its own.
     """
     session = session or new_session()
+    if not (region or session.region_name):
+        raise UnknownRegionError
     key = LOCAL_KEY if as_root or (endpoint_url and not session.get_credentials()) else None
     return session.client(
         service,
@@ -112,7 +120,7 @@ def sign(
         raise NoCredentialsError
     region = region or session.region_name
     if not region:
-        raise NoRegionError
+        raise UnknownRegionError
     request = AWSRequest(method, url, headers=dict(headers))
     SigV4Auth(found or Credentials(LOCAL_KEY, LOCAL_KEY), "execute-api", region).add_auth(request)
     return dict(request.headers.items())

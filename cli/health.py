@@ -156,9 +156,6 @@ def _alarms(deployment: Deployment) -> Part:
     names = {*deployment.functions.values(), *(str(value) for value in deployment.outputs.values())}
     if deployment.has("deadLetterQueueUrl"):
         names.add(deployment.text("deadLetterQueueUrl").rpartition("/")[2])
-    if deployment.has("apiEndpoint"):
-        # On AWS the API's id is the first label of its host name.
-        names.add(deployment.text("apiEndpoint").partition("://")[2].partition(".")[0])
     pages = deployment.client("cloudwatch").get_paginator("describe_alarms").paginate()
     alarms = [alarm for page in pages for alarm in page.get("MetricAlarms", ()) if belongs(alarm, names)]
     return {

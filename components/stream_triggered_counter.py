@@ -84,6 +84,8 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
 
     api_endpoint: pulumi.Output[str]
     """The URL of the HTTP API, without a trailing slash: that of the custom domain, if there is one."""
+    api_id: pulumi.Output[str]
+    """The id of the HTTP API, which its metrics and alarms know it by."""
     table_name: pulumi.Output[str]
     """The name of the table that holds the counts and the total."""
     table_arn: pulumi.Output[str]
@@ -198,6 +200,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
         alarms = create_alarms(name, watched, settings.tags, self)
 
         self.api_endpoint = api.api_endpoint
+        self.api_id = api.api_id
         self.table_name = table.name
         self.table_arn = table.arn
         self.stream_arn = table.stream_arn
@@ -216,6 +219,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
         """Return all outputs by the names that a stack exports them under."""
         return {
             "apiEndpoint": self.api_endpoint,
+            "apiId": self.api_id,
             "tableName": self.table_name,
             "tableArn": self.table_arn,
             "streamArn": self.stream_arn,

@@ -30,6 +30,7 @@ DESCRIBED_TABLE: dict[str, Any] = {
 
 OUTPUTS = {
     "apiEndpoint",
+    "apiId",
     "tableName",
     "tableArn",
     "streamArn",

@@ -15,7 +15,7 @@ import click
 
 from ..deployment import FUNCTIONS, Deployment
 from ..options import Duration, deployment_options, json_option
-from ..show import BAD, DIM, printable
+from ..show import BAD, DIM, printable, span
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -72,6 +72,7 @@ def command(
     output = Console(sys.stdout)
     seen = Seen()
     start = time.time() - since
+    shown = False
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         groups = _groups(deployment, chosen)
@@ -85,7 +86,11 @@ def command(
                         output.json(_data(event))
                     else:
                         output.line(_line(event, list(deployment.functions)))
+                    shown = True
             if not follow or output.closed:
+                if not shown:
+                    said = "" if platform else "; --platform shows Lambda's own lines and metrics too"
+                    Console(sys.stderr).line(f"No log events in the last {span(since)}{said}.")
                 return 0
             start = max(start, begun - _LATE_SECONDS)
             seen.forget_before(start)

@@ -139,7 +139,7 @@ def test_a_wrong_choice_is_refused_with_the_usage(arguments: list[str], message:
 
 def test_every_output_can_be_given() -> None:
     # The ARNs tell the region of the tables, and no command needs the dashboard.
-    assert set(OPTIONS) == OUTPUTS - {"tableArn", "streamArn", "dashboardUrl"}
+    assert set(OPTIONS) == OUTPUTS - {"apiId", "tableArn", "streamArn", "dashboardUrl"}
     found = deployment({"streamArn": f"{ARN}/stream/1"})
     assert found.region == "eu-west-1"
 

@@ -131,7 +131,7 @@ def test_a_missing_region_is_a_sentence(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     assert tables.call("--passes", "1") == 1
-    assert "counter: You must specify a region." in capsys.readouterr().err
+    assert "counter: the region is not known; give --region, or set AWS_REGION" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("passes", ["0", "-1", "many", "²", "9" * 5000])

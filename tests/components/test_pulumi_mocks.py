@@ -147,6 +147,7 @@ def test_outputs_come_from_the_mocks() -> None:
             "processStream": "hits-process-stream",
         },
         "deadLetterQueueUrl": "https://sqs.example/hits-process-stream-failures",
+        "apiId": "hits-api-id",
         "dashboardUrl": (
             "https://console.aws.amazon.com/cloudwatch/home?region=eu-west-1#dashboards/dashboard/hits-hits-api-id"
         ),

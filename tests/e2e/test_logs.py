@@ -26,6 +26,10 @@ def test_the_logs_of_all_functions_are_merged_by_time(operator: Operator) -> Non
     only = operator.call("logs", "--platform", "--since", "1h", "--function", "recordVisit")
     assert "START RequestId" in only
     assert "processStream" not in only
+    # The emulator leaves Python's log level as it is, whatever the function's configuration says.
+    assert "batch applied" not in operator.call("logs", "--since", "1h")
+    assert operator.call("logs", "--function", "welcome", "--since", "1s") == ""
+    assert operator.errors.startswith("No log events in the last 1 s; --platform shows ")
     operator.call("logs", "--function", "nobody", status=2)
     assert "'nobody' is not one of the functions; allowed: processStream, recordVisit," in operator.errors
 

@@ -25,6 +25,9 @@ def test_the_status_shows_every_part(operator: Operator) -> None:
     assert mapping["lastResult"].startswith("OK")
     assert (shown["queue"]["messages"], shown["lag"]["milliseconds"]) == (0, None)
     assert {one["name"] for one in shown["functions"].values()} == set(outputs["functionNames"].values())
+    names = [one["name"] for one in shown["alarms"]["alarms"]]
+    # By the API's id, which is not in a custom domain's address.
+    assert len([name for name in names if name.startswith(("counter-api-slow-", "counter-total-stale-"))]) == 2
     text = operator.call("status")
     assert f"mapping:    {outputs['eventSourceMappingId']}, Enabled\n" in text
     assert text.endswith("\nNothing needs attention.\n")

@@ -207,6 +207,7 @@ def test_the_deployed_api_counts(life: Life) -> None:
 def test_every_output_is_there(life: Life) -> None:
     assert life.outputs.keys() == {
         "apiEndpoint",
+        "apiId",
         "dashboardUrl",
         "deadLetterQueueUrl",
         "eventSourceMappingId",
