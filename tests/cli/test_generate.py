@@ -36,11 +36,8 @@ def test_check_names_the_files_that_are_out_of_date_and_writes_nothing(
     copy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["generate", "--check"]) == 0
-    assert capsys.readouterr().out == f"{len(generate.GENERATED)} generated files are up to date
-"
-    (copy / "Pulumi.yaml").write_text(generate.read("Pulumi.yaml").replace("default: 1000
-", "default: 99
-"))
+    assert capsys.readouterr().out == f"{len(generate.GENERATED)} generated files are up to date\n"
+    (copy / "Pulumi.yaml").write_text(generate.read("Pulumi.yaml").replace("default: 1000\n", "default: 99\n"))
     (copy / "components" / "schema.json").unlink()
     before = {path: path.read_bytes() for path in copy.rglob("*.*") if path.is_file()}
     assert main(["generate", "--check"]) == 1
