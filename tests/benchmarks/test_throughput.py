@@ -63,6 +63,8 @@ def test_batches_that_were_delivered_again_are_reported() -> None:
 def test_the_lag_is_told_in_milliseconds_and_as_a_ratio() -> None:
     text = throughput.report(data(case(10))).markdown
     assert "| one visit | 200 (200 to 300) | 100 (100 to 100) | 2.00 (2.00 to 3.00) |" in text
+    assert "does not wait for the window" not in text
+    assert "does not wait for the window" in lag.text(data(case(10))["lag"] | {"window": 1})
     wrong = data(case(10))["lag"] | {"wrong": {"tutorial": [3, 2]}}
     assert "**Wrong totals**: tutorial: 3 instead of 2." in lag.text(wrong)
 
