@@ -19,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 if TYPE_CHECKING or __package__ == "cli":
     from functions.dynamodb.retries import UnreadItemsError, retry_budget
     from functions.dynamodb.tables import COUNTER as TOTAL_KEY
+    from functions.dynamodb.tables import name_of
     from functions.total.deletion import TagDeletion
     from functions.total.ledger import Ownership
     from functions.total.ownership import Claim, LedgerClaim, TotalOwnershipError
@@ -29,6 +30,7 @@ if TYPE_CHECKING or __package__ == "cli":
 else:
     from ..functions.dynamodb.retries import UnreadItemsError, retry_budget
     from ..functions.dynamodb.tables import COUNTER as TOTAL_KEY
+    from ..functions.dynamodb.tables import name_of
     from ..functions.total.deletion import TagDeletion
     from ..functions.total.ledger import Ownership
     from ..functions.total.ownership import Claim, LedgerClaim, TotalOwnershipError
@@ -49,6 +51,7 @@ __all__ = [
     "TagDeletion",
     "Verification",
     "client",
+    "name_of",
     "new_session",
     "read_batch",
     "read_claim",

@@ -21,6 +21,7 @@ __all__ = [
     "LogLevel",
     "MonitoringArgs",
     "Runtime",
+    "SpreadArgs",
     "StartingPosition",
     "StatementArgs",
     "StreamArgs",
@@ -79,6 +80,19 @@ class ExistingTableArgs(TypedDict):
     stream_arn: pulumi.Input[str]
     """The ARN of the table's stream. Allowed: the ARN of the table's stream; turn the stream on with the view type
     NEW_AND_OLD_IMAGES or NEW_IMAGE."""
+
+
+class SpreadArgs(TypedDict, total=False):
+    """Hot spots: DynamoDB writes at most 1,000 units a second to one item, and several items take as many times that.
+
+    The number can be changed at any time. No visit is lost or counted twice, and items from a higher number still
+    count after it was lowered.
+    """
+
+    items_per_tag: int
+    """The items that visits of each tag are spread over. With more than 1, a tag takes more than 1,000 visits per
+    second. A visit then reads the tag's other items to answer with the count, and a read of a count reads them all. One
+    BatchGetItem reads at most 100 items, which is why there are at most 50. Default: 1. Allowed: 1 to 50."""
 
 
 class StreamArgs(TypedDict, total=False):
@@ -151,7 +165,7 @@ class FunctionArgs(TypedDict, total=False):
     environment: dict[str, pulumi.Input[str]]
     """Further environment variables of every function. Default: {}. Allowed: a mapping; key: two or more letters,
     digits and underscores, starting with a letter; not AWS_…, and not TABLE_NAME, LEDGER_TABLE_NAME,
-    IDEMPOTENCY_TABLE_NAME, METRICS_NAMESPACE, API_FEATURES, which the component sets; value: text."""
+    IDEMPOTENCY_TABLE_NAME, METRICS_NAMESPACE, API_FEATURES, ITEMS_PER_TAG, which the component sets; value: text."""
 
 
 class ApiArgs(TypedDict, total=False):
@@ -277,6 +291,8 @@ class StreamTriggeredCounterArgs(TypedDict, total=False):
     """The tables that the component creates."""
     existing_table: ExistingTableArgs
     """A table to adopt. Without it, the component creates one. Default: none."""
+    spread: SpreadArgs
+    """Hot spots."""
     stream: StreamArgs
     """The event source mapping and its dead-letter queue."""
     functions: FunctionArgs

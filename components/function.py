@@ -15,6 +15,7 @@ from .checks import ANY_TEXT, KEY_ARN, Entries, Number, OneOf, Text
 from .functions_package import (
     API_FEATURES,
     IDEMPOTENCY_TABLE_NAME,
+    ITEMS_PER_TAG,
     LEDGER_TABLE_NAME,
     METRICS_NAMESPACE,
     TABLE_NAME,
@@ -22,7 +23,10 @@ from .functions_package import (
 from .policies import StatementSettings
 from .settings import Settings, setting
 
-RESERVED_VARIABLES = (TABLE_NAME, LEDGER_TABLE_NAME, IDEMPOTENCY_TABLE_NAME, METRICS_NAMESPACE, API_FEATURES)
+RESERVED_VARIABLES = (
+    *(TABLE_NAME, LEDGER_TABLE_NAME, IDEMPOTENCY_TABLE_NAME, METRICS_NAMESPACE, API_FEATURES),
+    ITEMS_PER_TAG,
+)
 LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),

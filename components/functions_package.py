@@ -112,6 +112,13 @@ LEDGER_TABLE_NAME: str = _tables.LEDGER_TABLE_NAME
 IDEMPOTENCY_TABLE_NAME: str = _tables.IDEMPOTENCY_TABLE_NAME
 """The environment variables that hold the tables' names."""
 
+ITEMS_PER_TAG: str = _tables.ITEMS_PER_TAG
+"""The environment variable that holds the number of items that a tag is spread over."""
+MAX_ITEMS: int = _tables.MAX_ITEMS
+"""The maximum of it."""
+SEPARATOR: str = _tables.SEPARATOR
+"""What the keys of a tag's further items have between the tag and the item's number."""
+
 _metrics = _load("metrics")
 
 METRICS_NAMESPACE: str = _metrics.METRICS_NAMESPACE

@@ -11,8 +11,11 @@ from typing import Any
 import pulumi
 
 from .checks import ANY_TEXT, Entries, Items, Text
-from .functions_package import TOTAL_KEY
+from .functions_package import SEPARATOR, TOTAL_KEY
 from .settings import Settings, required, setting
+
+TOTAL_KEYS = [TOTAL_KEY, f"{TOTAL_KEY}{SEPARATOR}*"]
+"""Patterns of the keys of the items that hold the total."""
 
 Conditions = Mapping[str, Mapping[str, Sequence[str]]]
 
@@ -119,13 +122,13 @@ def _through(service: str, actions: Sequence[str], key_arn: pulumi.Input[str]) -
 
 
 def only_the_total() -> Conditions:
-    """Limit a statement to the item that holds the total."""
-    return {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [TOTAL_KEY]}}
+    """Limit a statement to the items that hold the total, however many there are."""
+    return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": TOTAL_KEYS}}
 
 
 def all_but_the_total() -> Conditions:
-    """Limit a statement to items other than the one that holds the total."""
-    return {"ForAllValues:StringNotEquals": {"dynamodb:LeadingKeys": [TOTAL_KEY]}}
+    """Limit a statement to items other than those that hold the total."""
+    return {"ForAllValues:StringNotLike": {"dynamodb:LeadingKeys": TOTAL_KEYS}}
 
 
 def count_visits(table_arn: pulumi.Input[str]) -> list[StatementSettings]:
@@ -141,7 +144,7 @@ def read_counts(table_arn: pulumi.Input[str]) -> list[StatementSettings]:
 def record_visits(table_arn: pulumi.Input[str], idempotency_arn: pulumi.Input[str]) -> list[StatementSettings]:
     """Allow adding to the count of any tag, reading that count, and remembering idempotency keys."""
     return [
-        allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [table_arn], all_but_the_total()),
+        allow(["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem"], [table_arn], all_but_the_total()),
         allow(["dynamodb:UpdateItem"], [idempotency_arn]),
     ]
 

@@ -20,6 +20,7 @@ from .functions_package import (
     API_FEATURES,
     EXPIRES_AT,
     IDEMPOTENCY_TABLE_NAME,
+    ITEMS_PER_TAG,
     LEDGER_TABLE_NAME,
     METRICS_NAMESPACE,
     NAMESPACE,
@@ -38,7 +39,7 @@ from .monitoring import create_alarms
 from .policies import StatementSettings
 from .settings import Group, Settings, group, setting
 from .stream_consumer import StreamConsumer, StreamConsumerSettings, StreamSettings
-from .table import StreamTable, TableSettings, keyed_table
+from .table import SpreadSettings, StreamTable, TableSettings, keyed_table
 
 DEFAULTS: StreamTriggeredCounterArgs = {}
 """Arguments that leave every setting at its default."""
@@ -55,6 +56,8 @@ class StreamTriggeredCounterSettings(Settings):
     """The tables that the component creates."""
     existing_table: ExistingTableSettings | None = setting(None, Group(ExistingTableSettings))
     """A table to adopt. Without it, the component creates one."""
+    spread: SpreadSettings = group(SpreadSettings)
+    """Hot spots."""
     stream: StreamSettings = group(StreamSettings)
     """The event source mapping and its dead-letter queue."""
     functions: FunctionSettings = group(FunctionSettings)
@@ -137,8 +140,10 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
         # All three need them: each answers with what the document says.
         changed = {API_FEATURES: pulumi.Output.json_dumps(features.changed())} if features.changed() else {}
         metrics = {METRICS_NAMESPACE: NAMESPACE} if settings.monitoring.metrics else {}
+        spread = {ITEMS_PER_TAG: str(settings.spread.items_per_tag)} if settings.spread.items_per_tag > 1 else {}
         variables: dict[str, dict[str, pulumi.Input[str]]] = {
-            "recordVisit": {IDEMPOTENCY_TABLE_NAME: idempotency.name, **metrics}
+            "recordVisit": {IDEMPOTENCY_TABLE_NAME: idempotency.name, **metrics, **spread},
+            "viewCounts": {**spread},
         }
         functions = {
             key: FunctionWithRole(

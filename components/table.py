@@ -12,7 +12,7 @@ import pulumi
 import pulumi_aws as aws
 
 from .checks import KEY_ARN, Number
-from .functions_package import PARTITION_KEY
+from .functions_package import MAX_ITEMS, PARTITION_KEY
 from .internals import is_unprotected
 from .settings import OnlyWith, Settings, setting
 
@@ -94,6 +94,20 @@ class TableSettings(Settings):
             read_capacity=self.write_capacity if reads is None else reads,
             write_capacity=2 * self.write_capacity if writes is None else writes,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpreadSettings(Settings):
+    """Hot spots: DynamoDB writes at most 1,000 units a second to one item, and several items take as many times that.
+
+    The number can be changed at any time. No visit is lost or counted twice, and items from a higher number still
+    count after it was lowered.
+    """
+
+    items_per_tag: int = setting(1, Number(1, MAX_ITEMS))
+    """The items that visits of each tag are spread over. With more than 1, a tag takes more than 1,000 visits per
+    second. A visit then reads the tag's other items to answer with the count, and a read of a count reads them all. One
+    BatchGetItem reads at most 100 items, which is why there are at most 50."""
 
 
 class StreamTable(pulumi.ComponentResource):

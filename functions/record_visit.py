@@ -50,7 +50,8 @@ def _badge(request: Request) -> Response:
     if options.counts and not request.is_prefetch:
         count = _record(request, tag).count
     else:
-        count = read_count(client(), tables.table_name(), tag)
+        budget = retry_budget(RETRY_SECONDS)
+        count = read_count(client(), tables.table_name(), tag, budget, tables.number_of_items(tables.ITEMS_PER_TAG))
     return response("image/svg+xml; charset=utf-8", badge(options.label, count, options.color), headers=UNCACHED)
 
 
@@ -77,11 +78,11 @@ def _head_of_visit(request: Request) -> Response:
 
 def _record(request: Request, tag: str) -> Recorded:
     table, key = tables.table_name(), idempotency_key(request.method, request.headers)
+    items, budget = tables.number_of_items(tables.ITEMS_PER_TAG), retry_budget(RETRY_SECONDS)
     if key is None:
-        recorded = record(single_attempt_client(), table, tag, retry_budget(RETRY_SECONDS))
+        recorded = record(single_attempt_client(), table, tag, budget, items)
     else:
-        keyed = KeyedVisits(client(), table, tables.idempotency_table_name())
-        recorded = keyed.record(tag, key, retry_budget(RETRY_SECONDS))
+        recorded = KeyedVisits(client(), table, tables.idempotency_table_name(), items).record(tag, key, budget)
     if not recorded.replayed:
         metrics.emit(metrics.VISITS)
     return recorded

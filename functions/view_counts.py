@@ -8,6 +8,7 @@ from .dynamodb import tables
 from .dynamodb.client import client, create_in_init_phase
 from .dynamodb.items import DynamoDB, Item, text, whole_number
 from .dynamodb.retries import RetryBudget, read_items, retry_budget
+from .dynamodb.spread import counts_of, read_spread
 from .dynamodb.tables import COUNTER
 from .http import routes
 from .http.dispatch import Operation, Operations, dispatch, head_of_read
@@ -28,15 +29,18 @@ def view_total(database: DynamoDB, table: str, budget: RetryBudget) -> dict[str,
     return _total(read_items(database, table, [COUNTER], budget).get(COUNTER))
 
 
-def view_count(database: DynamoDB, table: str, tag: str, budget: RetryBudget) -> dict[str, Any]:
-    """Return the count of `tag`, 0 if it was never visited, with the total and the time of its last change."""
-    found = read_items(database, table, [tag, COUNTER], budget)
-    return {"tag": tag, "count": whole_number(found.get(tag), "Count") or 0, **_total(found.get(COUNTER))}
+def view_count(database: DynamoDB, table: str, tag: str, budget: RetryBudget, items: int = 1) -> dict[str, Any]:
+    """Return the count of `tag`, 0 if it was never visited, with the total and the time of its last change.
+
+    `items` is the number of items that the tag probably has.
+    """
+    found = read_spread(database, table, {tag: items, COUNTER: 1}, budget)
+    return {"tag": tag, "count": counts_of(found[tag]), **_total(found[COUNTER][0])}
 
 
 def view_tags(database: DynamoDB, table: str, limit: int, start: str | None, budget: RetryBudget) -> dict[str, Any]:
     """Return the total, and the next `limit` tags after the key `start` with their counts."""
-    total, listed = view_total(database, table, budget), read_page(database, table, limit, start)
+    total, listed = view_total(database, table, budget), read_page(database, table, limit, start, budget)
     return {**total, "tags": listed.tags, "nextCursor": listed.next_cursor}
 
 
@@ -47,7 +51,8 @@ def _total(counter: Item | None) -> dict[str, Any]:
 
 
 def _count(request: Request) -> Response:
-    counted = view_count(client(), tables.table_name(), request.tag, retry_budget(RETRY_SECONDS))
+    items = tables.number_of_items(tables.ITEMS_PER_TAG)
+    counted = view_count(client(), tables.table_name(), request.tag, retry_budget(RETRY_SECONDS), items)
     if request.wants_html:
         from .pages.templates import count_page  # noqa: PLC0415 - most requests need no page
 

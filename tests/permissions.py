@@ -28,9 +28,13 @@ Allowed = Mapping[tuple[str, str], frozenset[str]]
 """The actions that are allowed on a resource in a context, both by their names."""
 
 CONTEXTS: Mapping[str, tuple[str, Context]] = {
-    "the key is `COUNTER`": ("dynamodb", {"dynamodb:LeadingKeys": ["COUNTER"]}),
-    "the key is not `COUNTER`": ("dynamodb", {"dynamodb:LeadingKeys": ["home"]}),
+    "the key is `COUNTER`": ("dynamodb", {"dynamodb:LeadingKeys": ["COUNTER", "COUNTER/%/1", "COUNTER/%/49"]}),
+    "the key is not `COUNTER`": ("dynamodb", {"dynamodb:LeadingKeys": ["home", "home/%/1", "COUNTERS", "COUNTER%"]}),
     "one of several keys is `COUNTER`": ("dynamodb", {"dynamodb:LeadingKeys": ["home", "COUNTER"]}),
+    "one of several keys is a further item of `COUNTER`": (
+        "dynamodb",
+        {"dynamodb:LeadingKeys": ["home", "COUNTER/%/1"]},
+    ),
     "through DynamoDB": ("kms", {"kms:ViaService": ["dynamodb.eu-west-1.amazonaws.com"]}),
     "through SQS": ("kms", {"kms:ViaService": ["sqs.eu-west-1.amazonaws.com"]}),
     "through another service": ("kms", {"kms:ViaService": ["s3.eu-west-1.amazonaws.com"]}),
@@ -202,8 +206,7 @@ def _compare(operator: str, values: Sequence[str], wanted: Sequence[str]) -> boo
     """Compare as IAM does: a set operator on no values holds for all and fails for any, another operator fails."""
     qualifier, _, plain = operator.rpartition(":")
     matches = {
-        "StringEquals": lambda value: value in wanted,
-        "StringNotEquals": lambda value: value not in wanted,
+        "StringNotLike": lambda value: not any(_pattern(each).fullmatch(value) for each in wanted),
         "StringLike": lambda value: any(_pattern(each).fullmatch(value) for each in wanted),
     }[plain]
     if qualifier == "ForAllValues":

@@ -38,8 +38,11 @@ def command(*, deployment: Deployment, tag: str, timeout: float, yes: bool, as_j
     from ..console import Console  # noqa: PLC0415
 
     shown = repr(printable(tag))
-    if tag == aws.TOTAL_KEY:
+    if aws.name_of(tag) == aws.TOTAL_KEY:
         raise click.UsageError(f"{tag} is the key of the total, not a tag.")
+    if aws.name_of(tag) != tag:
+        whole = repr(printable(aws.name_of(tag)))
+        raise click.UsageError(f"{shown} is one of the items of the tag {whole}. Delete that tag.")
     confirm(f"Delete the tag {shown} of table {deployment.table}?", yes=yes, as_json=as_json)
     started = time.monotonic()
     try:

@@ -126,7 +126,8 @@ class _Judge:
         from .. import aws  # noqa: PLC0415
 
         changes = aws.read_batch({"Records": records}).changes
-        return self._verification.unapplied(changes, aws.retry_budget(_BUDGET_SECONDS))
+        keys = self._verification.unapplied(changes, aws.retry_budget(_BUDGET_SECONDS))
+        return list(dict.fromkeys(map(aws.name_of, keys)))
 
     @cached_property
     def _behind(self) -> Mapping[str, Any]:

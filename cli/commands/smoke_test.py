@@ -55,7 +55,7 @@ def command(
     try:
         count = _visit(Api(deployment, token=token, headers=dict(headers)), tag, timeout)
         verification = aws.Verification(deployment.client("dynamodb"), deployment.table, deployment.ledger)
-        while not verification.holds(tag, count):
+        while not verification.holds(tag, count, aws.retry_budget(timeout)):
             if time.monotonic() - started > timeout:
                 raise click.ClickException(
                     f"visit {count} of {tag!r} is counted, but not in the total after {timeout:g} s{_cause(deployment)}"

@@ -50,7 +50,7 @@ def command(*, deployment: Deployment, wait: float, as_json: bool) -> int:
             seen = f"{found.entries:,} ledger entries, {found.tags:,} tags"
             progress.progress("Comparing", detail=seen, done=found.tags, total=found.expected)
         assert found is not None  # noqa: S101 - there is a page of an empty table, too
-        first, visits = len(found.behind), found.missing
+        first, visits = len(_tags(found)), found.missing
         seconds = _await(verification, found, wait, progress)
     except aws.ERRORS as error:
         raise click.ClickException(str(error)) from error
@@ -61,8 +61,8 @@ def command(*, deployment: Deployment, wait: float, as_json: bool) -> int:
         output.json(result)
     else:
         _show(output, found, result)
-        if first > len(found.behind):
-            arrived = f"{number(visits - found.missing, 'visit')} of {number(first - len(found.behind), 'tag')}"
+        if first > len(_tags(found)):
+            arrived = f"{number(visits - found.missing, 'visit')} of {number(first - len(_tags(found)), 'tag')}"
             output.line(f"{arrived} had been on their way, and arrived within {seconds:.1f} s.")
         for sentence in result["drift"] or ["The total is exact."]:
             output.line(sentence)
@@ -86,10 +86,11 @@ def describe(found: Findings, *, in_flight: int) -> dict[str, Any]:
         belongs = "it belongs" if found.outdated == 1 else "they belong"
         drift.append(f"The visits of {entries} are missing: {belongs} to an earlier total. Run `counter reconcile`.")
     if found.behind:
-        tags = ", ".join(repr(printable(tag)) for tag in sorted(found.behind)[:_SHOWN_TAGS])
-        more = f" and {len(found.behind) - _SHOWN_TAGS:,} more" if len(found.behind) > _SHOWN_TAGS else ""
+        behind = _tags(found)
+        tags = ", ".join(repr(printable(tag)) for tag in behind[:_SHOWN_TAGS])
+        more = f" and {len(behind) - _SHOWN_TAGS:,} more" if len(behind) > _SHOWN_TAGS else ""
         drift.append(
-            f"{number(len(found.behind), 'tag')} with {number(found.missing, 'visit')} that are not in the total: "
+            f"{number(len(behind), 'tag')} with {number(found.missing, 'visit')} that are not in the total: "
             f"{tags}{more}. If they do not arrive, run `counter reconcile`."
         )
     return {
@@ -102,6 +103,13 @@ def describe(found: Findings, *, in_flight: int) -> dict[str, Any]:
     }
 
 
+def _tags(found: Findings) -> list[str]:
+    """Return the tags that are behind, each once, however many of its items are."""
+    from .. import aws  # noqa: PLC0415
+
+    return sorted({aws.name_of(key) for key in found.behind})
+
+
 def _await(verification: Verification, found: Findings, wait: float, progress: Console) -> float:
     """Wait for the tags that are behind, take those that arrive out of the findings, and return the seconds."""
     from .. import aws  # noqa: PLC0415
@@ -111,7 +119,7 @@ def _await(verification: Verification, found: Findings, wait: float, progress: C
         seconds = time.monotonic() - started
         if seconds > wait:
             break
-        progress.progress("Waiting", detail=f"for {number(len(found.behind), 'tag')}, {seconds:.0f} of {wait:g} s")
+        progress.progress("Waiting", detail=f"for {number(len(_tags(found)), 'tag')}, {seconds:.0f} of {wait:g} s")
         time.sleep(_POLL_SECONDS)
         for tag in verification.arrived(found.behind, aws.retry_budget(_PASS_SECONDS)):
             del found.behind[tag]

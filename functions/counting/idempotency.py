@@ -1,5 +1,6 @@
 """The Idempotency-Key header: a POST that is repeated with the same key counts once."""
 
+import random
 import re
 import time
 import uuid
@@ -9,10 +10,11 @@ from typing import Any, NamedTuple
 
 from ..dynamodb.client import cancellation_reasons, is_transient, is_transient_cancellation
 from ..dynamodb.items import AttributeValue, DynamoDB, Item, text, whole_number
-from ..dynamodb.retries import RetryBudget, read_item
-from ..dynamodb.tables import EXPIRES_AT, KEY
+from ..dynamodb.retries import RetryBudget, UnreadItemsError, read_item
+from ..dynamodb.spread import counts_of, read_spread
+from ..dynamodb.tables import EXPIRES_AT, KEY, item_key
 from ..http.problems import ProblemError, invalid, unavailable
-from .visits import Recorded, one_visit
+from .visits import Recorded, announce, one_visit
 
 MAX_KEY_LENGTH = 255
 """The maximum number of characters of a key."""
@@ -48,16 +50,22 @@ def idempotency_key(method: str, headers: Mapping[str, str]) -> str | None:
 class KeyedVisits(NamedTuple):
     """Visits in `table` that count once for all requests with the same key. `keys` is the table of the keys.
 
+    `items` is the number of items that a tag is spread over.
+
     One transaction counts the visit and stores the key with the visit's number, on condition that the key is not stored
     yet and that the count is one less than that number. Both happen or neither does, and no two visits get the same
     number, even after lost responses, crashes and duplicate requests. (DynamoDB's own ClientRequestToken protects each
     transaction while the client retries it. It expires after ten minutes and returns no result, so it cannot protect
     HTTP requests.)
+
+    If a tag has several items, the condition is on the count of one of them, and the number is the sum of all as last
+    read: visits in different items at the same moment may get the same number.
     """
 
     database: DynamoDB
     table: str
     keys: str
+    items: int = 1
 
     def record(self, tag: str, key: str, budget: RetryBudget, now: float | None = None) -> Recorded:
         """Count one visit of `tag` under `key`, or return the visit already counted. `now` is in seconds since 1970.
@@ -72,38 +80,44 @@ class KeyedVisits(NamedTuple):
             ":now": {"N": str(moment)},
             ":end": {"N": str(moment + TTL_SECONDS)},
         }
-        item: Item | None = None
+        items: list[Item] = []
         attempt = 0
         while True:
             attempt += 1
+            index = random.randrange(self.items)  # noqa: S311 - any distribution of load will do
             try:
-                if item is None:
-                    item = self._read(tag)
-                return self._try(tag, key, item, request)
+                if not items:
+                    items = self._read(tag, budget)
+                return self._try(tag, key, (index, items), request)
             except Exception as error:
-                if not (is_transient(error) or is_transient_cancellation(error)):
+                busy = isinstance(error, UnreadItemsError)
+                if not (busy or is_transient(error) or is_transient_cancellation(error)):
                     raise
-                item = _current_item(error, item)
+                items = _current_items(error, index, items)
                 collided = bool(cancellation_reasons(error))
                 if not budget.pause(min(attempt, MAX_COLLISION_BACKOFF) if collided else attempt):
                     raise unavailable(BUSY) from error
 
-    def _read(self, tag: str) -> Item:
-        return read_item(self.database, self.table, tag) or {}
+    def _read(self, tag: str, budget: RetryBudget) -> list[Item]:
+        known = {} if self.items > 1 else {tag: read_item(self.database, self.table, tag) or {}}
+        return read_spread(self.database, self.table, {tag: self.items}, budget, known)[tag]
 
-    def _try(self, tag: str, key: str, item: Item, request: dict[str, AttributeValue]) -> Recorded:
-        stored = self._count_and_store_key(tag, key, item, request)
+    def _try(self, tag: str, key: str, place: tuple[int, list[Item]], request: dict[str, AttributeValue]) -> Recorded:
+        stored = self._count_and_store_key(tag, key, place, request)
         if text(stored, "Tag") != tag:
             raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, OTHER_TAG, field="Idempotency-Key", value=key)
         replayed = text(stored, "Request") != request[":request"]["S"]
         return Recorded(whole_number(stored, "Count") or 0, replayed)
 
-    def _count_and_store_key(self, tag: str, key: str, item: Item, request: dict[str, AttributeValue]) -> Item:
+    def _count_and_store_key(
+        self, tag: str, key: str, place: tuple[int, list[Item]], request: dict[str, AttributeValue]
+    ) -> Item:
         """Count the visit and store the key, or neither if the key is already stored; return the key's item.
 
-        `item` is the tag's item as last read.
+        `place` is the number of the item to count in, and the tag's items as last read.
         """
-        number = {"N": str(max(1, (whole_number(item, "Count") or 0) + 1))}
+        index, items = place
+        number = {"N": str(max(1, counts_of(items) + 1))}
         key_update = {
             "TableName": self.keys,
             "Key": {KEY: {"S": key}},
@@ -114,9 +128,12 @@ class KeyedVisits(NamedTuple):
             "ExpressionAttributeValues": {**request, ":count": number},
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-        visit_update = {"TableName": self.table, "Key": {KEY: {"S": tag}}, **_conditional_visit(item)}
+        visit = _conditional_visit(items[index], 1 if index else self.items)
+        updates = [key_update, {"TableName": self.table, "Key": {KEY: {"S": item_key(tag, index)}}, **visit}]
+        if index and "Count" not in items[index]:
+            updates.append(announce(self.table, tag, items[0], self.items))
         try:
-            self.database.transact_write_items(TransactItems=[{"Update": key_update}, {"Update": visit_update}])
+            self.database.transact_write_items(TransactItems=[{"Update": update} for update in updates])
         except Exception as error:
             first = next(iter(cancellation_reasons(error)), {})
             if first.get("Code") != "ConditionalCheckFailed":
@@ -126,9 +143,9 @@ class KeyedVisits(NamedTuple):
         return {"Tag": request[":tag"], "Request": request[":request"], "Count": number}
 
 
-def _conditional_visit(item: Item) -> dict[str, Any]:
-    """Return the expressions that count a visit, on condition that the tag's count is still that of `item`."""
-    visit = one_visit()
+def _conditional_visit(item: Item, spread: int) -> dict[str, Any]:
+    """Return the expressions that count a visit, on condition that the item's count is still that of `item`."""
+    visit = one_visit(spread=spread)
     if "Count" in item:
         visit["ConditionExpression"] = "#Count = :seen"
         visit["ExpressionAttributeValues"][":seen"] = item["Count"]
@@ -137,10 +154,12 @@ def _conditional_visit(item: Item) -> dict[str, Any]:
     return visit | {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
 
 
-def _current_item(error: Exception, last_read: Item | None) -> Item | None:
-    """Return the tag's current item from `error` if another visit came first, else `last_read`."""
-    reasons = cancellation_reasons(error)
-    if len(reasons) == 2 and reasons[1].get("Code") == "ConditionalCheckFailed":
-        item: Item = reasons[1].get("Item", {})
-        return item
+def _current_items(error: Exception, index: int, last_read: list[Item]) -> list[Item]:
+    """Return the tag's items as `error` shows them; none, to be read again, if another visit created an item."""
+    reasons = [reason.get("Code") for reason in cancellation_reasons(error)]
+    if reasons[2:] == ["ConditionalCheckFailed"]:
+        return []
+    if reasons[1:2] == ["ConditionalCheckFailed"]:
+        item: Item = cancellation_reasons(error)[1].get("Item", {})
+        return [*last_read[:index], item, *last_read[index + 1 :]]
     return last_read

@@ -7,8 +7,10 @@ import zlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ..dynamodb.items import DynamoDB, whole_number
-from ..dynamodb.tables import COUNTER, KEY
+from ..dynamodb.items import DynamoDB, Item, whole_number
+from ..dynamodb.retries import RetryBudget
+from ..dynamodb.spread import counts_of, read_spread, spread_of
+from ..dynamodb.tables import COUNTER, KEY, SPREAD, name_of
 from ..http.problems import invalid
 
 MAX_LIMIT = 100
@@ -44,25 +46,33 @@ def parse_paging(query: Mapping[str, str], *, listing: bool = True) -> tuple[int
     return int(limit or DEFAULT_LIMIT), None if cursor is None else _decode_cursor(cursor)
 
 
-def read_page(database: DynamoDB, table: str, limit: int, start: str | None) -> Page:
-    """Read the next `limit` tags after the key `start`, consistently."""
+def read_page(database: DynamoDB, table: str, limit: int, start: str | None, budget: RetryBudget) -> Page:
+    """Read the next `limit` tags after the key `start`, consistently.
+
+    A tag that is spread over several items is listed at its item 0, which exists if any of them does.
+    """
     tags: list[dict[str, Any]] = []
+    spread: dict[str, Item] = {}
     for _ in range(MAX_SCANS):
         answer = database.scan(
             TableName=table,
             ConsistentRead=True,
             Limit=limit - len(tags),
-            ProjectionExpression="#ID, #Count",
-            ExpressionAttributeNames={"#ID": KEY, "#Count": "Count"},
+            ProjectionExpression=f"#ID, #Count, #{SPREAD}",
+            ExpressionAttributeNames={"#ID": KEY, "#Count": "Count", f"#{SPREAD}": SPREAD},
             **({} if start is None else {"ExclusiveStartKey": {KEY: {"S": start}}}),
         )
         for item in answer.get("Items", []):
-            count = whole_number(item, "Count")
-            if item[KEY]["S"] != COUNTER and count is not None:
-                tags.append({"tag": item[KEY]["S"], "count": count})
+            key, count = item[KEY]["S"], whole_number(item, "Count")
+            if key != COUNTER and name_of(key) == key and count is not None:
+                tags.append({"tag": key, "count": count})
+                if spread_of(item) > 1:
+                    spread[key] = item
         start = answer.get("LastEvaluatedKey", {}).get(KEY, {}).get("S")
         if start is None or len(tags) == limit:
             break
+    whole = read_spread(database, table, dict.fromkeys(spread, 1), budget, spread)
+    tags = [each | {"count": counts_of(whole[each["tag"]])} if each["tag"] in whole else each for each in tags]
     return Page(tags, None if start is None else _encode_cursor(start))
 
 

@@ -1,6 +1,11 @@
-"""The tables: the environment variables that name them, and the key and attribute names that the component shares."""
+"""The tables: the environment variables that name them, and the key and attribute names that the component shares.
+
+DynamoDB writes at most 1,000 units a second to one item. So a tag, and the total, may be spread over several items,
+whose numbers add up. Item 0 has the tag as its key; the others have keys that no tag can have.
+"""
 
 import os
+from collections.abc import Iterable
 from functools import cache
 
 TABLE_NAME = "TABLE_NAME"
@@ -8,14 +13,51 @@ LEDGER_TABLE_NAME = "LEDGER_TABLE_NAME"
 IDEMPOTENCY_TABLE_NAME = "IDEMPOTENCY_TABLE_NAME"
 """The environment variables that hold the tables' names."""
 
+ITEMS_PER_TAG = "ITEMS_PER_TAG"
+ITEMS_PER_TOTAL = "ITEMS_PER_TOTAL"
+"""The environment variables that hold the number of items that a tag and the total are written to. Not set, it is 1."""
+
+MAX_ITEMS = 50
+"""The maximum of both: one BatchGetItem, of at most 100 keys, reads a tag and the total."""
+
 KEY = "ID"
 """The partition key of every table."""
 
 COUNTER = "COUNTER"
 """The key of the item that holds the total, and of the ledger's marker. It is reserved: no tag may use it."""
 
+SPREAD = "Spread"
+"""The attribute of an item 0 that says how many items there are. Without it, there is only this one."""
+
+SEPARATOR = "/%/"
+"""Stands between a name and an item's number in a key. A tag cannot contain it, and neither can the path of a URL,
+which another program may have used as a key."""
+
+NUMBERS = frozenset(map(str, range(1, MAX_ITEMS)))
+
 EXPIRES_AT = "ExpiresAt"
 """The TTL attribute of an idempotency key: when DynamoDB may delete it, in seconds since 1970."""
+
+
+def item_key(name: str, index: int) -> str:
+    """Return the key of an item of a tag or of the total: `tech`, `tech/%/1`, `tech/%/2`, and so on."""
+    return f"{name}{SEPARATOR}{index}" if index else name
+
+
+def item_keys(name: str, numbers: Iterable[int]) -> list[str]:
+    """Return the keys of several items of a tag or of the total."""
+    return [item_key(name, index) for index in numbers]
+
+
+def name_of(key: str) -> str:
+    """Return the tag, or `COUNTER`, that the item with this key belongs to."""
+    name, found, number = key.rpartition(SEPARATOR)
+    return name if found and number in NUMBERS else key
+
+
+def is_total(key: str) -> bool:
+    """Whether the item with this key holds the total, or a part of it."""
+    return name_of(key) == COUNTER
 
 
 @cache
@@ -43,3 +85,15 @@ def ledger_table_name() -> str:
 def idempotency_table_name() -> str:
     """Return the name of the table that holds idempotency keys and the numbers of their visits."""
     return setting(IDEMPOTENCY_TABLE_NAME)
+
+
+@cache
+def number_of_items(variable: str) -> int:
+    """Return the environment variable `variable`, ITEMS_PER_TAG or ITEMS_PER_TOTAL, read once per process.
+
+    Raises RuntimeError, naming the variable, if the component did not write it.
+    """
+    value = os.environ.get(variable, "1")
+    if value != "1" and not (value in NUMBERS or value == str(MAX_ITEMS)):
+        raise RuntimeError(f"The environment variable {variable} is {value!r}; it must be 1 to {MAX_ITEMS}.")
+    return int(value)

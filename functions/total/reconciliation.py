@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from ..dynamodb.client import error_code
 from ..dynamodb.items import AttributeValue, DynamoDB, Item, whole_number
 from ..dynamodb.retries import MAX_BATCH_KEYS, RetryBudget, read_item, read_items
-from ..dynamodb.tables import COUNTER, KEY
+from ..dynamodb.tables import COUNTER, KEY, is_total, name_of
 from .ledger import Image, is_current, missing
 from .records import image_of
 from .stored import read_entry
@@ -40,10 +40,15 @@ def scan(client: DynamoDB, table: str, **more: Any) -> Iterator[tuple[list[Item]
 
 
 class Page(NamedTuple):
-    """Tags and their items, and the key after which the scan continues; "" if this is its end."""
+    """Items of tags by their keys, and the key after which the scan continues; "" if this is its end."""
 
     images: dict[str, Image]
     after: str
+
+    @property
+    def tags(self) -> int:
+        """The number of tags that have their item 0 on this page."""
+        return sum(name_of(key) == key for key in self.images)
 
 
 def scan_tags(client: DynamoDB, table: str, after: str = "") -> Iterator[Page]:
@@ -55,7 +60,7 @@ def scan_tags(client: DynamoDB, table: str, after: str = "") -> Iterator[Page]:
         "ExpressionAttributeNames": {"#ID": KEY, "#Count": "Count", "#Since": "Since"},
     }
     for items, key in scan(client, table, **projection, **start):
-        images = {item[KEY]["S"]: image_of(item) for item in items if "Count" in item and item[KEY]["S"] != COUNTER}
+        images = {item[KEY]["S"]: image_of(item) for item in items if "Count" in item and not is_total(item[KEY]["S"])}
         yield Page({tag: image for tag, image in images.items() if image.visits is not None}, key)
 
 
@@ -63,10 +68,11 @@ class Progress(NamedTuple):
     """The progress of a pass: ledger entries and tags read, tags that are behind, and the visits they are missing.
 
     A tag is behind if the total does not contain exactly what its item shows. That includes visits still on their way
-    through the stream; only a further pass tells them from lost ones. `drift` is how far the total may differ from the
-    sum of the ledger without the pass noticing: 0 unless visits were counted during the pass. `expected` is DynamoDB's
-    estimate of the number of items, up to six hours old. `epoch` is the total's. `after` is the tag after which a pass
-    that is stopped can go on, "" before the first and after the last page of tags.
+    through the stream; only a further pass tells them from lost ones. Of a spread tag, `behind` counts each item that
+    is behind. `drift` is how far the total may differ from the sum of the ledger without the pass noticing: 0 unless
+    visits were counted during the pass. `expected` is DynamoDB's estimate of the number of items, up to six hours old.
+    `epoch` is the total's. `after` is the tag after which a pass that is stopped can go on, "" before the first and
+    after the last page of tags.
     """
 
     epoch: str = ""
@@ -116,15 +122,15 @@ class Reconciliation:
                 progress = progress._replace(epoch=epoch, entries=entries, drift=drift)
                 yield progress
         epoch = progress.epoch
-        for images, after in scan_tags(self._client, self._table, progress.after):
-            behind = self._tags_behind(images, epoch, table.fingerprint, budget)
+        for page in scan_tags(self._client, self._table, progress.after):
+            behind = self._tags_behind(page.images, epoch, table.fingerprint, budget)
             for tag in behind:
                 self.mark(tag)
             progress = progress._replace(
-                tags=progress.tags + len(images),
+                tags=progress.tags + page.tags,
                 behind=progress.behind + len(behind),
                 visits=progress.visits + sum(behind.values()),
-                after=after,
+                after=page.after,
             )
             yield progress
         if self._total.confirm(budget) != epoch:

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ..dynamodb.items import MAX_DIGITS, text, whole_number
-from ..dynamodb.tables import COUNTER, KEY
+from ..dynamodb.tables import KEY, is_total
 from .ledger import Change, Image, Position
 
 MAX_SHOWN_LENGTH = 100
@@ -31,7 +31,7 @@ class Batch(NamedTuple):
 
 
 def read_batch(event: Mapping[str, Any]) -> Batch:
-    """Read the records of a stream event, except those of `COUNTER`.
+    """Read the records of a stream event, except those of the total.
 
     A malformed record does not stop the rest of its batch; its error is returned. Raises ValueError if the event is not
     a stream event.
@@ -61,7 +61,7 @@ def _usual_change(record: Any) -> Change | None:
     try:
         event, body, (table, label) = record["eventName"], record["dynamodb"], _split(record["eventSourceARN"])
         tag, sequence = body["Keys"][KEY]["S"], body["SequenceNumber"]
-        if event != "MODIFY" or tag == COUNTER or not label or not (sequence.isascii() and sequence.isdecimal()):
+        if event != "MODIFY" or is_total(tag) or not label or not (sequence.isascii() and sequence.isdecimal()):
             return None
         old, new = _usual_image(body["OldImage"]), _usual_image(body["NewImage"])
         return Change(tag + "", table, Position(label, int(sequence)), sequence, event, old, new)
@@ -84,9 +84,9 @@ def _split(arn: str) -> tuple[str, str]:
 
 
 def _change(index: int, record: Any) -> Change | None:
-    """Read a record; None if it is of `COUNTER`. Raises MalformedRecordError, naming the first invalid field."""
+    """Read a record; None if it is of the total. Raises MalformedRecordError, naming the first invalid field."""
     tag = _string(index, record, "dynamodb.Keys", KEY, "S")
-    if tag == COUNTER:
+    if is_total(tag):
         return None
     name = record.get("eventName")
     if name not in EVENT_NAMES:

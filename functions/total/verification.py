@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from ..dynamodb.items import DynamoDB
 from ..dynamodb.retries import MAX_BATCH_KEYS, RetryBudget, read_item, read_items
-from ..dynamodb.tables import COUNTER, KEY
+from ..dynamodb.spread import read_spread, spread_of
+from ..dynamodb.tables import COUNTER, KEY, item_keys
 from .ledger import Change, Entry, Image, Ownership, is_current, missing
 from .ownership import Claim, LedgerClaim, TableDescription
 from .reconciliation import MAX_LEDGER_SCANS, scan, scan_tags
@@ -31,9 +32,10 @@ class Findings:
     """What a comparison has read so far.
 
     `visits` is the sum of the counts of `tags`, and `counted` how much of it their ledger entries had when the items
-    were read. `given` is the sum of all that the ledger's `entries` gave to the total, over all lives of all tags.
-    `outdated` entries belong to an earlier total, so theirs is missing. The total was `before` and `after` while the
-    ledger was read, so it agrees with the ledger if `given` lies in between.
+    were read. `behind` has the items of tags that show more, by their keys. `given` is the sum of all that the ledger's
+    `entries` gave to the total, over all lives of all tags. `outdated` entries belong to an earlier total, so theirs is
+    missing. The total was `before` and `after` while the ledger was read, so it agrees with the ledger if `given` lies
+    in between.
     """
 
     claim: Claim
@@ -81,24 +83,30 @@ class Verification:
         """Read who maintains the total, and the total."""
         return self._claim.inspect()
 
-    def holds(self, tag: str, count: int) -> bool:
+    def holds(self, tag: str, count: int, budget: RetryBudget) -> bool:
         """Whether the first `count` visits of the tag's current life are in the total."""
-        claim = self.claim()
-        image, entry = (
-            image_of(read_item(self._client, self._table, tag) or {}),
-            read_entry(read_item(self._client, self._ledger, tag)),
+        claim, first = self.claim(), read_item(self._client, self._table, tag) or {}
+        items = read_spread(self._client, self._table, {tag: spread_of(first)}, budget, {tag: first})[tag]
+        entries = self._entries(item_keys(tag, range(len(items))), budget).values()
+        return count <= sum(
+            entry.counted
+            for item, entry in zip(items, entries, strict=True)
+            if claim.ownership is Ownership.OWNED
+            and entry.position is not None
+            and entry.epoch == claim.epoch
+            and not entry.ended
+            and entry.since == image_of(item).since
         )
-        kept = claim.ownership is Ownership.OWNED and entry.position is not None and entry.epoch == claim.epoch
-        return kept and not entry.ended and entry.since == image.since and entry.counted >= count
 
     def run(self, budget: RetryBudget) -> Iterator[Findings]:
         """Compare everything. Yields the findings after each page; they are complete after the last one."""
         for found in self._add_up_ledger():
             yield found
-        for images, _ in scan_tags(self._client, self._table):
-            entries = self._entries(list(images), budget)
-            for tag, image in images.items():
-                self._compare(found, tag, image, entries[tag])
+        for page in scan_tags(self._client, self._table):
+            entries = self._entries(list(page.images), budget)
+            found.tags += page.tags
+            for key, image in page.images.items():
+                self._compare(found, key, image, entries[key])
             yield found
 
     def arrived(self, behind: Mapping[str, Behind], budget: RetryBudget) -> list[str]:
@@ -142,15 +150,14 @@ class Verification:
                 break
         yield found
 
-    def _compare(self, found: Findings, tag: str, image: Image, entry: Entry) -> None:
+    def _compare(self, found: Findings, key: str, image: Image, entry: Entry) -> None:
         epoch, table = found.claim.epoch, self.description.fingerprint
         visits = image.visits or 0
         lacking = missing(entry, image, epoch, table)
-        found.tags += 1
         found.visits += visits
         found.counted += visits - lacking
         if not is_current(entry, image, epoch, table):
-            found.behind[tag] = Behind(image, entry, lacking)
+            found.behind[key] = Behind(image, entry, lacking)
 
     def _entries(self, tags: list[str], budget: RetryBudget) -> dict[str, Entry]:
         read = read_items(self._client, self._ledger, tags, budget) if tags else {}

@@ -8,6 +8,7 @@ from components.testing import Result
 from .conftest import Build
 
 TABLE = "aws:dynamodb/table:Table"
+FUNCTION = "aws:lambda/function:Function"
 
 
 def test_main_table_has_a_stream_and_the_ledger_has_none(counter: Result) -> None:
@@ -101,3 +102,11 @@ def test_the_view_type_reaches_the_stream(build: Build, view_type: str) -> None:
     outputs = result.one("stream-triggered-counter:index:StreamTable").outputs
     assert outputs is not None
     assert outputs["streamArn"] == main.state["streamArn"]
+
+
+@pytest.mark.parametrize("items", [1, 2, 50])
+def test_the_functions_that_record_and_read_know_the_number_of_items_of_a_tag(build: Build, items: int) -> None:
+    result = build({"spread": {"items_per_tag": items}})
+    found = {each.name: each.inputs["environment"]["variables"] for each in result.all(FUNCTION)}
+    named = {name: variables["ITEMS_PER_TAG"] for name, variables in found.items() if "ITEMS_PER_TAG" in variables}
+    assert named == ({} if items == 1 else dict.fromkeys(["counter-record-visit", "counter-view-counts"], str(items)))

@@ -71,7 +71,7 @@ class EngineStore:
                 self._read.clear()
             answer = getattr(self._client, name)(**request)
             if name == "transact_write_items":
-                self.committed([action["Update"] for action in request["TransactItems"]])
+                self.committed([each for action in request["TransactItems"] for each in action.values()])
             self.after(name)
             return answer
 

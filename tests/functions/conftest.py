@@ -12,7 +12,7 @@ from functions import process_stream, record_visit, view_counts, welcome
 from functions.dynamodb import client as database
 from functions.dynamodb.retries import RetryBudget
 from functions.dynamodb.session import forget_sessions
-from functions.dynamodb.tables import setting
+from functions.dynamodb.tables import number_of_items, setting
 
 TABLE, LEDGER, KEYS = "visits", "visits-ledger", "visits-idempotency"
 TABLES = {TABLE: "TABLE_NAME", LEDGER: "LEDGER_TABLE_NAME", KEYS: "IDEMPOTENCY_TABLE_NAME"}
@@ -64,7 +64,7 @@ def tables(_moto: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 def forget() -> None:
     """Make the functions start cold, except for their clients, which are slow to create and hold no state."""
-    for cached in (setting, process_stream._total, welcome._description):
+    for cached in (setting, number_of_items, process_stream._total, welcome._description):
         cached.cache_clear()
 
 

@@ -49,6 +49,11 @@ def lose(records: int) -> Call:
     return Call("lose", (records,))
 
 
+def spread(items: int) -> Call:
+    """Return the step in which the stack is deployed with another number of items per tag."""
+    return Call("spread", (items,))
+
+
 RECONCILE = Call("reconcile")
 SAVE = Call("save")
 EMPTY_LEDGER = Call("empty_ledger")
@@ -216,5 +221,6 @@ creations = st.builds(Create, tags, st.integers(0, 6))
 backups = st.one_of(st.just(SAVE), st.builds(Undelete, tags))
 damages = st.builds(Damage, st.sampled_from(["deleted", "tutorial", "text", "number", "older copy"]))
 reconciliations = st.just(RECONCILE)
+spreads = st.builds(spread, st.integers(1, 3))
 
 Step = Visit | Call | SetCount | Create | Undelete | Damage | Deliver

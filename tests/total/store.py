@@ -128,19 +128,24 @@ class Store:
         return {}
 
     def _transact(self, request: dict[str, Any]) -> Item:
-        updates = [action["Update"] for action in request["TransactItems"]]
+        actions = request["TransactItems"]
+        updates = [action.get("Update") or action["Delete"] for action in actions]
         places = {(update["TableName"], update["Key"]["ID"]["S"]) for update in updates}
         if (
             not 0 < len(updates) <= 100
             or len(places) != len(updates)
             or any(set(update) - UPDATE for update in updates)
+            or any(update.get("ExpressionAttributeValues") == {} for update in updates)
         ):
             raise client_error("ValidationException", "TransactWriteItems")
         reasons = [{"Code": "None"} if self._holds(update) else self._failure(update) for update in updates]
         if any(reason["Code"] != "None" for reason in reasons):
             raise client_error("TransactionCanceledException", "TransactWriteItems", CancellationReasons=reasons)
-        for update in updates:
-            self._write(update)
+        for action, update in zip(actions, updates, strict=True):
+            if "Delete" in action:
+                self.delete(update["TableName"], update["Key"]["ID"]["S"])
+            else:
+                self._write(update)
         self.committed(updates)
         return {}
 

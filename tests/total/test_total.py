@@ -37,6 +37,7 @@ from tests.total.steps import (
     losses,
     reconciliations,
     removals,
+    spreads,
     visits,
 )
 from tests.total.world import LEDGER, TABLE, World
@@ -72,8 +73,8 @@ def once(*numbers: int) -> Deliver:
 
 
 def histories(*more: st.SearchStrategy[Step], max_steps: int = 16) -> st.SearchStrategy[list[Step]]:
-    """Draw histories of visits, deliveries and the steps in `more`."""
-    return st.lists(st.one_of(visits, deliveries, *more), max_size=max_steps)
+    """Draw histories of visits, deliveries, other numbers of items per tag, and the steps in `more`."""
+    return st.lists(st.one_of(visits, deliveries, spreads, *more), max_size=max_steps)
 
 
 @settings(max_examples=400 * TIMES)

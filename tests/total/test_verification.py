@@ -49,17 +49,17 @@ def test_a_visit_is_held_only_once_the_total_has_it() -> None:
     world = World()
     count = world.visit("a")
     verification = Verification(world.store, world.table, world.ledger)
-    assert not verification.holds("a", count)
+    assert not verification.holds("a", count, ample_budget())
     world.drain()
-    assert verification.holds("a", count)
-    assert not verification.holds("a", count + 1)
+    assert verification.holds("a", count, ample_budget())
+    assert not verification.holds("a", count + 1, ample_budget())
     # The entry of an earlier life counted more than the first visit of the next.
     world.delete("a")
-    assert not verification.holds("a", world.visit("a"))
+    assert not verification.holds("a", world.visit("a"), ample_budget())
     world.drain()
-    assert verification.holds("a", 1)
+    assert verification.holds("a", 1, ample_budget())
     Damage("deleted").happen(world)
-    assert not verification.holds("a", 1)
+    assert not verification.holds("a", 1, ample_budget())
 
 
 def test_a_lost_visit_does_not_arrive_by_itself() -> None:

@@ -5,8 +5,9 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from functions.counting.visits import record
+from functions.counting.visits import OtherItems, read_count, record
 from functions.dynamodb.retries import RetryBudget
+from functions.dynamodb.tables import is_total, name_of
 from functions.process_stream import process
 from functions.total.deletion import TagDeletion
 from functions.total.reconciliation import Progress, Reconciliation
@@ -114,6 +115,7 @@ class World:
         self.old_images = old_images
         self.oracle = Oracle(old_images=old_images)
         self.visits = 0
+        self.items, self.has_spread = 1, False
         self.done = 0
         self.lost = 0
         self.warm = [self.processor(), self.processor()]
@@ -135,10 +137,18 @@ class World:
 
     def visit(self, tag: str) -> int:
         self.visits += 1
-        return record(self.store, self.table, tag, ample_budget()).count
+        count = record(self.store, self.table, tag, ample_budget(), self.items, others=OtherItems()).count
+        if self.has_spread:
+            assert count == read_count(self.store, self.table, tag, ample_budget(), self.items) == self.counts[tag]
+        return count
+
+    def spread(self, items: int) -> None:
+        """Deploy another number of items per tag."""
+        self.items, self.has_spread = items, True
 
     def delete(self, tag: str) -> None:
-        self.store.delete(self.table, tag)
+        for key in [key for key in self.store.items(self.table) if name_of(key) == tag]:
+            self.store.delete(self.table, key)
 
     def remove(self, tag: str) -> None:
         """Delete a tag as an operator does: once the total has its visits."""
@@ -163,7 +173,7 @@ class World:
         delivered = {each["dynamodb"]["SequenceNumber"] for each in getattr(self._delivering, "records", ())}
         truth = self.stream if delivered else ()
         for update in updates:
-            values = update["ExpressionAttributeValues"]
+            values = update.get("ExpressionAttributeValues", {})
             if update["TableName"] == self.ledger and ":Sequence" in values:
                 self.oracle.observe(update["Key"]["ID"]["S"], truth, delivered, values[":Sequence"]["S"])
 
@@ -232,8 +242,11 @@ class World:
 
     @property
     def counts(self) -> dict[str, int]:
-        items = self.store.items(self.table).items()
-        return {key: int(item["Count"]["N"]) for key, item in items if key != "COUNTER" and "Count" in item}
+        counts: dict[str, int] = {}
+        for key, item in self.store.items(self.table).items():
+            if not is_total(key) and "Count" in item:
+                counts[name_of(key)] = counts.get(name_of(key), 0) + int(item["Count"]["N"])
+        return counts
 
 
 def interleave(store: Any, jobs: Sequence[Callable[[], None]], choices: Iterator[int]) -> list[BaseException | None]:

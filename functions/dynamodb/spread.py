@@ -1,0 +1,53 @@
+"""Reading tags, and the total, that may be spread over several items.
+
+Item 0 says how many items there are, and it is written together with each new one. So whoever reads it knows them all,
+whatever number the deployment has now: the number may be raised, or lowered, while visits go on.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from .items import DynamoDB, Item, whole_number
+from .retries import MAX_BATCH_KEYS, RetryBudget, read_items
+from .tables import MAX_ITEMS, SPREAD, item_key, item_keys
+
+
+def spread_of(first: Item | None) -> int:
+    """Return how many items there are according to an item 0."""
+    return min(max(1, whole_number(first, SPREAD) or 1), MAX_ITEMS)
+
+
+def read_spread(
+    client: DynamoDB,
+    table: str,
+    expected: Mapping[str, int],
+    budget: RetryBudget,
+    known: Mapping[str, Item] | None = None,
+) -> dict[str, list[Item]]:
+    """Read all items of each name, with consistent reads; an item that does not exist is empty.
+
+    `expected` has the number of items that each name probably has. One request reads these, and another one the others,
+    if there are any. Items that are `known`, by their keys, are not read again.
+    """
+    found = dict(known or {})
+    found |= _read(client, table, _keys(expected, dict.fromkeys(expected, 0)), found, budget)
+    actual = {name: max(count, spread_of(found.get(name))) for name, count in expected.items()}
+    found |= _read(client, table, _keys(actual, expected), found, budget)
+    return {name: [found.get(key, {}) for key in item_keys(name, range(count))] for name, count in actual.items()}
+
+
+def counts_of(items: Iterable[Item]) -> int:
+    """Return the sum of the counts of a tag's items."""
+    return sum(whole_number(item, "Count") or 0 for item in items)
+
+
+def _keys(counts: Mapping[str, int], starts: Mapping[str, int]) -> list[str]:
+    return [item_key(name, index) for name, count in counts.items() for index in range(starts[name], count)]
+
+
+def _read(
+    client: DynamoDB, table: str, keys: Sequence[str], known: Mapping[str, Item], budget: RetryBudget
+) -> dict[str, Item]:
+    missing, found = [key for key in keys if key not in known], dict[str, Item]()
+    for start in range(0, len(missing), MAX_BATCH_KEYS):
+        found |= read_items(client, table, missing[start : start + MAX_BATCH_KEYS], budget)
+    return found

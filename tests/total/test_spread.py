@@ -1,0 +1,227 @@
+"""A tag that is spread over several items counts every visit once, whatever fails, repeats or runs concurrently."""
+
+import contextlib
+import random
+from itertools import chain, cycle
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from functions.counting.idempotency import KeyedVisits
+from functions.counting.listing import read_page
+from functions.counting.visits import PAUSE_SECONDS, OtherItems, Recorded, read_count, record
+from functions.dynamodb.tables import SPREAD, item_key, name_of
+from functions.http.problems import ProblemError
+from functions.total.deletion import Deletion, TagDeletion
+from functions.view_counts import view_count
+from tests.doubles import client_error
+from tests.total.steps import FAULTS, inject, stop_faults
+from tests.total.store import Store
+from tests.total.test_total import TIMES, check
+from tests.total.world import LEDGER, TABLE, CrashError, World, ample_budget, interleave
+
+KEYS = "visits-idempotency"
+
+
+class Requests:
+    """A store that keeps what was asked of it, and can be told to throttle reads."""
+
+    def __init__(self, store: Any) -> None:
+        self.store, self.sent, self.throttled = store, list[tuple[str, dict[str, Any]]](), False
+
+    def __getattr__(self, name: str) -> Any:
+        def call(**request: Any) -> Any:
+            self.sent.append((name, request))
+            if self.throttled and "get" in name:
+                raise client_error("ProvisionedThroughputExceededException", name)
+            return getattr(self.store, name)(**request)
+
+        return call
+
+    @property
+    def names(self) -> list[str]:
+        names, self.sent[:] = [name for name, _ in self.sent], []
+        return names
+
+
+def listed(store: Any) -> dict[str, int]:
+    return {each["tag"]: each["count"] for each in read_page(store, TABLE, 100, None, ample_budget()).tags}
+
+
+jobs = st.sampled_from(["visit", "keyed visit", "delete"])
+
+
+@settings(max_examples=400 * TIMES)
+@example([(["visit", "delete"], [0, 0, 0, 1, 1, 1], 99, "throttle", 3)] * 3)
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(jobs, min_size=1, max_size=3),
+            st.lists(st.integers(0, 2), max_size=12),
+            st.integers(0, 8),
+            st.sampled_from(FAULTS),
+            st.integers(1, 3),
+        ),
+        max_size=6,
+    )
+)
+def test_no_visit_is_lost_or_counted_twice(bursts: list[tuple[list[str], list[int], int, str, int]]) -> None:
+    world = World()
+    store = world.store
+    store.create(KEYS, streamed=False)
+    counted, unknown, number = [0], [0], iter(range(999))
+
+    def visit(items: int, key: str) -> None:
+        unknown[0] += 1
+        with contextlib.suppress(ProblemError):
+            if key:
+                KeyedVisits(store, TABLE, KEYS, items).record("a", key, ample_budget(), 0.0)
+            else:
+                record(store, TABLE, "a", ample_budget(), items, others=OtherItems())
+            unknown[0] -= 1
+            counted[0] += 1
+
+    for names, choices, at, fault, items in bursts:
+        runs: list[Any] = []
+        for name in names:
+            key = f"k{next(number)}" if name == "keyed visit" else ""
+            runs.append(
+                (lambda: TagDeletion(store, TABLE, LEDGER).attempt("a", mark=True))
+                if name == "delete"
+                else (lambda items=items, key=key: visit(items, key))
+            )
+        inject(world, at, fault)
+        for end in interleave(store, runs, chain(choices, cycle(range(3)))):
+            # What an operator's deletion does after an error is to be called again.
+            if end is not None and not isinstance(end, CrashError) and "delete" not in names:
+                raise end
+        stop_faults(world)
+        world.drain()
+        tables = store.items(TABLE)
+        for each in tables:
+            if name_of(each) == "a" != each:
+                assert int(tables["a"][SPREAD]["N"]) > int(each.rpartition("/")[2]), "an item that nobody knows of"
+        count = world.counts.get("a", 0)
+        assert read_count(store, TABLE, "a", ample_budget()) == count
+        assert view_count(store, TABLE, "a", ample_budget(), 2)["count"] == count
+        assert listed(store) == ({"a": count} if "a" in tables else {})
+    world.settle()
+    assert counted[0] <= world.total <= counted[0] + unknown[0]
+    if not any("delete" in names for names, *_ in bursts):
+        assert world.total == world.counts.get("a", 0)
+
+
+def test_one_item_takes_the_requests_that_it_always_took() -> None:
+    requests = Requests(Store(TABLE, KEYS))
+    assert record(requests, TABLE, "a", ample_budget()) == Recorded(1)
+    assert requests.names == ["update_item"]
+    assert KeyedVisits(requests, TABLE, KEYS).record("a", "k", ample_budget()) == Recorded(2)
+    assert [len(request.get("TransactItems", ())) for _, request in requests.sent] == [0, 2]
+    assert requests.names == ["get_item", "transact_write_items"]
+    assert read_count(requests, TABLE, "a", ample_budget()) == 2
+    assert requests.names == ["get_item"]
+    assert view_count(requests, TABLE, "a", ample_budget())["count"] == 2
+    assert [len(request["RequestItems"][TABLE]["Keys"]) for _, request in requests.sent] == [2]
+    assert requests.names == ["batch_get_item"]
+    assert listed(requests) == {"a": 2}
+    assert requests.names == ["scan"]
+    assert set(requests.store.items(TABLE)["a"]) == {"ID", "Count", "Since"}
+
+
+def test_a_spread_tag_takes_one_write_and_one_read_a_visit() -> None:
+    requests = Requests(Store(TABLE))
+    for _ in range(200):
+        record(requests, TABLE, "a", ample_budget(), 4, others=OtherItems())
+    assert len(requests.store.items(TABLE)) == 4
+    assert requests.names.count("transact_write_items") == 3
+    assert record(requests, TABLE, "a", ample_budget(), 4, others=OtherItems()) == Recorded(201)
+    assert requests.names == ["update_item", "batch_get_item"]
+    assert view_count(requests, TABLE, "a", ample_budget(), 4)["count"] == 201
+    assert requests.names == ["batch_get_item"]
+
+
+def test_visits_are_spread_evenly() -> None:
+    store = Store(TABLE)
+    random.seed(1)
+    for _ in range(400):
+        record(store, TABLE, "a", ample_budget(), 4, others=OtherItems())
+    counts = [int(item["Count"]["N"]) for item in store.items(TABLE).values()]
+    assert len(counts) == 4
+    assert all(70 <= count <= 130 for count in counts)
+
+
+def test_after_the_number_was_lowered_all_items_still_count() -> None:
+    store = Store(TABLE, KEYS)
+    for _ in range(50):
+        record(store, TABLE, "a", ample_budget(), 5, others=OtherItems())
+    assert len(store.items(TABLE)) == 5
+    for items in (1, 3):
+        count = record(store, TABLE, "a", ample_budget(), items, others=OtherItems()).count
+        assert count == read_count(store, TABLE, "a", ample_budget(), items)
+        assert view_count(store, TABLE, "a", ample_budget(), items)["count"] == count
+        assert KeyedVisits(store, TABLE, KEYS, items).record("a", f"k{items}", ample_budget()) == Recorded(count + 1)
+    assert listed(store) == {"a": 54}
+
+
+def test_a_throttled_read_does_not_fail_a_visit_that_is_counted() -> None:
+    requests, now = Requests(Store(TABLE)), [0.0]
+    others = OtherItems(lambda: now[0])
+    for count in range(1, 51):
+        assert record(requests, TABLE, "a", ample_budget(), 3, others=others).count == count
+    requests.throttled = True
+    requests.names  # noqa: B018 - forgets what was sent
+    assert record(requests, TABLE, "a", ample_budget(), 3, others=others).count == 51
+    assert requests.names == ["update_item", "batch_get_item"]
+    record(requests, TABLE, "a", ample_budget(), 3, others=others)
+    assert requests.names == ["update_item"]
+    requests.throttled = False
+    now[0] += PAUSE_SECONDS
+    assert record(requests, TABLE, "a", ample_budget(), 3, others=others).count == 53
+
+
+def test_a_tag_without_its_first_item_gets_it_back_with_the_number() -> None:
+    store = Store(TABLE)
+    for _ in range(50):
+        record(store, TABLE, "a", ample_budget(), 4, others=OtherItems())
+    rest = 50 - int(store.items(TABLE)["a"]["Count"]["N"])
+    store.delete(TABLE, "a")
+    while "a" not in store.items(TABLE):
+        rest += 1
+        assert record(store, TABLE, "a", ample_budget(), 4, others=OtherItems()).count == rest
+    assert listed(store) == {"a": rest}
+
+
+def test_an_operator_deletes_all_items_of_a_tag_or_none() -> None:
+    world = World()
+    world.spread(4)
+    for _ in range(40):
+        world.visit("a")
+    world.drain()
+
+    class Visited:
+        def __getattr__(self, name: str) -> Any:
+            if name == "transact_write_items":
+                world.visit("a")
+            return getattr(world.store, name)
+
+    attempt = TagDeletion(Visited(), world.table, world.ledger).attempt("a", mark=True)
+    assert attempt == Deletion(deleted=False, visits=40)
+    assert world.counts == {"a": 41}
+    world.drain()
+    attempt = TagDeletion(world.store, world.table, world.ledger).attempt("a", mark=True)
+    assert attempt == Deletion(deleted=True, visits=41)
+    assert world.counts == {}
+    assert world.visit("a") == 1
+    check(world)
+    assert world.total == 42
+
+
+@pytest.mark.parametrize("key", ["a/%/0", "a/%/50", "a/%/01", "a/%/", "a/%/x", "a/1", "a%1", "/%/"])
+def test_only_the_keys_of_further_items_belong_to_another_tag(key: str) -> None:
+    assert name_of(key) == key
+
+
+def test_the_keys_of_further_items_name_their_tag() -> None:
+    assert [name_of(item_key("a/%/b", index)) for index in (0, 1, 49)] == ["a/%/b"] * 3
