@@ -85,14 +85,19 @@ class ExistingTableArgs(TypedDict):
 class SpreadArgs(TypedDict, total=False):
     """Hot spots: DynamoDB writes at most 1,000 units a second to one item, and several items take as many times that.
 
-    The number can be changed at any time. No visit is lost or counted twice, and items from a higher number still
+    The numbers can be changed at any time. No visit is lost or counted twice, and items from a higher number still
     count after it was lowered.
     """
 
     items_per_tag: int
     """The items that visits of each tag are spread over. With more than 1, a tag takes more than 1,000 visits per
     second. A visit then reads the tag's other items to answer with the count, and a read of a count reads them all. One
-    BatchGetItem reads at most 100 items, which is why there are at most 50. Default: 1. Allowed: 1 to 50."""
+    BatchGetItem reads at most 100 items, those of a tag and of the total, so each has at most 50. Default: 1. Allowed:
+    1 to 50."""
+    items_per_total: int
+    """The items that the total is spread over. The ledger adds to the total in transactions, which take two units of
+    the item: 500 a second with 1 item, and as many times that with more. A read of the total reads them all. Default:
+    1. Allowed: 1 to 50."""
 
 
 class StreamArgs(TypedDict, total=False):
@@ -165,7 +170,8 @@ class FunctionArgs(TypedDict, total=False):
     environment: dict[str, pulumi.Input[str]]
     """Further environment variables of every function. Default: {}. Allowed: a mapping; key: two or more letters,
     digits and underscores, starting with a letter; not AWS_…, and not TABLE_NAME, LEDGER_TABLE_NAME,
-    IDEMPOTENCY_TABLE_NAME, METRICS_NAMESPACE, API_FEATURES, ITEMS_PER_TAG, which the component sets; value: text."""
+    IDEMPOTENCY_TABLE_NAME, METRICS_NAMESPACE, API_FEATURES, ITEMS_PER_TAG, ITEMS_PER_TOTAL, which the component sets;
+    value: text."""
 
 
 class ApiArgs(TypedDict, total=False):

@@ -7,7 +7,7 @@ in `components` knows that.
 import importlib.util
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -113,11 +113,14 @@ IDEMPOTENCY_TABLE_NAME: str = _tables.IDEMPOTENCY_TABLE_NAME
 """The environment variables that hold the tables' names."""
 
 ITEMS_PER_TAG: str = _tables.ITEMS_PER_TAG
-"""The environment variable that holds the number of items that a tag is spread over."""
+ITEMS_PER_TOTAL: str = _tables.ITEMS_PER_TOTAL
+"""The environment variables that hold the number of items that a tag and the total are spread over."""
 MAX_ITEMS: int = _tables.MAX_ITEMS
-"""The maximum of it."""
+"""The maximum of both."""
+item_keys: Callable[[str, Iterable[int]], list[str]] = _tables.item_keys
+"""The keys of several items of a tag or of the total, by their numbers."""
 SEPARATOR: str = _tables.SEPARATOR
-"""What the keys of a tag's further items have between the tag and the item's number."""
+"""What the keys of further items have between the tag and the item's number."""
 
 _metrics = _load("metrics")
 

@@ -20,7 +20,6 @@ from .functions_package import (
     API_FEATURES,
     EXPIRES_AT,
     IDEMPOTENCY_TABLE_NAME,
-    ITEMS_PER_TAG,
     LEDGER_TABLE_NAME,
     METRICS_NAMESPACE,
     NAMESPACE,
@@ -30,6 +29,7 @@ from .functions_package import (
     document,
     function_archive,
     handler,
+    item_keys,
     module_name,
     routes,
     without_switched_off,
@@ -43,9 +43,6 @@ from .table import SpreadSettings, StreamTable, TableSettings, keyed_table
 
 DEFAULTS: StreamTriggeredCounterArgs = {}
 """Arguments that leave every setting at its default."""
-
-ONLY_TAGS = json.dumps({"dynamodb": {"Keys": {PARTITION_KEY: {"S": [{"anything-but": [TOTAL_KEY]}]}}}})
-"""The event filter that keeps the total's own changes from calling the function that made them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +65,12 @@ class StreamTriggeredCounterSettings(Settings):
     """Alarms, where they are sent, metrics, and a dashboard."""
     tags: Mapping[str, pulumi.Input[str]] = setting({}, TAGS)
     """Tags of every resource that can have tags. The characters are IAM's, the strictest of the services."""
+
+
+def only_tags(items: int) -> str:
+    """Make the event filter that keeps changes of the total's own items from calling the function that made them."""
+    total = item_keys(TOTAL_KEY, range(items))
+    return json.dumps({"dynamodb": {"Keys": {PARTITION_KEY: {"S": [{"anything-but": total}]}}}})
 
 
 class CountedTable(NamedTuple):
@@ -140,10 +143,10 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
         # All three need them: each answers with what the document says.
         changed = {API_FEATURES: pulumi.Output.json_dumps(features.changed())} if features.changed() else {}
         metrics = {METRICS_NAMESPACE: NAMESPACE} if settings.monitoring.metrics else {}
-        spread = {ITEMS_PER_TAG: str(settings.spread.items_per_tag)} if settings.spread.items_per_tag > 1 else {}
+        per_tag, per_total = settings.spread.variables()
         variables: dict[str, dict[str, pulumi.Input[str]]] = {
-            "recordVisit": {IDEMPOTENCY_TABLE_NAME: idempotency.name, **metrics, **spread},
-            "viewCounts": {**spread},
+            "recordVisit": {IDEMPOTENCY_TABLE_NAME: idempotency.name, **metrics, **per_tag},
+            "viewCounts": {**per_tag, **per_total},
         }
         functions = {
             key: FunctionWithRole(
@@ -175,9 +178,9 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
                 handler=handler("processStream"),
                 # The consumer itself adds the right to decrypt.
                 statements=policies.keep_total(table.arn, ledger.arn),
-                variables={TABLE_NAME: table.name, LEDGER_TABLE_NAME: ledger.name, **metrics},
+                variables={TABLE_NAME: table.name, LEDGER_TABLE_NAME: ledger.name, **metrics, **per_total},
                 function=settings.functions,
-                filters=[ONLY_TAGS],
+                filters=[only_tags(settings.spread.items_per_total)],
                 stream=settings.stream,
                 encryption_key_arn=self._key_arn,
                 tags=settings.tags,

@@ -12,7 +12,7 @@ import pulumi
 import pulumi_aws as aws
 
 from .checks import KEY_ARN, Number
-from .functions_package import MAX_ITEMS, PARTITION_KEY
+from .functions_package import ITEMS_PER_TAG, ITEMS_PER_TOTAL, MAX_ITEMS, PARTITION_KEY
 from .internals import is_unprotected
 from .settings import OnlyWith, Settings, setting
 
@@ -100,14 +100,23 @@ class TableSettings(Settings):
 class SpreadSettings(Settings):
     """Hot spots: DynamoDB writes at most 1,000 units a second to one item, and several items take as many times that.
 
-    The number can be changed at any time. No visit is lost or counted twice, and items from a higher number still
+    The numbers can be changed at any time. No visit is lost or counted twice, and items from a higher number still
     count after it was lowered.
     """
 
     items_per_tag: int = setting(1, Number(1, MAX_ITEMS))
     """The items that visits of each tag are spread over. With more than 1, a tag takes more than 1,000 visits per
     second. A visit then reads the tag's other items to answer with the count, and a read of a count reads them all. One
-    BatchGetItem reads at most 100 items, which is why there are at most 50."""
+    BatchGetItem reads at most 100 items, those of a tag and of the total, so each has at most 50."""
+    items_per_total: int = setting(1, Number(1, MAX_ITEMS))
+    """The items that the total is spread over. The ledger adds to the total in transactions, which take two units of
+    the item: 500 a second with 1 item, and as many times that with more. A read of the total reads them all."""
+
+    def variables(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Return the environment variables of the functions that need the number of a tag's, and the total's, items."""
+        numbers = {ITEMS_PER_TAG: self.items_per_tag, ITEMS_PER_TOTAL: self.items_per_total}
+        per_tag, per_total = ({name: str(items)} if items > 1 else {} for name, items in numbers.items())
+        return per_tag, per_total
 
 
 class StreamTable(pulumi.ComponentResource):

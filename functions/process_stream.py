@@ -50,7 +50,8 @@ def process(event: Mapping[str, Any], total: Total, budget: RetryBudget) -> Appl
 
 @cache
 def _total() -> Total:
-    return Total(client(), tables.table_name(), tables.ledger_table_name())
+    items = tables.number_of_items(tables.ITEMS_PER_TOTAL)
+    return Total(client(), tables.table_name(), tables.ledger_table_name(), items)
 
 
 create_in_init_phase(client)

@@ -1,14 +1,14 @@
 """Lambda function that reads counts and the total."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from .counting.listing import parse_paging, read_page
 from .dynamodb import tables
 from .dynamodb.client import client, create_in_init_phase
-from .dynamodb.items import DynamoDB, Item, text, whole_number
-from .dynamodb.retries import RetryBudget, read_items, retry_budget
-from .dynamodb.spread import counts_of, read_spread
+from .dynamodb.items import DynamoDB, Item
+from .dynamodb.retries import RetryBudget, retry_budget
+from .dynamodb.spread import counts_of, read_spread, sum_total
 from .dynamodb.tables import COUNTER
 from .http import routes
 from .http.dispatch import Operation, Operations, dispatch, head_of_read
@@ -24,35 +24,51 @@ def handler(event: Mapping[str, Any], context: object) -> Response:  # noqa: ARG
     return dispatch(event, OPERATIONS)
 
 
-def view_total(database: DynamoDB, table: str, budget: RetryBudget) -> dict[str, Any]:
+class Expected(NamedTuple):
+    """The numbers of items that a tag and the total probably have."""
+
+    tag: int = 1
+    total: int = 1
+
+
+ONE_EACH = Expected()
+
+
+def view_total(database: DynamoDB, table: str, budget: RetryBudget, expected: Expected = ONE_EACH) -> dict[str, Any]:
     """Return the total and the time of its last change, or 0 and None if there is no total yet."""
-    return _total(read_items(database, table, [COUNTER], budget).get(COUNTER))
+    return _total(read_spread(database, table, {COUNTER: expected.total}, budget)[COUNTER])
 
 
-def view_count(database: DynamoDB, table: str, tag: str, budget: RetryBudget, items: int = 1) -> dict[str, Any]:
-    """Return the count of `tag`, 0 if it was never visited, with the total and the time of its last change.
-
-    `items` is the number of items that the tag probably has.
-    """
-    found = read_spread(database, table, {tag: items, COUNTER: 1}, budget)
-    return {"tag": tag, "count": counts_of(found[tag]), **_total(found[COUNTER][0])}
+def view_count(
+    database: DynamoDB, table: str, tag: str, budget: RetryBudget, expected: Expected = ONE_EACH
+) -> dict[str, Any]:
+    """Return the count of `tag`, 0 if it was never visited, with the total and the time of its last change."""
+    found = read_spread(database, table, {tag: expected.tag, COUNTER: expected.total}, budget)
+    return {"tag": tag, "count": counts_of(found[tag]), **_total(found[COUNTER])}
 
 
 def view_tags(database: DynamoDB, table: str, limit: int, start: str | None, budget: RetryBudget) -> dict[str, Any]:
     """Return the total, and the next `limit` tags after the key `start` with their counts."""
-    total, listed = view_total(database, table, budget), read_page(database, table, limit, start, budget)
+    total, listed = view_total(database, table, budget, _expected()), read_page(database, table, limit, start, budget)
     return {**total, "tags": listed.tags, "nextCursor": listed.next_cursor}
 
 
-def _total(counter: Item | None) -> dict[str, Any]:
-    """Return the total's public fields; `rebuilding` is among them while the total may be too low after a takeover."""
-    total = {"total": whole_number(counter, "TotalViews") or 0, "asOf": text(counter, "UpdatedAt")}
-    return total | ({"rebuilding": True} if counter and "Rebuilding" in counter else {})
+def _total(items: Sequence[Item]) -> dict[str, Any]:
+    """Return the total's public fields; `rebuilding` is among them while the total may be too low.
+
+    It is so after a takeover, and before one if an item of the total is missing or damaged.
+    """
+    found = sum_total(items)
+    total = {"total": found.visits or 0, "asOf": found.updated}
+    return total | ({} if found.complete and "Rebuilding" not in items[0] else {"rebuilding": True})
+
+
+def _expected() -> Expected:
+    return Expected(tables.number_of_items(tables.ITEMS_PER_TAG), tables.number_of_items(tables.ITEMS_PER_TOTAL))
 
 
 def _count(request: Request) -> Response:
-    items = tables.number_of_items(tables.ITEMS_PER_TAG)
-    counted = view_count(client(), tables.table_name(), request.tag, retry_budget(RETRY_SECONDS), items)
+    counted = view_count(client(), tables.table_name(), request.tag, retry_budget(RETRY_SECONDS), _expected())
     if request.wants_html:
         from .pages.templates import count_page  # noqa: PLC0415 - most requests need no page
 
@@ -66,7 +82,7 @@ def _total_or_tags(request: Request) -> Response:
 
 
 def _only_total(request: Request) -> Response:
-    totalled = view_total(client(), tables.table_name(), retry_budget(RETRY_SECONDS))
+    totalled = view_total(client(), tables.table_name(), retry_budget(RETRY_SECONDS), _expected())
     if request.wants_html:
         from .pages.templates import total_page  # noqa: PLC0415 - most requests need no page
 

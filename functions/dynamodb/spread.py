@@ -5,8 +5,9 @@ whatever number the deployment has now: the number may be raised, or lowered, wh
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
-from .items import DynamoDB, Item, whole_number
+from .items import DynamoDB, Item, text, whole_number
 from .retries import MAX_BATCH_KEYS, RetryBudget, read_items
 from .tables import MAX_ITEMS, SPREAD, item_key, item_keys
 
@@ -38,6 +39,45 @@ def read_spread(
 def counts_of(items: Iterable[Item]) -> int:
     """Return the sum of the counts of a tag's items."""
     return sum(whole_number(item, "Count") or 0 for item in items)
+
+
+class Sum(NamedTuple):
+    """The total as its items hold it.
+
+    `visits` is None if there is none that can be read. It is too low if the items are not `complete`: one of those that
+    `COUNTER` counts is missing, damaged, or of another epoch.
+    """
+
+    visits: int | None
+    updated: str | None
+    complete: bool
+
+
+def sum_total(items: Sequence[Item]) -> Sum:
+    """Add up the items of the total, in their order, as `read_spread` returns them."""
+    first, count = items[0], spread_of(items[0])
+    parts = [part for part in items[1:count] if is_part(part, first) and is_consistent(part)]
+    visits = whole_number(first, "TotalViews")
+    if visits is not None:
+        visits += sum(whole_number(part, "TotalViews") or 0 for part in parts)
+    updated = max((text(item, "UpdatedAt") or "" for item in (first, *parts)), default="")
+    return Sum(visits, updated or None, len(parts) == count - 1 and has_valid_spread(first))
+
+
+def is_part(part: Item, first: Item) -> bool:
+    """Whether a further item of the total belongs to the same ledger and epoch as its item 0."""
+    return bool(part) and all(part.get(name) == first.get(name) for name in ("Ledger", "Epoch"))
+
+
+def is_consistent(item: Item) -> bool:
+    """Whether nothing other than a ledger has written the number in an item of the total."""
+    visits = whole_number(item, "TotalViews")
+    return visits is not None and visits == whole_number(item, "Held")
+
+
+def has_valid_spread(first: Item) -> bool:
+    """Whether the number of items in an item 0 of the total is one that a ledger writes."""
+    return SPREAD not in first or 1 < (whole_number(first, SPREAD) or 0) <= MAX_ITEMS
 
 
 def _keys(counts: Mapping[str, int], starts: Mapping[str, int]) -> list[str]:

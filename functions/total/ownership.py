@@ -5,6 +5,10 @@ the same epoch and the table. As long as they agree, the total is exactly the su
 epoch have given to it. If they do not agree, the total is taken over: one transaction writes both items anew, with a
 total of 0 and a new epoch, and every entry then gives all its tag's visits again. A total that another ledger maintains
 is refused.
+
+The items of a total that is spread belong together in the same way: `COUNTER` says how many there are, each names the
+ledger and the epoch, and a takeover writes all of them anew. A missing item is never replaced by one that holds 0,
+since that would make the total too low.
 """
 
 import logging
@@ -13,14 +17,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .. import metrics
-from ..dynamodb.items import DynamoDB, Item, text, whole_number
+from ..dynamodb.items import DynamoDB, Item, text
 from ..dynamodb.retries import read_item
-from ..dynamodb.tables import COUNTER
+from ..dynamodb.spread import spread_of, sum_total
+from ..dynamodb.tables import COUNTER, item_keys
 from .ledger import Change, Marker, Ownership, ownership
-from .stored import marker_update, new_total_update, read_counter, read_marker
+from .stored import extension_updates, marker_update, new_total_updates, read_counter, read_marker
 
 logger = logging.getLogger(__name__)
 
@@ -90,13 +95,32 @@ class Claim(NamedTuple):
     rebuilding: bool
 
 
-class LedgerClaim:
-    """One ledger's claim to the total of one table. Errors of DynamoDB are not retried here."""
+class Confirmed(NamedTuple):
+    """A total that a ledger maintains: its epoch, and the number of items that it is spread over."""
 
-    def __init__(self, client: DynamoDB, table: str, ledger: str) -> None:
+    epoch: str
+    items: int
+
+
+def read_total(client: DynamoDB, table: str, items: int = 1) -> list[Item]:
+    """Read the items of the total, `COUNTER` before the others: as many as it says, and at least `items`."""
+    first = read_item(client, table, COUNTER) or {}
+    # One by one: it is done once in a process, and a right to BatchGetItem would be needed for nothing else.
+    others = item_keys(COUNTER, range(1, max(items, spread_of(first))))
+    return [first, *(read_item(client, table, key) or {} for key in others)]
+
+
+class LedgerClaim:
+    """One ledger's claim to the total of one table. Errors of DynamoDB are not retried here.
+
+    `items` is the number of items that the total is spread over. It may only grow: a total that has more keeps them.
+    """
+
+    def __init__(self, client: DynamoDB, table: str, ledger: str, items: int = 1) -> None:
         self._client = client
         self._table = table
         self._ledger = ledger
+        self._items = items
         self._description: TableDescription | None = None
 
     def description(self) -> TableDescription:
@@ -117,46 +141,56 @@ class LedgerClaim:
 
     def marker(self) -> Marker:
         """Read the ledger's marker."""
-        return read_marker(self._read(self._ledger))
+        return read_marker(self._read_marker())
 
-    def confirm(self) -> str:
-        """Return the total's epoch; take the total over first if no ledger vouches for it.
+    def confirm(self) -> Confirmed:
+        """Return the total's epoch and items; take the total over first if no ledger vouches for it.
 
         Raises TotalOwnershipError if another ledger maintains the total, or this ledger maintains another table's.
         """
-        counter, marker = self._read(self._table), self._read(self._ledger)
-        found = ownership(read_marker(marker), read_counter(counter), self._ledger, self.description().identity)
+        total, marker = self._read_total(), self._read_marker()
+        found = ownership(read_marker(marker), read_counter(total), self._ledger, self.description().identity)
         if found is Ownership.OTHER_TABLE and self.marker() != read_marker(marker):
             raise StaleReadError("the ledger moved to this table while it was read")
         if found in (Ownership.OTHER_LEDGER, Ownership.OTHER_TABLE):
-            raise TotalOwnershipError(self._refusal(found, marker, counter))
-        if found is Ownership.OWNED:
-            return text(counter, "Epoch") or ""
-        return self._restart(marker, counter, found.value)
+            raise TotalOwnershipError(self._refusal(found, marker, total[0]))
+        if found is not Ownership.OWNED:
+            return self._restart(marker, total, found.value)
+        epoch = text(total[0], "Epoch") or ""
+        if len(total) > spread_of(total[0]):
+            self._write(extension_updates(self._table, total, self._ledger, epoch))
+            logger.info("total spread", extra={"epoch": epoch, "items": len(total)})
+        return Confirmed(epoch, len(total))
 
     def inspect(self) -> Claim:
         """Read who maintains the total, without taking it over."""
-        counter, marker = self._read(self._table), self._read(self._ledger)
-        found = ownership(read_marker(marker), read_counter(counter), self._ledger, self.description().identity)
+        total, marker = self._read_total(), self._read_marker()
+        found = ownership(read_marker(marker), read_counter(total), self._ledger, self.description().identity)
+        counter, added = total[0], sum_total(total)
         return Claim(
             found,
             text(counter, "Ledger") or "",
             text(counter, "Epoch") or "",
-            whole_number(counter, "TotalViews"),
-            text(counter, "UpdatedAt") or "",
-            (counter or {}).get("Rebuilding", {}).get("BOOL") is True,
+            added.visits,
+            added.updated or "",
+            counter.get("Rebuilding", {}).get("BOOL") is True,
         )
 
-    def take_over(self, reason: str) -> str:
-        """Start the total anew with this ledger, whichever ledger maintained it; return the new epoch."""
-        counter, marker = self._read(self._table), self._read(self._ledger)
-        return self._restart(marker, counter, reason)
+    def take_over(self, reason: str) -> Confirmed:
+        """Start the total anew with this ledger, whichever ledger maintained it."""
+        total, marker = self._read_total(), self._read_marker()
+        return self._restart(marker, total, reason)
 
-    def _read(self, table: str) -> Item | None:
-        """Read the marker or the total: both have the key `COUNTER`."""
-        return read_item(self._client, table, COUNTER)
+    def _read_marker(self) -> Item | None:
+        return read_item(self._client, self._ledger, COUNTER)
 
-    def _refusal(self, found: Ownership, marker: Item | None, counter: Item | None) -> str:
+    def _read_total(self) -> list[Item]:
+        return read_total(self._client, self._table, self._items)
+
+    def _write(self, updates: list[dict[str, Any]]) -> None:
+        self._client.transact_write_items(TransactItems=[{"Update": update} for update in updates])
+
+    def _refusal(self, found: Ownership, marker: Item | None, counter: Item) -> str:
         if found is Ownership.OTHER_LEDGER:
             owner = text(counter, "Ledger")
             conflict = f"Ledger {owner!r}, not {self._ledger!r}, maintains the total in table {self._table!r}"
@@ -171,26 +205,28 @@ class LedgerClaim:
             "Otherwise, remove one of the two event source mappings."
         )
 
-    def _restart(self, marker: Item | None, counter: Item | None, reason: str) -> str:
-        """Write marker and total anew, if neither has changed since it was read; return the new epoch."""
+    def _restart(self, marker: Item | None, total: list[Item], reason: str) -> Confirmed:
+        """Write marker and total anew, if neither has changed since it was read."""
         description = self.description()
         epoch = f"{description.fingerprint}-{uuid.uuid4().hex}"
-        fresh = marker is None and counter is None and description.is_fully_streamed()
-        updates = (
-            marker_update(self._ledger, marker, description.identity, epoch),
-            new_total_update(self._table, counter, self._ledger, epoch, rebuilding=not fresh),
+        counter = total[0]
+        fresh = marker is None and not counter and description.is_fully_streamed()
+        self._write(
+            [
+                marker_update(self._ledger, marker, description.identity, epoch),
+                *new_total_updates(self._table, total, self._ledger, epoch, rebuilding=not fresh),
+            ]
         )
-        self._client.transact_write_items(TransactItems=[{"Update": update} for update in updates])
         facts: dict[str, object] = {
             "table": description.identity,
             "ledger": self._ledger,
             "epoch": epoch,
             "why": reason,
         }
-        facts |= {"before": text(counter, "Ledger"), "totalBefore": whole_number(counter, "TotalViews")}
+        facts |= {"before": text(counter, "Ledger"), "totalBefore": sum_total(total).visits}
         if fresh:
             logger.info("total started", extra=facts)
         else:
             logger.warning("total taken over; it is too low until reconcile has run", extra=facts)
             metrics.emit(metrics.TAKEOVERS)
-        return epoch
+        return Confirmed(epoch, len(total))

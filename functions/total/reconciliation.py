@@ -15,10 +15,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ..dynamodb.client import error_code
-from ..dynamodb.items import AttributeValue, DynamoDB, Item, whole_number
-from ..dynamodb.retries import MAX_BATCH_KEYS, RetryBudget, read_item, read_items
+from ..dynamodb.items import AttributeValue, DynamoDB, Item
+from ..dynamodb.retries import MAX_BATCH_KEYS, RetryBudget, read_items
+from ..dynamodb.spread import sum_total
 from ..dynamodb.tables import COUNTER, KEY, is_total, name_of
 from .ledger import Image, is_current, missing
+from .ownership import read_total
 from .records import image_of
 from .stored import read_entry
 from .totals import TAGS_PER_TRANSACTION, Total, TotalNotWrittenError
@@ -174,7 +176,7 @@ class Reconciliation:
         )
 
     def _read_total(self) -> int:
-        return whole_number(read_item(self._client, self._table, COUNTER), "TotalViews") or 0
+        return sum_total(read_total(self._client, self._table)).visits or 0
 
     def _tags_behind(self, images: Mapping[str, Image], epoch: str, table: str, budget: RetryBudget) -> dict[str, int]:
         """Return the tags that are behind, each with the number of its visits that are missing from the total."""

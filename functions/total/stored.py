@@ -1,7 +1,8 @@
 """How the ledger and the total are stored: reading their items, and building the updates that write them.
 
 Pure: nothing here sends a request. The ledger holds one entry per tag and, under the key `COUNTER`, its marker. The
-table holds the total under the same key.
+table holds the total under the same key. If the total is spread over several items, each has a part of it, and the
+first says how many there are.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,14 +10,16 @@ from functools import lru_cache
 from typing import Any
 
 from ..dynamodb.items import AttributeValue, Item, text, timestamp, whole_number
-from ..dynamodb.tables import COUNTER, KEY
+from ..dynamodb.spread import has_valid_spread, is_consistent, is_part, spread_of
+from ..dynamodb.tables import COUNTER, KEY, SPREAD, item_key
 from .ledger import Counter, Entry, Marker, Position
 
 ENTRY_VERSION = ("Sequence", "Epoch")
 """Every write of an entry changes at least one of these attributes."""
 
 MARKER_ATTRIBUTES = ("Table", "Epoch")
-COUNTER_ATTRIBUTES = ("TotalViews", "Held", "Ledger", "Epoch")
+PART_ATTRIBUTES = ("TotalViews", "Held", "Ledger", "Epoch")
+COUNTER_ATTRIBUTES = (*PART_ATTRIBUTES, SPREAD)
 
 
 def read_marker(stored: Item | None) -> Marker:
@@ -24,13 +27,21 @@ def read_marker(stored: Item | None) -> Marker:
     return Marker(text(stored, "Epoch") or "", text(stored, "Table") or "")
 
 
-def read_counter(stored: Item | None) -> Counter | None:
-    """Read the item that holds the total; None if it does not exist."""
-    if stored is None:
+def read_counter(stored: Sequence[Item]) -> Counter | None:
+    """Read the items that hold the total, in their order; None if the first does not exist.
+
+    An item of this epoch that the first does not count means that the first is an older copy.
+    """
+    first = stored[0]
+    if not first:
         return None
-    total = whole_number(stored, "TotalViews")
-    intact = total is not None and total == whole_number(stored, "Held")
-    return Counter(text(stored, "Ledger") or "", text(stored, "Epoch") or "", intact)
+    parts = [index for index, part in enumerate(stored) if index and is_part(part, first)]
+    intact = (
+        has_valid_spread(first)
+        and parts == list(range(1, spread_of(first)))
+        and all(is_consistent(stored[index]) for index in (0, *parts))
+    )
+    return Counter(text(first, "Ledger") or "", text(first, "Epoch") or "", intact)
 
 
 def read_entry(stored: Item | None) -> Entry:
@@ -93,27 +104,50 @@ def marker_update(ledger: str, stored: Item | None, table: str, epoch: str) -> d
     )
 
 
-def new_total_update(table: str, stored: Item | None, ledger: str, epoch: str, *, rebuilding: bool) -> dict[str, Any]:
-    """Return the update that starts the total at 0, unless the total has changed since it was read as `stored`."""
-    written: dict[str, AttributeValue | None] = {
+def new_total_updates(
+    table: str, stored: Sequence[Item], ledger: str, epoch: str, *, rebuilding: bool
+) -> list[dict[str, Any]]:
+    """Return the updates that start the total at 0 in all its items, unless it has changed since it was read."""
+    written = _nothing(ledger, epoch)
+    if rebuilding:
+        written["Rebuilding"] = {"BOOL": True}
+    written[SPREAD] = {"N": str(len(stored))} if len(stored) > 1 else None
+    first = _conditional_update(table, COUNTER, COUNTER_ATTRIBUTES, stored[0], written)
+    return [first, *_new_parts(table, stored, 1, ledger, epoch)]
+
+
+def extension_updates(table: str, stored: Sequence[Item], ledger: str, epoch: str) -> list[dict[str, Any]]:
+    """Return the updates that add the missing items to a total that is intact, as it was read."""
+    count = {SPREAD: {"N": str(len(stored))}}
+    first = _conditional_update(table, COUNTER, ("Ledger", "Epoch", SPREAD), stored[0], count)
+    return [first, *_new_parts(table, stored, spread_of(stored[0]), ledger, epoch)]
+
+
+def _new_parts(table: str, stored: Sequence[Item], start: int, ledger: str, epoch: str) -> list[dict[str, Any]]:
+    return [
+        _conditional_update(table, item_key(COUNTER, index), ("Epoch",), stored[index], _nothing(ledger, epoch))
+        for index in range(start, len(stored))
+    ]
+
+
+def _nothing(ledger: str, epoch: str) -> dict[str, AttributeValue | None]:
+    """Return the attributes of an item of the total to which no visit was added yet."""
+    return {
         "TotalViews": {"N": "0"},
         "Held": {"N": "0"},
         "Ledger": {"S": ledger},
         "Epoch": {"S": epoch},
         "UpdatedAt": {"S": timestamp()},
     }
-    if rebuilding:
-        written["Rebuilding"] = {"BOOL": True}
-    return _conditional_update(table, COUNTER, COUNTER_ATTRIBUTES, stored, written)
 
 
-def total_update(table: str, ledger: str, epoch: str, delta: int) -> dict[str, Any]:
-    """Return the update that adds `delta` to the total, on condition that it still belongs to `ledger` and `epoch`.
+def total_update(table: str, index: int, ledger: str, epoch: str, delta: int) -> dict[str, Any]:
+    """Return the update that adds `delta` to an item of the total, if that still belongs to `ledger` and `epoch`.
 
     A transaction contains it even if `delta` is 0, so that no entry is written in an outdated epoch. `Held` changes
     together with `TotalViews`; a difference between the two reveals that something else wrote the total.
     """
-    names = {f"#{name}": name for name in COUNTER_ATTRIBUTES}
+    names = {f"#{name}": name for name in PART_ATTRIBUTES}
     values: dict[str, AttributeValue] = {":delta": {"N": str(delta)}, ":ledger": {"S": ledger}, ":epoch": {"S": epoch}}
     update = "ADD #TotalViews :delta, #Held :delta"
     if delta:
@@ -121,7 +155,7 @@ def total_update(table: str, ledger: str, epoch: str, delta: int) -> dict[str, A
         values[":now"], names["#UpdatedAt"] = {"S": timestamp()}, "UpdatedAt"
     return {
         "TableName": table,
-        "Key": {KEY: {"S": COUNTER}},
+        "Key": {KEY: {"S": item_key(COUNTER, index)}},
         "UpdateExpression": update,
         "ConditionExpression": "#Ledger = :ledger AND #Epoch = :epoch AND #TotalViews = #Held",
         "ExpressionAttributeNames": names,

@@ -1,6 +1,7 @@
 """Adding batches to the total: in one transaction, the ledger's entries and the sum of what they add."""
 
 import logging
+import random
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple, TypeVar
@@ -11,7 +12,7 @@ from ..dynamodb.items import DynamoDB
 from ..dynamodb.retries import RetryBudget, read_items
 from ..dynamodb.tables import COUNTER
 from .ledger import Change, fold
-from .ownership import LedgerClaim, StaleReadError, TableDescription
+from .ownership import Confirmed, LedgerClaim, StaleReadError, TableDescription
 from .stored import entry_update, read_entry, read_marker, total_update
 
 logger = logging.getLogger(__name__)
@@ -42,15 +43,18 @@ class Total:
 
     A warm process remembers the epoch and the table's identity. Every batch reads the ledger's marker along with its
     entries, which confirms the epoch; any failure makes the next batch check both again.
+
+    The total may be spread over several `items`. A transaction adds to a random one of them.
     """
 
-    def __init__(self, client: DynamoDB, table: str, ledger: str) -> None:
+    def __init__(self, client: DynamoDB, table: str, ledger: str, items: int = 1) -> None:
         self._client = client
         self._table = table
         self._ledger = ledger
-        self._claim = LedgerClaim(client, table, ledger)
+        self._items = items
+        self._claim = LedgerClaim(client, table, ledger, items)
         self._streams: set[str] = set()
-        self._epoch: str | None = None
+        self._confirmed: Confirmed | None = None
 
     def apply(self, changes: Mapping[str, Sequence[Change]], budget: RetryBudget) -> Applied:
         """Add `changes` to the total, with at most 99 tags per transaction.
@@ -70,12 +74,12 @@ class Total:
 
     def confirm(self, budget: RetryBudget) -> str:
         """Return the total's epoch; take the total over first if no ledger vouches for it."""
-        self._epoch = None
-        return _retry(self._claim.confirm, budget)[0]
+        self._confirmed = None
+        return _retry(self._claim.confirm, budget)[0].epoch
 
     def take_over(self, budget: RetryBudget, reason: str) -> None:
         """Start the total anew with this ledger, whichever ledger maintained it; `reason` is logged."""
-        self._epoch = None
+        self._confirmed = None
         _retry(partial(self._claim.take_over, reason), budget)
 
     def description(self, budget: RetryBudget) -> TableDescription:
@@ -105,12 +109,14 @@ class Total:
     def _apply_once(self, changes: Mapping[str, Sequence[Change]], budget: RetryBudget) -> tuple[int, int]:
         """Apply `changes` in one transaction; return the entries written and the increase of the total."""
         # Cleared first, so the next attempt reads the epoch again after any failure.
-        epoch, self._epoch = self._epoch, None
+        confirmed, self._confirmed = self._confirmed, None
         description = self._claim.description()
         identity, table = description.identity, description.fingerprint
         stored = read_items(self._client, self._ledger, [COUNTER, *changes], budget)
-        if epoch is None or read_marker(stored.get(COUNTER)) != (epoch, identity):
-            epoch = self._claim.confirm()
+        if confirmed is None or read_marker(stored.get(COUNTER)) != (confirmed.epoch, identity):
+            confirmed = self._claim.confirm()
+        epoch = confirmed.epoch
+        index = random.randrange(min(confirmed.items, self._items))  # noqa: S311 - any distribution of load will do
         actions, delta, overwrites = [], 0, False
         for tag, tag_changes in changes.items():
             before = read_entry(stored.get(tag))
@@ -118,13 +124,14 @@ class Total:
             if after is not before:
                 delta += added
                 actions.append({"Update": entry_update(self._ledger, tag, after, stored.get(tag))})
-                overwrites |= bool(before.table) and before.table != table
+                # A further item of the total may outlive its epoch, so its condition does not protect a later one.
+                overwrites |= bool(before.table) and (before.table != table or (index > 0 and before.epoch != epoch))
         if overwrites and self._claim.marker() != (epoch, identity):
-            raise StaleReadError("the ledger moved to another table, which may own these entries")
+            raise StaleReadError("the total was taken over, or the ledger moved to another table")
         if actions:
-            total = total_update(self._table, self._ledger, epoch, delta)
+            total = total_update(self._table, index, self._ledger, epoch, delta)
             self._client.transact_write_items(TransactItems=[*actions, {"Update": total}])
-        self._epoch = epoch
+        self._confirmed = confirmed
         return len(actions), delta
 
 

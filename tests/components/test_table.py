@@ -1,8 +1,11 @@
 """The main table and its ledger."""
 
+import json
+
 import pulumi
 import pytest
 
+from components.stream_triggered_counter import only_tags
 from components.testing import Result
 
 from .conftest import Build
@@ -104,9 +107,26 @@ def test_the_view_type_reaches_the_stream(build: Build, view_type: str) -> None:
     assert outputs["streamArn"] == main.state["streamArn"]
 
 
-@pytest.mark.parametrize("items", [1, 2, 50])
-def test_the_functions_that_record_and_read_know_the_number_of_items_of_a_tag(build: Build, items: int) -> None:
-    result = build({"spread": {"items_per_tag": items}})
+@pytest.mark.parametrize(("tag", "total"), [(1, 1), (2, 1), (1, 3), (50, 50)])
+def test_the_functions_know_how_many_items_a_tag_and_the_total_have(build: Build, tag: int, total: int) -> None:
+    result = build({"spread": {"items_per_tag": tag, "items_per_total": total}})
     found = {each.name: each.inputs["environment"]["variables"] for each in result.all(FUNCTION)}
-    named = {name: variables["ITEMS_PER_TAG"] for name, variables in found.items() if "ITEMS_PER_TAG" in variables}
-    assert named == ({} if items == 1 else dict.fromkeys(["counter-record-visit", "counter-view-counts"], str(items)))
+
+    def named(variable: str) -> dict[str, str]:
+        return {name: variables[variable] for name, variables in found.items() if variable in variables}
+
+    with_tag, with_total = ["counter-record-visit", "counter-view-counts"], ["counter-process-stream"]
+    assert named("ITEMS_PER_TAG") == ({} if tag == 1 else dict.fromkeys(with_tag, str(tag)))
+    with_total.append("counter-view-counts")
+    assert named("ITEMS_PER_TOTAL") == ({} if total == 1 else dict.fromkeys(with_total, str(total)))
+
+
+@pytest.mark.parametrize(("items", "keys"), [(1, ["COUNTER"]), (3, ["COUNTER", "COUNTER/%/1", "COUNTER/%/2"])])
+def test_changes_of_the_total_call_no_function(build: Build, items: int, keys: list[str]) -> None:
+    mapping = build({"spread": {"items_per_total": items}}).one("aws:lambda/eventSourceMapping:EventSourceMapping")
+    [given] = mapping.inputs["filterCriteria"]["filters"]
+    assert json.loads(given["pattern"]) == {"dynamodb": {"Keys": {"ID": {"S": [{"anything-but": keys}]}}}}
+
+
+def test_the_filter_of_the_most_items_is_within_lambdas_limit() -> None:
+    assert len(only_tags(50)) <= 4096

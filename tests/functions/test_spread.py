@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from functions import record_visit
+from functions.dynamodb.tables import number_of_items
 from tests.functions.conftest import TABLE, forget
 from tests.functions.gateway import request
 
@@ -48,4 +48,4 @@ def test_a_number_that_the_component_cannot_have_written_is_refused(
 ) -> None:
     deploy(monkeypatch, value)
     with pytest.raises(RuntimeError, match="ITEMS_PER_TAG"):
-        record_visit.tables.number_of_items("ITEMS_PER_TAG")
+        number_of_items("ITEMS_PER_TAG")

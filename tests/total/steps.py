@@ -7,6 +7,7 @@ from itertools import chain, cycle
 from botocore.exceptions import ReadTimeoutError  # type: ignore[import-untyped]
 from hypothesis import strategies as st
 
+from functions.dynamodb.tables import item_key
 from tests.doubles import cancelled, client_error
 from tests.total.world import CrashError, World, interleave
 
@@ -47,6 +48,11 @@ def remove(tag: str) -> Call:
 def lose(records: int) -> Call:
     """Return the step in which the next records expire, or are discarded, before they are applied."""
     return Call("lose", (records,))
+
+
+def spread_total(items: int, running: int) -> Call:
+    """Return the step in which the stack is deployed with another number of items of the total."""
+    return Call("spread_total", (items, running))
 
 
 def spread(items: int) -> Call:
@@ -104,8 +110,12 @@ class Damage:
     """Something other than a ledger writes or deletes the item that holds the total."""
 
     how: str
+    item: int = 0
 
     def happen(self, world: World) -> None:
+        if self.item:
+            self._damage(world, item_key("COUNTER", self.item))
+            return
         counter = {"ID": {"S": "COUNTER"}, **world.counter}
         if self.how == "deleted":
             world.store.delete(world.table, "COUNTER")
@@ -117,6 +127,19 @@ class Damage:
             world.store.put(world.table, counter | {"TotalViews": {"N": str(world.total + 3)}})
         elif self.how == "older copy" and "COUNTER" in world.backup:
             world.store.put(world.table, world.backup["COUNTER"])
+
+    def _damage(self, world: World, key: str) -> None:
+        item = world.store.items(world.table).get(key)
+        if item and self.how == "deleted":
+            world.store.delete(world.table, key)
+        elif item and self.how == "tutorial":
+            world.store.put(world.table, {"ID": {"S": key}})
+        elif item and self.how == "text":
+            world.store.put(world.table, item | {"TotalViews": {"S": "many"}})
+        elif item and self.how == "number":
+            world.store.put(world.table, item | {"TotalViews": {"N": "99"}})
+        elif self.how == "older copy" and key in world.backup:
+            world.store.put(world.table, world.backup[key])
 
 
 @dataclass(frozen=True)
@@ -219,8 +242,8 @@ edits = st.builds(SetCount, tags, st.integers(0, 6))
 any_edits = st.builds(SetCount, tags, st.integers(0, 6), st.just(value=False))
 creations = st.builds(Create, tags, st.integers(0, 6))
 backups = st.one_of(st.just(SAVE), st.builds(Undelete, tags))
-damages = st.builds(Damage, st.sampled_from(["deleted", "tutorial", "text", "number", "older copy"]))
+damages = st.builds(Damage, st.sampled_from(["deleted", "tutorial", "text", "number", "older copy"]), st.integers(0, 2))
 reconciliations = st.just(RECONCILE)
-spreads = st.builds(spread, st.integers(1, 3))
+spreads = st.one_of(st.builds(spread, st.integers(1, 3)), st.builds(spread_total, st.integers(1, 4), st.integers(0, 2)))
 
 Step = Visit | Call | SetCount | Create | Undelete | Damage | Deliver

@@ -12,6 +12,7 @@ from functions.process_stream import process
 from functions.total.deletion import TagDeletion
 from functions.total.reconciliation import Progress, Reconciliation
 from functions.total.totals import Total
+from functions.view_counts import view_total
 from tests.total.store import Item, Store
 
 TABLE, LEDGER = "visits", "visits-ledger"
@@ -115,7 +116,7 @@ class World:
         self.old_images = old_images
         self.oracle = Oracle(old_images=old_images)
         self.visits = 0
-        self.items, self.has_spread = 1, False
+        self.items, self.total_items, self.has_spread = 1, 1, False
         self.done = 0
         self.lost = 0
         self.warm = [self.processor(), self.processor()]
@@ -129,7 +130,7 @@ class World:
 
     def processor(self) -> Total:
         """Return a processor that has just started."""
-        return Total(self.store, self.table, self.ledger)
+        return Total(self.store, self.table, self.ledger, self.total_items)
 
     @property
     def stream(self) -> Sequence[dict[str, Any]]:
@@ -145,6 +146,11 @@ class World:
     def spread(self, items: int) -> None:
         """Deploy another number of items per tag."""
         self.items, self.has_spread = items, True
+
+    def spread_total(self, items: int, running: int = 0) -> None:
+        """Deploy another number of items of the total; the first `running` processors go on with the old code."""
+        self.total_items = items
+        self.warm[running:] = [self.processor() for _ in self.warm[running:]]
 
     def delete(self, tag: str) -> None:
         for key in [key for key in self.store.items(self.table) if name_of(key) == tag]:
@@ -238,7 +244,16 @@ class World:
 
     @property
     def total(self) -> int:
-        return int(self.counter.get("TotalViews", {"N": "0"}).get("N", "0"))
+        return int(self.shown["total"])
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The total as the API shows it."""
+        return view_total(self.store, self.table, ample_budget())
+
+    @property
+    def total_keys(self) -> list[str]:
+        return [key for key in self.store.items(self.table) if is_total(key)]
 
     @property
     def counts(self) -> dict[str, int]:
