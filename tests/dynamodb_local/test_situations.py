@@ -73,9 +73,12 @@ class Stack:
         found = self.engine.client.get_item(TableName=self.table, Key={"ID": {"S": key}}, ConsistentRead=True)
         return dict(found.get("Item", {}))
 
-    def call_reconcile(self, *more: str) -> int:
+    def call(self, command: str, *more: str) -> int:
         tables = ("--table", self.table, "--ledger", self.ledger, "--endpoint-url", self.engine.endpoint)
-        return main(["reconcile", *tables, *more])
+        return main([command, *tables, *more])
+
+    def call_reconcile(self, *more: str) -> int:
+        return self.call("reconcile", *more)
 
     def reconcile(self) -> None:
         """Reconcile until the command succeeds, while the mapping delivers the stream."""
@@ -110,6 +113,32 @@ def test_visits_count_after_a_deletion_whose_record_was_lost(stack: Stack) -> No
     stack.lose()
     stack.count("a", 6)
     assert stack.total == 16
+
+
+def test_a_hot_tag_and_the_total_are_spread_damaged_repaired_and_deleted(stack: Stack) -> None:
+    stack.count("a", 5)
+    for numbers in ({"ITEMS_PER_TAG": "4", "ITEMS_PER_TOTAL": "3"}, {"ITEMS_PER_TAG": "2", "ITEMS_PER_TOTAL": "1"}):
+        for name, value in numbers.items():
+            stack.monkeypatch.setenv(name, value)
+        stack.deploy()
+        for _ in range(5):
+            stack.count("a", 3)
+    answer = request("GET", "/counts/a").json
+    assert (answer["count"], answer["total"]) == (35, 35)
+    assert request("GET", "/counts?limit=9").json["tags"] == [{"tag": "a", "count": 35}]
+    assert (stack.item("a")["Spread"], stack.item("COUNTER")["Spread"]) == ({"N": "4"}, {"N": "3"})
+
+    stack.delete("COUNTER/%/2")
+    assert request("GET", "/counts").json["rebuilding"] is True
+    stack.reconcile()
+    assert stack.total == 35
+    assert "rebuilding" not in request("GET", "/counts").json
+    assert stack.call("delete", "a", "--yes") == 0
+    assert not any(stack.item(key) for key in ("a", "a/%/1", "a/%/2", "a/%/3"))
+    stack.lose()
+    stack.count("a", 1)
+    stack.reconcile()
+    assert (request("GET", "/counts/a").json["count"], stack.total) == (1, 36)
 
 
 def test_the_record_of_a_deletion_brings_back_lost_visits(stack: Stack) -> None:

@@ -2,7 +2,6 @@
 
 import contextlib
 import random
-from functools import partial
 from itertools import chain, cycle
 from typing import Any
 
@@ -13,40 +12,17 @@ from hypothesis import strategies as st
 from functions.counting.idempotency import KeyedVisits
 from functions.counting.listing import read_page
 from functions.counting.visits import PAUSE_SECONDS, OtherItems, Recorded, read_count, record
-from functions.dynamodb.tables import SPREAD, is_total, item_key, name_of
+from functions.dynamodb.tables import SPREAD, item_key, name_of
 from functions.http.problems import ProblemError
 from functions.total.deletion import Deletion, TagDeletion
-from functions.total.totals import Total
-from functions.total.verification import Verification
-from functions.view_counts import Expected, view_count, view_total
-from tests.doubles import client_error
-from tests.total.steps import FAULTS, Damage, inject, stop_faults
+from functions.view_counts import Expected, view_count
+from tests.total.requests import Requests
+from tests.total.steps import FAULTS, inject, stop_faults
 from tests.total.store import Store
-from tests.total.test_total import TIMES, StaleMarkerClient, check
+from tests.total.test_total import TIMES, check
 from tests.total.world import LEDGER, TABLE, CrashError, World, ample_budget, interleave
 
 KEYS = "visits-idempotency"
-
-
-class Requests:
-    """A store that keeps what was asked of it, and can be told to throttle reads."""
-
-    def __init__(self, store: Any) -> None:
-        self.store, self.sent, self.throttled = store, list[tuple[str, dict[str, Any]]](), False
-
-    def __getattr__(self, name: str) -> Any:
-        def call(**request: Any) -> Any:
-            self.sent.append((name, request))
-            if self.throttled and "get" in name:
-                raise client_error("ProvisionedThroughputExceededException", name)
-            return getattr(self.store, name)(**request)
-
-        return call
-
-    @property
-    def names(self) -> list[str]:
-        names, self.sent[:] = [name for name, _ in self.sent], []
-        return names
 
 
 def listed(store: Any) -> dict[str, int]:
@@ -228,165 +204,3 @@ def test_only_the_keys_of_further_items_belong_to_another_tag(key: str) -> None:
 
 def test_the_keys_of_further_items_name_their_tag() -> None:
     assert [name_of(item_key("a/%/b", index)) for index in (0, 1, 49)] == ["a/%/b"] * 3
-
-
-def spread_world(items: int, visits: int = 30) -> World:
-    """Return a world whose total is spread over `items`, all of which hold something."""
-    world = World()
-    world.spread_total(items)
-    for index in range(visits):
-        world.visit(f"tag {index}")
-    world.drain(size=1)
-    assert len(world.total_keys) == items
-    assert all(world.store.items(TABLE)[key]["TotalViews"]["N"] != "0" for key in world.total_keys)
-    return world
-
-
-def test_one_item_of_the_total_takes_the_requests_that_it_always_took() -> None:
-    world = World()
-    requests = Requests(world.store)
-    total = Total(requests, TABLE, LEDGER)
-    world.visit("a")
-    world.deliver(world.stream, total)
-    takeover, batch = (request["TransactItems"] for name, request in requests.sent if name == "transact_write_items")
-    assert (len(takeover), len(batch)) == (2, 2)
-    assert requests.names == [
-        *("describe_table", "batch_get_item", "get_item", "get_item", "transact_write_items", "transact_write_items")
-    ]
-    world.visit("a")
-    world.deliver(world.stream[-1:], total)
-    assert requests.names == ["batch_get_item", "transact_write_items"]
-    assert set(world.counter) == {"ID", "TotalViews", "Held", "UpdatedAt", "Ledger", "Epoch"}
-    assert view_total(requests, TABLE, ample_budget())["total"] == 2
-    assert [len(request["RequestItems"][TABLE]["Keys"]) for _, request in requests.sent] == [1]
-
-
-def test_a_transaction_adds_to_one_item_of_the_total() -> None:
-    world = spread_world(4)
-    written: list[str] = []
-    world.store.committed = lambda updates: written.extend(each["Key"]["ID"]["S"] for each in updates)
-    for _ in range(40):
-        world.visit("a")
-    world.drain(size=1)
-    keys = [key for key in written if name_of(key) == "COUNTER"]
-    assert len(keys) == 40
-    assert set(keys) == set(world.total_keys)
-    assert written.count("a") == 40
-
-
-def test_the_total_stays_the_same_when_its_items_become_more_or_fewer() -> None:
-    world = spread_world(3)
-    epoch = world.counter["Epoch"]
-    for items in (5, 50, 2, 1, 4):
-        world.spread_total(items, running=1)
-        for _ in range(4):
-            world.visit("a")
-            world.deliver(world.stream[-1:], world.processor())
-        assert world.shown == {"total": world.visits, "asOf": world.shown["asOf"]}
-    assert world.counter["Epoch"] == epoch
-    assert world.counter[SPREAD] == {"N": "50"}
-    assert len(world.total_keys) == 50
-
-
-@pytest.mark.parametrize("how", ["deleted", "tutorial", "text", "number"])
-def test_a_damaged_item_of_the_total_is_damage_of_the_total(how: str, caplog: pytest.LogCaptureFixture) -> None:
-    world = spread_world(3)
-    Damage(how, 2).happen(world)
-    assert world.shown["rebuilding"] is True
-    assert world.shown["total"] < 30
-    verification = Verification(world.store, TABLE, LEDGER)
-    *_, found = verification.run(ample_budget())
-    assert not found.is_sum
-    world.visit("a")
-    with caplog.at_level("WARNING", "functions"):
-        world.deliver(world.stream[-1:], world.processor())
-    assert "total taken over" in caplog.text
-    assert world.shown["rebuilding"] is True
-    check(world)
-    assert world.shown == {"total": 31, "asOf": world.shown["asOf"]}
-    assert len(world.total_keys) == 3
-
-
-def test_an_older_copy_of_the_total_from_before_it_was_spread_is_found_out() -> None:
-    world = World()
-    world.visit("a")
-    world.drain()
-    world.save()
-    world.spread_total(3)
-    for _ in range(20):
-        world.visit("a")
-    world.drain(size=1)
-    Damage("older copy").happen(world)
-    epoch = world.counter["Epoch"]
-    world.visit("b")
-    world.deliver(world.stream[-1:], world.processor())
-    assert world.counter["Epoch"] != epoch
-    check(world)
-
-
-def test_an_older_copy_of_a_further_item_is_found_by_reconcile() -> None:
-    world = spread_world(2)
-    world.save()
-    for index in range(20):
-        world.visit(f"tag {index}")
-    world.drain(size=1)
-    Damage("older copy", 1).happen(world)
-    assert world.total < 50
-    check(world)
-    assert world.total == 50
-
-
-def test_a_number_of_items_that_no_ledger_writes_is_damage() -> None:
-    for spread in ({"N": "51"}, {"N": "0"}, {"N": "2"}, {"N": "9"}, {"S": "3"}):
-        world = spread_world(3)
-        world.store.put(TABLE, {"ID": {"S": "COUNTER"}, **world.counter, SPREAD: spread})
-        world.visit("a")
-        check(world)
-        assert world.total == 31
-
-
-def test_an_item_that_outlived_its_epoch_takes_no_visit_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("functions.total.totals.random.randrange", lambda items: items - 1)
-    world = World()
-    world.spread_total(2)
-    client = StaleMarkerClient(world.store)
-    world.visit("a")
-    old = Total(client, TABLE, LEDGER, 2)
-    world.deliver(world.stream, old)
-    marker = dict(world.store.items(LEDGER)["COUNTER"])
-    records = list(world.stream)
-    # Fewer items after the takeover: nothing writes the second one again, which still has the old epoch.
-    Damage("deleted").happen(world)
-    world.visit("a")
-    world.deliver(world.stream, Total(world.store, TABLE, LEDGER))
-    world.visit("a")
-    client.replay(marker, "batch_get_item", 1)
-    world.deliver([*records, world.stream[-1]], old)
-    world.visit("a")
-    world.deliver(world.stream[-1:], world.processor())
-    assert world.total == 4
-
-
-def test_records_of_the_total_are_ignored() -> None:
-    world = spread_world(3)
-    own = [each for each in world.stream if is_total(each["dynamodb"]["Keys"]["ID"]["S"])]
-    assert len({each["dynamodb"]["Keys"]["ID"]["S"] for each in own}) == 3
-    world.deliver(own, world.processor())
-    assert [key for key in world.store.items(LEDGER) if is_total(key)] == ["COUNTER"]
-
-
-def test_a_total_whose_items_change_while_they_are_read_is_not_taken_over() -> None:
-    world = spread_world(1, visits=1)
-    more = [Total(world.store, TABLE, LEDGER, items) for items in (2, 4, 4)]
-    epoch = world.counter["Epoch"]
-    for index in range(3):
-        world.visit(f"tag {index}")
-    records = world.stream[-3:]
-    for seed in range(60):
-        jobs = [lambda each=each: world.deliver(records, each) for each in more]
-        ends = interleave(world.store, jobs, iter(partial(random.Random(seed).randrange, 3), None))
-        assert ends == [None] * 3
-        assert world.counter["Epoch"] == epoch
-        more = [world.processor() for _ in more]
-        world.total_items = min(50, world.total_items + 1)
-    assert world.total == 4

@@ -252,10 +252,6 @@ class World:
         return view_total(self.store, self.table, ample_budget())
 
     @property
-    def total_keys(self) -> list[str]:
-        return [key for key in self.store.items(self.table) if is_total(key)]
-
-    @property
     def counts(self) -> dict[str, int]:
         counts: dict[str, int] = {}
         for key, item in self.store.items(self.table).items():
