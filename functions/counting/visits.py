@@ -1,5 +1,6 @@
 """Recording a visit, and reading a count."""
 
+import logging
 import random
 import time
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from ..dynamodb.retries import RetryBudget, UnreadItemsError, read_item
 from ..dynamodb.spread import counts_of, read_spread, spread_of
 from ..dynamodb.tables import KEY, SPREAD, item_key
 from ..http.problems import unavailable
+
+logger = logging.getLogger(__name__)
 
 NOT_COUNTED = "The database is busy. The visit was not counted; repeat the request."
 UNKNOWN_OUTCOME = (
@@ -76,8 +79,8 @@ class Recorded:
 class OtherItems:
     """The counts of a spread tag's other items, for the answer to a visit that was counted in one of them.
 
-    They are read for each visit. If DynamoDB throttles that, the visit is counted all the same, so the answer has the
-    counts that this process read last, and for a second it does not read again.
+    They are read for each visit. If DynamoDB throttles or refuses that, the visit is counted all the same, so the
+    answer has the counts that this process read last, and for a second it does not read again.
     """
 
     clock: Callable[[], float] = time.monotonic
@@ -91,8 +94,9 @@ class OtherItems:
             try:
                 read = read_spread(database, table, {tag: items}, NO_RETRIES, {item_key(tag, index): item})
             except Exception as error:
-                if not (isinstance(error, UnreadItemsError) or is_transient(error)):
+                if not (isinstance(error, UnreadItemsError) or is_transient(error) or error_code(error)):
                     raise
+                logger.warning("counts of other items not read: %s", error)
                 self._resume = self.clock() + PAUSE_SECONDS
             else:
                 if len(self._known) >= MAX_KNOWN_TAGS:

@@ -144,18 +144,19 @@ def test_after_the_number_was_lowered_all_items_still_count() -> None:
     assert listed(store) == {"a": 54}
 
 
-def test_a_throttled_read_does_not_fail_a_visit_that_is_counted() -> None:
+@pytest.mark.parametrize("code", ["ProvisionedThroughputExceededException", "AccessDeniedException"])
+def test_a_read_that_fails_does_not_fail_a_visit_that_is_counted(code: str) -> None:
     requests, now = Requests(Store(TABLE)), [0.0]
     others = OtherItems(lambda: now[0])
     for count in range(1, 51):
         assert record(requests, TABLE, "a", ample_budget(), 3, others=others).count == count
-    requests.throttled = True
+    requests.refused = code
     requests.names  # noqa: B018 - forgets what was sent
     assert record(requests, TABLE, "a", ample_budget(), 3, others=others).count == 51
     assert requests.names == ["update_item", "batch_get_item"]
     record(requests, TABLE, "a", ample_budget(), 3, others=others)
     assert requests.names == ["update_item"]
-    requests.throttled = False
+    requests.refused = ""
     now[0] += PAUSE_SECONDS
     assert record(requests, TABLE, "a", ample_budget(), 3, others=others).count == 53
 
