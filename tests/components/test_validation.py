@@ -185,7 +185,7 @@ REFUSED: list[tuple[Any, str, str, str]] = [
         {"streams": {}},
         "streams",
         "did you mean 'stream'",
-        "table, existing_table, stream, functions, api, monitoring, tags",
+        "table, existing_table, spread, stream, functions, api, monitoring, tags",
     ),
     ({"stream": {"batchsize": 5}}, "stream.batchsize", "did you mean 'batch_size'", "starting_position"),
 ]

@@ -80,7 +80,12 @@ ACTIONS: Mapping[str, Action] = {
 # Log writes are not included, because the emulator does not check them.
 ALLOWED = {
     "welcome": {"describe the table"},
-    "recordVisit": {"get from the table", "update the table", "update the idempotency table"},
+    "recordVisit": {
+        "batch-get from the table",
+        "get from the table",
+        "update the table",
+        "update the idempotency table",
+    },
     "viewCounts": {"batch-get from the table", "scan the table"},
     "processStream": {
         "describe the table",
