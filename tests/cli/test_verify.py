@@ -8,6 +8,7 @@ import pytest
 
 from cli.aws import Claim, Findings, Ownership
 from cli.commands.verify import describe
+from cli.main import main
 from functions.total.ledger import Entry, Image
 from functions.total.verification import Behind
 
@@ -58,3 +59,17 @@ def test_only_some_of_many_tags_are_named() -> None:
     (sentence,) = drift(behind=behind)
     assert sentence.startswith("12 tags with 24 visits that are not in the total: 'tag 00', ")
     assert "'tag 09' and 2 more. If they do not arrive" in sentence
+
+
+def test_a_spread_tag_is_named_once() -> None:
+    behind = {key: Behind(Image(2), Entry(), 2) for key in ("a/%/2", "a", "b/%/1")}
+    (sentence,) = drift(behind=behind)
+    assert sentence.startswith("2 tags with 6 visits that are not in the total: 'a', 'b'. If")
+
+
+@pytest.mark.parametrize(("key", "problem"), [("COUNTER/%/1", "the key of the total"), ("a/%/1", "of the tag 'a'")])
+def test_an_item_of_a_spread_tag_or_total_is_not_deleted_by_itself(
+    key: str, problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["delete", key, "--table", "t", "--ledger", "l", "--region", "eu-west-1", "--yes"]) == 2
+    assert problem in capsys.readouterr().err
