@@ -1,13 +1,12 @@
 """The chapters of RESULTS.md: what a chapter's module has to have, and their order."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, NamedTuple, Protocol, cast
 
 from .reporting import Report
 
-ORDER = ("startup", "requests", "cost", "throughput", "capacity", "deployment")
+NAMES = ("startup", "requests", "cost", "throughput", "capacity", "deployment")
 """The modules of this package that are chapters, in the order of RESULTS.md."""
 
 Progress = Callable[[float, str], None]
@@ -40,11 +39,6 @@ class Chapter(Protocol):
     def report(self, data: Any) -> Report:
         """Turn the raw data, as read from JSON, into the chapter. Pure."""
         ...
-
-
-def names() -> Sequence[str]:
-    """Return the names of the chapters that there are."""
-    return [name for name in ORDER if find_spec(f"{__package__}.{name}")]
 
 
 def load(name: str) -> Chapter:

@@ -82,7 +82,7 @@ def measure(names: Sequence[str], options: Options, folder: Path) -> None:
 
 def results(folder: Path) -> dict[str, Any]:
     """Read the raw data of every chapter that was measured, in the order of the page."""
-    files = {name: folder / "results" / f"{name}.json" for name in chapters.names()}
+    files = {name: folder / "results" / f"{name}.json" for name in chapters.NAMES}
     return {name: json.loads(path.read_text(encoding="utf-8")) for name, path in files.items() if path.exists()}
 
 

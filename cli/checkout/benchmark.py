@@ -18,18 +18,18 @@ _ROOT = Path(__file__).resolve().parents[2]
 def command(*, chapters: tuple[str, ...], quick: bool, report: bool, list_only: bool) -> int:
     """Measure all or named chapters, and write RESULTS.md and the tables of docs/scaling.md."""
     from benchmarks import run  # noqa: PLC0415 - `--help` does without
-    from benchmarks.chapters import Options, load, names  # noqa: PLC0415
+    from benchmarks.chapters import NAMES, Options, load  # noqa: PLC0415
 
     if list_only:
-        for name in names():
+        for name in NAMES:
             click.echo(f"{name}: {load(name).TITLE}")
         return 0
-    unknown = [name for name in chapters if name not in names()]
+    unknown = [name for name in chapters if name not in NAMES]
     if unknown:
-        raise click.UsageError(f"{unknown[0]!r} is not a chapter; allowed: {', '.join(names())}")
+        raise click.UsageError(f"{unknown[0]!r} is not a chapter; allowed: {', '.join(NAMES)}")
     folder = _ROOT / "build" / "benchmarks" if quick else _ROOT / "benchmarks"
     if not report:
-        run.measure([name for name in names() if name in chapters or not chapters], Options(quick=quick), folder)
+        run.measure([name for name in NAMES if name in chapters or not chapters], Options(quick=quick), folder)
     click.echo(f"{run.write(folder)} written", file=sys.stderr)
     if not quick:
         from benchmarks.scaling import filled  # noqa: PLC0415

@@ -45,7 +45,7 @@ class Fake:
 
 @pytest.fixture(autouse=True)
 def fake(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chapters, "names", lambda: ["fake"])
+    monkeypatch.setattr(chapters, "NAMES", ("fake",))
     monkeypatch.setattr(chapters, "load", lambda name: Fake())
     monkeypatch.setattr(machine, "describe", lambda: DESCRIPTION)
 
