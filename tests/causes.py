@@ -102,7 +102,7 @@ def slow(watched: Watched) -> Observed:
 
 def discarded(watched: Watched) -> Observed:
     before = watched.messages()
-    assert _discard(watched, "discarded", {"MaximumRecordAgeInSeconds": 1}) == 1
+    assert _discard(watched, "poisoned", {"MaximumRecordAgeInSeconds": 1}) == 1
     eventually(lambda: watched.messages() > before, 20, "a message in the dead-letter queue")
     after = watched.messages()
     watched.cloud.client("sqs").purge_queue(QueueUrl=watched.outputs["deadLetterQueueUrl"])

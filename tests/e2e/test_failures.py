@@ -118,3 +118,6 @@ def test_a_batch_that_the_mapping_gave_up_on_is_redriven(operator: Operator) -> 
     assert (done["deleted"], done["messages"][0]["state"]) == (1, "Redriven: its visits are in the total now.")
     assert (total(cloud), operator.found()) == (before + 2, [])
     assert operator.json("verify")["drift"] == []
+    # The mapping goes on, and its last result is a success again.
+    visit(cloud, "given up")
+    assert settled_total(cloud) == before + 3
