@@ -16,7 +16,10 @@ _ROOT = Path(__file__).resolve().parents[2]
 @click.option("--report", is_flag=True, help="Measure nothing; write RESULTS.md and its plots from the raw data.")
 @click.option("--list", "list_only", is_flag=True, help="List the chapters.")
 def command(*, chapters: tuple[str, ...], quick: bool, report: bool, list_only: bool) -> int:
-    """Measure all or named chapters, and write RESULTS.md and the tables of docs/scaling.md."""
+    """Measure this project beside its alternatives.
+
+    Writes benchmarks/RESULTS.md with its plots, and the tables of docs/scaling.md.
+    """
     from benchmarks import run  # noqa: PLC0415 - `--help` does without
     from benchmarks.chapters import NAMES, Options, load  # noqa: PLC0415
 

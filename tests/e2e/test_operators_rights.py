@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -108,12 +109,25 @@ def damage(cloud: RunningCloud) -> None:
 
 
 def leave_behind(cloud: RunningCloud) -> None:
-    """Leave a tag whose visit arrives only while it is being deleted."""
+    """Leave a tag whose visit arrives only once its deletion has marked it."""
     enable(cloud, False)
     visit(cloud, "rights to delete")
-    later = threading.Timer(0.7, enable, (cloud, True))
-    later.daemon = True
-    later.start()
+    client, request = cloud.client("dynamodb"), {"TableName": cloud.outputs["tableName"]}
+    key = {"ID": {"S": "rights to delete"}}
+
+    def mark() -> Any:
+        return client.get_item(**request, Key=key).get("Item", {}).get("Reconciled")
+
+    def enable_once_marked() -> None:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            if mark() != before:
+                enable(cloud, True)
+                return
+            time.sleep(0.05)
+
+    before = mark()
+    threading.Thread(target=enable_once_marked, daemon=True).start()
 
 
 def discard(cloud: RunningCloud) -> None:
