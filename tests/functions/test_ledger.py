@@ -33,6 +33,19 @@ def test_the_entry_of_an_unknown_tag_holds_nothing() -> None:
     assert Entry() == read_entry(None) == (0, "", False, 0, None, "", "", "")
 
 
+@pytest.mark.parametrize("lost", ["Stream", "Sequence"])
+def test_an_entry_without_its_position_is_that_of_an_unknown_tag(lost: str) -> None:
+    stored = {"Stream": {"S": EARLY}, "Sequence": {"S": "1"}, "Counted": {"N": "3"}, "Epoch": {"S": "here-1"}}
+    assert read_entry(stored).counted == 3
+    del stored[lost]
+    assert read_entry(stored) == Entry(table="here")
+
+
+def test_numbers_that_an_entry_does_not_have_are_0() -> None:
+    entry = read_entry({"Stream": {"S": EARLY}, "Sequence": {"S": "1"}})
+    assert (entry.counted, entry.given, entry.position) == (0, 0, Position(EARLY, 1))
+
+
 def insert(sequence: int, new: int | None, since: str = ONE) -> Change:
     return Change("tag", "arn:here", Position(EARLY, sequence), str(sequence), "INSERT", None, Image(new, since))
 

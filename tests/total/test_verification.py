@@ -111,3 +111,12 @@ def test_a_total_that_is_taken_over_while_the_ledger_is_read_is_compared_from_th
     *_, found = running
     assert found.claim.epoch != first
     assert (found.entries, found.outdated, found.given, found.after) == (1, 1, 0, 0)
+
+
+def test_each_page_of_the_ledger_and_of_the_table_is_reported() -> None:
+    world = World()
+    for tag in "abc":
+        world.visit(tag)
+    world.drain()
+    running = Verification(world.store, world.table, world.ledger).run(ample_budget())
+    assert [(found.entries, found.tags) for found in running] == [(2, 0), (3, 0), (3, 0), (3, 3)]
