@@ -30,7 +30,7 @@ def advice() -> str:
         for name, traffic in TRAFFIC.items():
             found = advise(traffic, rate)
             if found is None:
-                rows.append((f"{rate:,}", name, "more than 50 items of a tag, which is not supported", "", ""))
+                rows.append((f"{rate:,}", name, "needs more than 50 items per tag, which is not supported", "", ""))
                 continue
             raised = [QUOTA_NAMES[quota].format(_up(value)) for quota, value in found.quotas.items()]
             price = bill.million_visits(traffic, Stream(rate), items_per_tag=found.settings.items_per_tag)
@@ -48,7 +48,7 @@ def _changes(settings: Settings) -> str:
 
 @cache
 def bound() -> str:
-    """Say which limit binds for the defaults, and how far each of the others is."""
+    """Say which limit binds with the defaults, and up to which rate each of the others holds."""
     each = {name: sustained(Settings(), Limits(), traffic) for name, traffic in TRAFFIC.items()}
     rows = []
     for limit in next(iter(each.values())):
@@ -126,7 +126,7 @@ def prices() -> str:
 
 @cache
 def provisioned() -> str:
-    """Show what provisioned capacity sustains, and what a ledger like the main table would have kept up with."""
+    """Show what provisioned capacity sustains, and what a ledger with the main table's capacity could keep up with."""
     rows = []
     for capacity in (5, 10, 25, 100, 500):
         each = [Settings(window=window, write_capacity=capacity) for window in (0, 1, 10)]
@@ -141,7 +141,7 @@ def provisioned() -> str:
         "window 0",
         "window 1",
         "window 10",
-        "with a ledger of the same",
+        "with a ledger of the same capacity",
         "dollars a month",
     )
     return table(head, rows)
