@@ -131,7 +131,7 @@ def reference() -> str:
 
 @cache
 def joining() -> str:
-    """Make functions/counting/joining.py, from the tables of Unicode that Python has."""
+    """Make functions/counting/joining.py, from the package `idna`."""
     from cli.checkout.joining import joining as text  # noqa: PLC0415
 
     return text()
