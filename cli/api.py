@@ -1,4 +1,4 @@
-"""Requests to a deployment's HTTP API, with the credentials that its OpenAPI document asks for."""
+"""Requests to a deployment's HTTP API, with the credentials that its OpenAPI document requires."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DOCUMENT_SECONDS = 10.0
 
 
 class ApiError(Exception):
-    """The API does not respond, or asks for credentials that there are not."""
+    """The API does not respond, or requires credentials that are missing."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Answer:
 
     @property
     def reason(self) -> str:
-        """Say in a few words what an answer that is not a success says: its problem's detail, or its first line."""
+        """Describe an answer without success: its status, and its problem's detail or its first line."""
         found = self.json.get("detail") or self.json.get("message") or (self.body.strip().splitlines() or [""])[0]
         shown = str(found)[:300]
         return f"status {self.status}: {shown}" if shown else f"status {self.status}"
@@ -58,14 +58,14 @@ def request(
 
     Raises ApiError if none comes within `timeout` seconds.
     """
-    asked = urllib.request.Request(url, method=method, headers={"Accept": "application/json", **(headers or {})})  # noqa: S310
-    # None stands for the proxies that the environment names.
+    prepared = urllib.request.Request(url, method=method, headers={"Accept": "application/json", **(headers or {})})  # noqa: S310
+    # None means the proxies that the environment names.
     proxies: dict[str, str] | None = {} if urlsplit(url).hostname in _OWN_HOSTS else None
     opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies))
     started = time.monotonic()
     try:
         try:
-            with opener.open(asked, timeout=timeout) as response:
+            with opener.open(prepared, timeout=timeout) as response:
                 status, body = response.status, response.read(_MAX_BYTES)
         except urllib.error.HTTPError as error:
             status, body = error.code, error.read(_MAX_BYTES)
@@ -81,7 +81,7 @@ class Api:
     def __init__(
         self, deployment: Deployment, *, token: str | None = None, headers: Mapping[str, str] | None = None
     ) -> None:
-        """`token` is for routes with the authorization JWT. `headers` go with every request, and come first."""
+        """`token` is for routes with the authorization JWT. `headers` go with every request and take precedence."""
         self._deployment = deployment
         self._token = token
         self._headers = {"Accept": "application/json", **(headers or {})}

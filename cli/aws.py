@@ -73,7 +73,7 @@ class UnknownRegionError(NoRegionError):  # type: ignore[misc]
 
 
 def new_session() -> Any:
-    """Make a session, which keeps what its clients have in common: the credentials, and data that take long to read.
+    """Make a session. Its clients share what takes long to load: the credentials and botocore's data.
 
     Not boto3's default session, which would keep the credentials that it found first.
     """
@@ -113,9 +113,9 @@ def sign(
     endpoint_url: str | None,
     as_root: bool = False,
 ) -> dict[str, str]:
-    """Return the headers of a request to an HTTP API with a signature (Signature Version 4) of the user's credentials.
+    """Return the headers of a request to an HTTP API, signed with the user's credentials (Signature Version 4).
 
-    Raises one of `ERRORS` without credentials or a region. `endpoint_url` and `as_root` are those of `client`.
+    Raises one of `ERRORS` if there are no credentials or no region. `endpoint_url` and `as_root` are those of `client`.
     """
     session = new_session()
     found = None if as_root else session.get_credentials()

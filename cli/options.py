@@ -115,8 +115,8 @@ token_option = click.option(
     type=Token(),
     envvar=TOKEN_VARIABLE,
     metavar="TOKEN",
-    help=f"The token for routes that require one (JWT). Better as the environment variable {TOKEN_VARIABLE}: others "
-    "can read the arguments of a process.",
+    help=f"The token for routes that require one (JWT). Prefer the environment variable {TOKEN_VARIABLE}: other "
+    "users can read a process's arguments.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON; never ask anything.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")

@@ -38,12 +38,12 @@ class TableArgs(TypedDict, total=False):
     billing_mode: BillingMode
     """How reads and writes are billed. Default: PAY_PER_REQUEST. Allowed: PAY_PER_REQUEST or PROVISIONED."""
     read_capacity: int
-    """Read capacity units per second of each table but the ledger, with billing mode PROVISIONED only. A table may have
-    40,000 unless AWS raises your quota. Default: 5. Allowed: 1 or more."""
+    """Read capacity units per second of each table except the ledger, with billing mode PROVISIONED only. A table may
+    have 40,000 unless AWS raises your quota. Default: 5. Allowed: 1 or more."""
     write_capacity: int
-    """Write capacity units per second of each table but the ledger, with billing mode PROVISIONED only. A table may
-    have 40,000 unless AWS raises your quota. A visit takes one unit of the main table, and each transaction of the
-    total, which is for up to 99 tags, takes two. Default: 5. Allowed: 1 or more."""
+    """Write capacity units per second of each table except the ledger, with billing mode PROVISIONED only. A table may
+    have 40,000 unless AWS raises your quota. A visit takes one unit of the main table. A transaction that adds up to 99
+    tags to the total takes two. Default: 5. Allowed: 1 or more."""
     ledger_read_capacity: int
     """Read capacity units per second of the ledger, with billing mode PROVISIONED only; by default, the write capacity
     of the main table. The total reads at most one entry for each visit, and one item for each transaction. Default:
@@ -51,7 +51,8 @@ class TableArgs(TypedDict, total=False):
     ledger_write_capacity: int
     """Write capacity units per second of the ledger, with billing mode PROVISIONED only; by default, twice the write
     capacity of the main table. A visit may write an entry, for which a transaction takes two units. With less, the
-    total can fall ever further behind a main table that is used to the full. Default: none. Allowed: 1 or more."""
+    total can fall further and further behind if the main table's capacity is fully used. Default: none. Allowed: 1 or
+    more."""
     stream_view_type: StreamViewType
     """The images of a changed item that a stream record holds. The total is calculated from the count in the new image,
     so DynamoDB's other two view types are not supported. Default: NEW_AND_OLD_IMAGES. Allowed: NEW_AND_OLD_IMAGES or
@@ -83,21 +84,21 @@ class ExistingTableArgs(TypedDict):
 
 
 class SpreadArgs(TypedDict, total=False):
-    """Hot spots: DynamoDB writes at most 1,000 units a second to one item, and several items take as many times that.
+    """The number of items that a tag and the total are spread over.
 
-    The numbers can be changed at any time. No visit is lost or counted twice, and items from a higher number still
-    count after it was lowered.
+    DynamoDB writes at most 1,000 units a second to one item; N items take N times as many. The numbers can be changed
+    at any time: no visit is lost or counted twice. After a number is lowered, the items above it still count.
     """
 
     items_per_tag: int
-    """The items that visits of each tag are spread over. With more than 1, a tag takes more than 1,000 visits per
-    second. A visit then reads the tag's other items to answer with the count, and a read of a count reads them all. One
-    BatchGetItem reads at most 100 items, those of a tag and of the total, so each has at most 50. Default: 1. Allowed:
-    1 to 50."""
+    """The number of items that visits of each tag are spread over. With more than 1, a tag takes more than 1,000 visits
+    per second. A visit then reads the tag's other items to answer with the count, and a read of a count reads them all.
+    One BatchGetItem reads a tag and the total, at most 100 items, so each has at most 50. Default: 1. Allowed: 1 to
+    50."""
     items_per_total: int
-    """The items that the total is spread over. The ledger adds to the total in transactions, which take two units of
-    the item: 500 a second with 1 item, and as many times that with more. A read of the total reads them all. Default:
-    1. Allowed: 1 to 50."""
+    """The number of items that the total is spread over. Each transaction that adds to the total takes two units of one
+    item, so one item takes 500 transactions a second, and N items N times as many. A read of the total reads all of
+    them. Default: 1. Allowed: 1 to 50."""
 
 
 class StreamArgs(TypedDict, total=False):
@@ -107,13 +108,13 @@ class StreamArgs(TypedDict, total=False):
     """Where a new mapping begins to read. It applies only when the mapping is created. Default: TRIM_HORIZON. Allowed:
     TRIM_HORIZON or LATEST."""
     batch_size: int
-    """The most records in a batch. A shard takes up to 1,000 writes a second, so the default is all that it can bring
-    in a second, the default window. Up to 99 tags are written in one transaction. Default: 1000. Allowed: 1 to
-    10,000."""
+    """The most records in a batch. A shard takes up to 1,000 writes a second, so the default holds all that can arrive
+    within the default batching window of a second. Up to 99 tags are written in one transaction. Default: 1000.
+    Allowed: 1 to 10,000."""
     maximum_batching_window_in_seconds: int
     """How many seconds to wait for a batch to fill. The total lags by as much, and costs less: a tag is written once
-    for all its visits in a batch. The first second saves most; docs/scaling.md has the figures. With 0, Lambda takes
-    what there is four times a second. Default: 1. Allowed: 0 to 300."""
+    for all its visits in a batch. The first second saves most; docs/scaling.md has the figures. With 0, Lambda does not
+    wait: it polls each shard four times a second and takes what is there. Default: 1. Allowed: 0 to 300."""
     maximum_retry_attempts: int
     """How often a failed batch is retried; -1 means no limit. Without a limit an outage loses no records: the total
     lags until it is over, or until the records reach their maximum age. Default: -1. Allowed: -1, or 0 to 10,000."""
@@ -298,7 +299,7 @@ class StreamTriggeredCounterArgs(TypedDict, total=False):
     existing_table: ExistingTableArgs
     """A table to adopt. Without it, the component creates one. Default: none."""
     spread: SpreadArgs
-    """Hot spots."""
+    """The number of items that a tag and the total are spread over."""
     stream: StreamArgs
     """The event source mapping and its dead-letter queue."""
     functions: FunctionArgs

@@ -212,9 +212,9 @@ def _access_log(
 
 
 def _check_routes(routes: Iterable[Route], functions: Iterable[str], groups: Iterable[str]) -> None:
-    """Raise a RunError, before anything is registered, for a route that no function answers or that has no such group.
+    """Raise a RunError, before anything is registered, for a route whose function or group is unknown.
 
-    A group that nobody knows would leave its route open.
+    A route of an unknown group would be open to all.
     """
     known = {"x-function": list(functions), "x-group": list(groups)}
     remedy = {

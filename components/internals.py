@@ -55,7 +55,8 @@ def config_keys() -> list[str]:
 async def all_outputs() -> None:
     """Return when every Output that the program made is computed, or has failed.
 
-    The SDK waits for them as well, but for any one of all at a time, so its time grows with the square of their number.
+    The SDK waits for them as well, but watches all of them for each one that completes, so its time grows with the
+    square of their number.
     """
     while pending := [output for output in SETTINGS.outputs if not output.done()]:
         await asyncio.wait(pending)

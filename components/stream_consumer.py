@@ -40,12 +40,12 @@ class StreamSettings(Settings):
     starting_position: StartingPosition = setting(StartingPosition.TRIM_HORIZON)
     """Where a new mapping begins to read. It applies only when the mapping is created."""
     batch_size: int = setting(1_000, Number(1, 10_000))
-    """The most records in a batch. A shard takes up to 1,000 writes a second, so the default is all that it can bring
-    in a second, the default window. Up to 99 tags are written in one transaction."""
+    """The most records in a batch. A shard takes up to 1,000 writes a second, so the default holds all that can
+    arrive within the default batching window of a second. Up to 99 tags are written in one transaction."""
     maximum_batching_window_in_seconds: int = setting(1, Number(0, 300))
     """How many seconds to wait for a batch to fill. The total lags by as much, and costs less: a tag is written once
-    for all its visits in a batch. The first second saves most; docs/scaling.md has the figures. With 0, Lambda takes
-    what there is four times a second."""
+    for all its visits in a batch. The first second saves most; docs/scaling.md has the figures. With 0, Lambda does
+    not wait: it polls each shard four times a second and takes what is there."""
     maximum_retry_attempts: int = setting(-1, Number(0, 10_000, also=(-1,)))
     """How often a failed batch is retried; -1 means no limit. Without a limit an outage loses no records: the total
     lags until it is over, or until the records reach their maximum age."""

@@ -54,7 +54,7 @@ class StreamTriggeredCounterSettings(Settings):
     existing_table: ExistingTableSettings | None = setting(None, Group(ExistingTableSettings))
     """A table to adopt. Without it, the component creates one."""
     spread: SpreadSettings = group(SpreadSettings)
-    """Hot spots."""
+    """The number of items that a tag and the total are spread over."""
     stream: StreamSettings = group(StreamSettings)
     """The event source mapping and its dead-letter queue."""
     functions: FunctionSettings = group(FunctionSettings)
@@ -91,7 +91,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
     api_endpoint: pulumi.Output[str]
     """The URL of the HTTP API, without a trailing slash: that of the custom domain, if there is one."""
     api_id: pulumi.Output[str]
-    """The id of the HTTP API, which its metrics and alarms know it by."""
+    """The id of the HTTP API, by which its metrics and alarms identify it."""
     table_name: pulumi.Output[str]
     """The name of the table that holds the counts and the total."""
     table_arn: pulumi.Output[str]

@@ -55,19 +55,19 @@ class TableSettings(Settings):
     billing_mode: BillingMode = setting(BillingMode.PAY_PER_REQUEST)
     """How reads and writes are billed."""
     read_capacity: int = setting(5, Number(1), only_with=PROVISIONED)
-    """Read capacity units per second of each table but the ledger, with billing mode PROVISIONED only. A table may have
-    40,000 unless AWS raises your quota."""
+    """Read capacity units per second of each table except the ledger, with billing mode PROVISIONED only. A table may
+    have 40,000 unless AWS raises your quota."""
     write_capacity: int = setting(5, Number(1), only_with=PROVISIONED)
-    """Write capacity units per second of each table but the ledger, with billing mode PROVISIONED only. A table may
-    have 40,000 unless AWS raises your quota. A visit takes one unit of the main table, and each transaction of the
-    total, which is for up to 99 tags, takes two."""
+    """Write capacity units per second of each table except the ledger, with billing mode PROVISIONED only. A table may
+    have 40,000 unless AWS raises your quota. A visit takes one unit of the main table. A transaction that adds up to
+    99 tags to the total takes two."""
     ledger_read_capacity: int | None = setting(None, Number(1), only_with=PROVISIONED)
     """Read capacity units per second of the ledger, with billing mode PROVISIONED only; by default, the write capacity
     of the main table. The total reads at most one entry for each visit, and one item for each transaction."""
     ledger_write_capacity: int | None = setting(None, Number(1), only_with=PROVISIONED)
     """Write capacity units per second of the ledger, with billing mode PROVISIONED only; by default, twice the write
     capacity of the main table. A visit may write an entry, for which a transaction takes two units. With less, the
-    total can fall ever further behind a main table that is used to the full."""
+    total can fall further and further behind if the main table's capacity is fully used."""
     stream_view_type: StreamViewType = setting(StreamViewType.NEW_AND_OLD_IMAGES)
     """The images of a changed item that a stream record holds. The total is calculated from the count in the new image,
     so DynamoDB's other two view types are not supported."""
@@ -98,22 +98,23 @@ class TableSettings(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class SpreadSettings(Settings):
-    """Hot spots: DynamoDB writes at most 1,000 units a second to one item, and several items take as many times that.
+    """The number of items that a tag and the total are spread over.
 
-    The numbers can be changed at any time. No visit is lost or counted twice, and items from a higher number still
-    count after it was lowered.
+    DynamoDB writes at most 1,000 units a second to one item; N items take N times as many. The numbers can be changed
+    at any time: no visit is lost or counted twice. After a number is lowered, the items above it still count.
     """
 
     items_per_tag: int = setting(1, Number(1, MAX_ITEMS))
-    """The items that visits of each tag are spread over. With more than 1, a tag takes more than 1,000 visits per
-    second. A visit then reads the tag's other items to answer with the count, and a read of a count reads them all. One
-    BatchGetItem reads at most 100 items, those of a tag and of the total, so each has at most 50."""
+    """The number of items that visits of each tag are spread over. With more than 1, a tag takes more than 1,000 visits
+    per second. A visit then reads the tag's other items to answer with the count, and a read of a count reads them all.
+    One BatchGetItem reads a tag and the total, at most 100 items, so each has at most 50."""
     items_per_total: int = setting(1, Number(1, MAX_ITEMS))
-    """The items that the total is spread over. The ledger adds to the total in transactions, which take two units of
-    the item: 500 a second with 1 item, and as many times that with more. A read of the total reads them all."""
+    """The number of items that the total is spread over. Each transaction that adds to the total takes two units of one
+    item, so one item takes 500 transactions a second, and N items N times as many. A read of the total reads all of
+    them."""
 
     def variables(self) -> tuple[dict[str, str], dict[str, str]]:
-        """Return the environment variables of the functions that need the number of a tag's, and the total's, items."""
+        """Return the environment variables with the number of items per tag, and with that per total; 1 needs none."""
         numbers = {ITEMS_PER_TAG: self.items_per_tag, ITEMS_PER_TOTAL: self.items_per_total}
         per_tag, per_total = ({name: str(items)} if items > 1 else {} for name, items in numbers.items())
         return per_tag, per_total

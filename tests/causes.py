@@ -1,4 +1,7 @@
-"""What provokes each alarm on the local cloud, and the data that it makes. Each cause repairs what it breaks."""
+"""Provokes the cause of each alarm on the local cloud, and returns the data that its metrics then have.
+
+Each function repairs what it breaks.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ def _failing(watched: Watched) -> tuple[float, list[float]]:
     visit(watched.cloud, "failing")
     settled_total(watched.cloud)
     mapping = partial(watched.functions.get_event_source_mapping, UUID=watched.outputs["eventSourceMappingId"])
-    with watched.database.rule(lambda request: DENIED if request.mentions("failing") and _keeps(request) else None):
+    with watched.database.rule(lambda request: DENIED if request.mentions("failing") and _processes(request) else None):
         visit(watched.cloud, "failing")
         eventually(lambda: "FAILED" in mapping()["LastProcessingResult"], 20, "a failed batch")
         record = watched.records("failing")[-1]
@@ -43,8 +46,8 @@ def _failing(watched: Watched) -> tuple[float, list[float]]:
     return age, errors
 
 
-def _keeps(request: Request) -> bool:
-    """Whether a request is of the processor: others do not read the ledger in batches."""
+def _processes(request: Request) -> bool:
+    """Whether the stream processor sent a request: no other function reads the ledger in batches."""
     return request.operation == "BatchGetItem" and any("ledger" in table for table in request.tables)
 
 
@@ -91,7 +94,7 @@ def slow(watched: Watched) -> Observed:
         return float(lines[-1].partition("\tDuration: ")[2].partition(" ")[0])
 
     usual = report()
-    with watched.database.rule(lambda request: 1.9 if _keeps(request) else None):
+    with watched.database.rule(lambda request: 1.9 if _processes(request) else None):
         watched.replay("slow")
         duration = report()
     # The emulator's metric of the same invocation, which includes what it takes to reach the process.
@@ -124,7 +127,7 @@ def _discard(watched: Watched, tag: str, settings: Mapping[str, Any]) -> int:
     before = watched.functions.get_event_source_mapping(UUID=uuid)
     watched.functions.update_event_source_mapping(UUID=uuid, **settings)
     try:
-        with watched.database.rule(lambda request: DENIED if request.mentions(tag) and _keeps(request) else None):
+        with watched.database.rule(lambda request: DENIED if request.mentions(tag) and _processes(request) else None):
             visit(watched.cloud, tag)
 
             def has_gone_on() -> bool:
@@ -150,7 +153,7 @@ def taken_over(watched: Watched) -> Observed:
     cloud.client("dynamodb").put_item(TableName=watched.outputs["tableName"], Item=item)
 
     def is_taken() -> bool:
-        # The emulator stores what a function printed late with its next invocation.
+        # What a function prints late, the emulator stores with its next invocation.
         visit(cloud, "taken")
         time.sleep(0.3)
         return len(watched.emitted("Takeovers")) > before
@@ -164,12 +167,12 @@ def taken_over(watched: Watched) -> Observed:
     assert deployed["Dimensions"] == [{"Name": "FunctionName", "Value": line["FunctionName"]}]
     assert watched.emitted("BatchTags")
     assert watched.emitted("Visits", "recordVisit")
-    _bring_in_everything(watched)
+    _reconcile(watched)
     return Observed({"Takeovers": [None]}, {"Takeovers": [float(line["Takeovers"])]})
 
 
-def _bring_in_everything(watched: Watched) -> None:
-    """Reconcile: the tests of the shared cloud add up every visit there is."""
+def _reconcile(watched: Watched) -> None:
+    """Bring every visit into the total, as the other tests of the shared cloud expect."""
     from cli.main import main  # noqa: PLC0415
 
     tables = ("--table", watched.outputs["tableName"], "--ledger", watched.outputs["ledgerTableName"])
@@ -208,7 +211,7 @@ def slow_api(watched: Watched) -> Observed:
 
 
 def busy_table(watched: Watched, *, output: str, kind: str) -> Observed:
-    """Let DynamoDB throttle the next three requests of a kind to a table, and count what it rejects."""
+    """Let DynamoDB throttle the next two requests of a kind to a table, and count what it rejects."""
     table, rejected = watched.outputs[output], 0
 
     def rule(request: Request) -> Any:
@@ -262,4 +265,4 @@ CAUSES: Mapping[str, Callable[[Watched], Observed]] = {
         for kind in ("Read", "Write")
     },
 }
-"""What provokes each alarm."""
+"""The function that provokes each alarm, by the alarm's name."""

@@ -64,12 +64,15 @@ Rule = Callable[[Request], "Rejection | float | None"]
 
 
 class Interposer:
-    """Serves as DynamoDB's endpoint on the loopback interface. All requests pass as they are, but for the rule's."""
+    """Serves as DynamoDB's endpoint on the loopback interface.
+
+    Requests pass unchanged, unless the rule delays or rejects them.
+    """
 
     def __init__(self, origin: str) -> None:
         self._origin = origin
         self._rule: Rule = lambda _: None
-        # A request of a proxy's own would take the environment's proxies.
+        # Otherwise, urllib would send requests through the environment's proxies.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         interposer = self
 
@@ -97,7 +100,7 @@ class Interposer:
 
     @contextmanager
     def rule(self, rule: Rule) -> Iterator[None]:
-        """Apply a rule meanwhile."""
+        """Apply a rule within the context."""
         self._rule = rule
         try:
             yield
@@ -124,7 +127,7 @@ class Interposer:
             return 400, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps(said).encode()
         if found is not None:
             time.sleep(found)
-        # The signature covers the host, so it stays.
+        # The signature covers the header Host, so it is passed on unchanged.
         passed = urllib.request.Request(self._origin, data=body, headers=headers, method="POST")
         try:
             with self._opener.open(passed, timeout=30) as response:

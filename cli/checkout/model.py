@@ -29,15 +29,15 @@ def model() -> str:
 
 
 def build() -> str:
-    """Make functions/dynamodb/build.py: what the functions need to know of the build."""
+    """Make functions/dynamodb/build.py: the facts of the build that the functions need."""
     from components.version import VERSION  # noqa: PLC0415 - `--help` does without
 
     return (
-        '"""What the build knows. Written by `./counter generate`."""\n\n'
+        '"""Facts of the build. Written by `./counter generate`."""\n\n'
         f'USER_AGENT = "stream-triggered-counter/{VERSION}"\n'
         '"""The product and its version, as in a User-Agent header (RFC 9110, section 10.1.5)."""\n\n'
         f'MODEL_BOTOCORE = "{botocore.__version__}"\n'
-        '"""The botocore whose data `model.json` is a part of."""\n\n'
+        '"""The version of botocore from whose data `model.json` was made."""\n\n'
         f"MODEL_CHECKSUM = {zlib.crc32(model().encode())}\n"
         '"""The CRC-32 of `model.json`."""\n'
     )
@@ -53,8 +53,8 @@ def operations() -> list[str]:
 
 def trimmed(service: dict[str, Any], kept: list[str]) -> dict[str, Any]:
     """Return a service model with the operations `kept` and the shapes that they lead to."""
-    # These parameters look for ARNs among the names of tables, to find the endpoint of their account: a seventh of the
-    # work of a batch. The functions have names, which lead to the same endpoint with or without.
+    # With these parameters, botocore looks for ARNs among the tables' names, to find the endpoint of their account: a
+    # seventh of a batch's work. The functions pass names, which lead to the same endpoint either way.
     unneeded = {"operationContextParams"}
     found = {name: _without(unneeded, service["operations"][name]) for name in kept}
     shapes: set[str] = set()
@@ -65,7 +65,7 @@ def trimmed(service: dict[str, Any], kept: list[str]) -> dict[str, Any]:
             shapes.add(name)
             pending += _shapes(service["shapes"][name])
     small = {**service, "operations": found, "shapes": {name: service["shapes"][name] for name in sorted(shapes)}}
-    # Every operation and every shape that it leads to can be read.
+    # Every operation that is kept must be readable, with every shape that it leads to.
     readable = ServiceModel(small, SERVICE)
     assert all(readable.operation_model(name).input_shape is not None for name in kept)  # noqa: S101
     return small

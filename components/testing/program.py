@@ -115,7 +115,7 @@ def run(
 def _no_garbage_collection() -> Iterator[None]:
     """Keep the garbage collector off, which would look through tens of thousands of tasks again and again.
 
-    Without it, a program of 25 counters takes 0.6 of the time, and the time grows with the resources and not faster.
+    Without it, a program of 25 counters takes 0.6 of the time, and the time grows in proportion to the resources.
     """
     enabled = gc.isenabled()
     gc.disable()

@@ -107,7 +107,7 @@ class OtherItems:
 
 
 OTHER_ITEMS = OtherItems()
-"""What this process knows."""
+"""The counts that this process read last."""
 
 
 def record(

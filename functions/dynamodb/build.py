@@ -1,10 +1,10 @@
-"""What the build knows. Written by `./counter generate`."""
+"""Facts of the build. Written by `./counter generate`."""
 
 USER_AGENT = "stream-triggered-counter/0.1.0"
 """The product and its version, as in a User-Agent header (RFC 9110, section 10.1.5)."""
 
 MODEL_BOTOCORE = "1.43.106"
-"""The botocore whose data `model.json` is a part of."""
+"""The version of botocore from whose data `model.json` was made."""
 
 MODEL_CHECKSUM = 3471573389
 """The CRC-32 of `model.json`."""

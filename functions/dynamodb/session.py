@@ -2,9 +2,9 @@
 
 A good part of a cold start is botocore reading its data: the endpoints of 400 services, and all of DynamoDB's
 operations. `model.json` has the part of both that the functions use, made by `./counter generate` from the botocore
-version that the project pins. The code that reads it is the runtime's, which may differ. The file is therefore only
-read if the tests have shown that it makes the same requests as the runtime's own data. In every other case the
-runtime's own data is read, which takes longer and changes nothing else.
+version that the project pins. The code that reads it is the runtime's botocore, which may be another version. The file
+is therefore read only if the tests have shown that it makes the same requests as the runtime's own data. In every other
+case, the runtime's own data is read, which takes longer and changes nothing else.
 """
 
 import json
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 MODEL = Path(__file__).with_name("model.json")
 
 OLDEST_BOTOCORE = "1.38.0"
-"""The oldest botocore whose requests with `model.json` the tests have compared; the newest is that of the model."""
+"""The oldest botocore whose requests with `model.json` the tests compare; the newest is that of the model."""
 
 Model = Mapping[str, Any]
 """The data in `model.json` by botocore's own names: `endpoints`, `service-2`, `endpoint-rule-set-1`."""
@@ -57,7 +57,7 @@ class ModelLoader(Loader):  # type: ignore[misc]
         return (self._model[name], str(MODEL)) if name == "endpoints" else super().load_data_with_path(name)
 
     def is_builtin_path(self, path: str) -> bool:
-        """Whether the data under `path` is botocore's own. Other endpoints replace those of the rule set."""
+        """Whether the data under `path` counts as botocore's own. Endpoints that do not would replace the rule set."""
         return path == str(MODEL) or bool(super().is_builtin_path(path))
 
 
@@ -76,7 +76,7 @@ def create_client(config: Config) -> DynamoDB:
 
 
 def forget_sessions() -> None:
-    """Make the next client read credentials and configuration again."""
+    """Make the next client read its credentials and configuration again."""
     _session.cache_clear()
     _plain_session.cache_clear()
 

@@ -1,7 +1,7 @@
-"""Reading tags, and the total, that may be spread over several items.
+"""Reads tags and the total, which may be spread over several items.
 
-Item 0 says how many items there are, and it is written together with each new one. So whoever reads it knows them all,
-whatever number the deployment has now: the number may be raised, or lowered, while visits go on.
+Item 0 says how many items there are, and is written in one transaction with each new one. So whoever reads it knows of
+all items, whatever number the deployment has now: the number may be raised and lowered while visits continue.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ from .tables import MAX_ITEMS, SPREAD, item_key, item_keys
 
 
 def spread_of(first: Item | None) -> int:
-    """Return how many items there are according to an item 0."""
+    """Return how many items there are according to item 0, `first`."""
     return min(max(1, whole_number(first, SPREAD) or 1), MAX_ITEMS)
 
 
@@ -26,8 +26,8 @@ def read_spread(
 ) -> dict[str, list[Item]]:
     """Read all items of each name, with consistent reads; an item that does not exist is empty.
 
-    `expected` has the number of items that each name probably has. One request reads these, and another one the others,
-    if there are any. Items that are `known`, by their keys, are not read again.
+    `expected` has the number of items that each name probably has. One request reads these, and a second one reads the
+    others if item 0 says that there are more. Items that are `known`, by their keys, are not read again.
     """
     found = dict(known or {})
     found |= _read(client, table, _keys(expected, dict.fromkeys(expected, 0)), found, budget)
@@ -44,8 +44,8 @@ def counts_of(items: Iterable[Item]) -> int:
 class Sum(NamedTuple):
     """The total as its items hold it.
 
-    `visits` is None if there is none that can be read. It is too low if the items are not `complete`: one of those that
-    `COUNTER` counts is missing, damaged, or of another epoch.
+    `visits` is None if `COUNTER` has no readable number. It is too low if the items are not `complete`: one of those
+    that `COUNTER` counts is missing, damaged, or of another epoch.
     """
 
     visits: int | None
@@ -70,13 +70,13 @@ def is_part(part: Item, first: Item) -> bool:
 
 
 def is_consistent(item: Item) -> bool:
-    """Whether nothing other than a ledger has written the number in an item of the total."""
+    """Whether an item of the total has a number that only a ledger has written."""
     visits = whole_number(item, "TotalViews")
     return visits is not None and visits == whole_number(item, "Held")
 
 
 def has_valid_spread(first: Item) -> bool:
-    """Whether the number of items in an item 0 of the total is one that a ledger writes."""
+    """Whether the number of items in the total's item 0 is one that a ledger writes."""
     return SPREAD not in first or 1 < (whole_number(first, SPREAD) or 0) <= MAX_ITEMS
 
 

@@ -105,7 +105,7 @@ class Confirmed(NamedTuple):
 def read_total(client: DynamoDB, table: str, items: int = 1) -> list[Item]:
     """Read the items of the total, `COUNTER` before the others: as many as it says, and at least `items`."""
     first = read_item(client, table, COUNTER) or {}
-    # One by one: it is done once in a process, and a right to BatchGetItem would be needed for nothing else.
+    # One by one: this happens once in a process, and nothing else needs the right to BatchGetItem on this table.
     others = item_keys(COUNTER, range(1, max(items, spread_of(first))))
     return [first, *(read_item(client, table, key) or {} for key in others)]
 
