@@ -1,1 +1,1 @@
-"""Measurements of this project beside what people would use instead; `./counter benchmark` writes RESULTS.md."""
+"""Measurements of this project and of what people would use instead; `./counter benchmark` writes RESULTS.md."""

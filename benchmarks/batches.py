@@ -1,4 +1,4 @@
-"""How visits become batches: which items they are of, which shard carries them, and how full a batch gets. Pure."""
+"""How visits become batches: the items that they fall on, the shard that carries them, and the batch's size. Pure."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Traffic:
         return max(weight for weight, _ in self.classes)
 
     def distinct(self, visits: float) -> float:
-        """Return the expected number of different items of `visits` independent visits."""
+        """Return the expected number of different items that `visits` independent visits fall on."""
         if visits not in self._distinct:
             share = self.share
             found = math.fsum(
@@ -112,7 +112,7 @@ def zipf(tags: int = TAGS, exponent: float = 1.0) -> Traffic:
 
 @cache
 def single() -> Traffic:
-    """Return traffic that visits one tag alone."""
+    """Return traffic that visits only one tag."""
     return Traffic("one tag", [(1.0, 1.0)])
 
 

@@ -1,7 +1,7 @@
-"""Capacity: what each setting sustains and which limit binds; and whether the model predicts collisions rightly.
+"""Capacity: how much each setting sustains, which limit binds, and how well the model predicts collisions.
 
-Collisions at the total are the part of the model that is no documented limit. The measurement runs the real code in
-threads, on tables in memory that keep the items of a transaction from others for as long as the model says.
+How processors collide at the total is not a documented limit. The measurement runs the real code in threads, on tables
+in memory that keep the items of a transaction from others for as long as the model says.
 """
 
 from __future__ import annotations
@@ -150,15 +150,15 @@ def report(data: Any) -> Report:
     most = max(abs(model / each["transactions"] - 1) for each, model in zip(collisions, modelled, strict=True))
     plots = [_collision_plot(collisions, modelled), _items_plot()]
     return Report(
-        "The part of the [model](limits.py) that is no documented limit is how processors collide at the total: a "
-        "transaction that finds the total held by another is cancelled, and repeated after a pause. Measured with the "
-        "real code in threads, on tables in memory that hold the items of a transaction for "
+        "How processors collide at the total is not a documented limit, so the [model](limits.py) has it from the "
+        "code: a transaction that finds the total held by another is cancelled, and repeated after a pause. This was "
+        "measured with the real code in threads, on tables in memory that hold the items of a transaction for "
         f"{Limits().transaction_seconds * 1000:.0f} ms:\n\n"
         + table(("processors", "transactions/s", "model", "attempts each"), rows)
-        + f"\nThe model differs by up to {100 * most:.0f} %.\n\n{plots[0].markdown}\n### What each setting sustains\n\n"
-        "Visits a second, and the limit that binds, with one setting changed at a time. A tag of several items has as "
-        "many entries in the ledger. Quotas are at AWS's defaults; [Scaling](../docs/scaling.md) says when to raise "
-        "which.\n\n" + settings_table(SETTINGS) + f"\n{plots[1].markdown}",
+        + f"\nThe model differs by up to {100 * most:.0f} %.\n\n{plots[0].markdown}\n### Capacity by setting\n\n"
+        "Visits a second, and the limit that binds, with one setting changed at a time. A tag with several items has "
+        "as many entries in the ledger. Quotas are at AWS's defaults; [Scaling](../docs/scaling.md) says which to "
+        "raise at which load.\n\n" + settings_table(SETTINGS) + f"\n{plots[1].markdown}",
         plots,
     )
 

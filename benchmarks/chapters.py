@@ -1,4 +1,4 @@
-"""The chapters of RESULTS.md: what a chapter's module has to have, and their order."""
+"""The chapters of RESULTS.md: the interface of a chapter's module, and their order."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -10,7 +10,7 @@ NAMES = ("startup", "requests", "cost", "throughput", "capacity", "deployment")
 """The modules of this package that are chapters, in the order of RESULTS.md."""
 
 Progress = Callable[[float, str], None]
-"""Takes the part of the chapter's work that is done, from 0 to 1, and a word on what is measured next."""
+"""Takes the part of the chapter's work that is done, from 0 to 1, and a few words on what is measured next."""
 
 
 class Options(NamedTuple):

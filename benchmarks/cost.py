@@ -1,7 +1,7 @@
-"""What a visit and a read cost: requests and units of DynamoDB, counted, and what follows at each load.
+"""The cost of a visit and of a read: requests and units of DynamoDB, counted, and the bill at each load.
 
-The counting part runs the real code of every design on DynamoDB Local and charges its requests by AWS's rules. How many
-requests there are does not depend on the machine, so nothing here is repeated.
+The counting part runs the real code of every design on DynamoDB Local and charges its requests by AWS's rules. The
+number of requests does not depend on the machine, so nothing here is repeated.
 """
 
 from __future__ import annotations
@@ -157,13 +157,13 @@ def _clients(path: str) -> Sequence[Any]:
 
 
 def report(data: Any) -> Report:
-    """Report what was counted, what the model says of it, and what follows."""
+    """Report the counts, how well the model agrees, and the prices that follow."""
     plots = [_bill_plot(), *(_design_plot(traffic) for traffic in TRAFFIC.values())]
     return Report(
         "Requests to DynamoDB were counted by running each design's code, and charged by AWS's rules: a write takes a "
         "unit for each KB, and two in a transaction; a consistent read takes one for each 4 KB of each item "
         "([rules](units.py)). DynamoDB Local itself charges transactions like single writes.\n\n"
-        "### What a request takes\n\n"
+        "### Units of a request\n\n"
         + table(
             ("request", "requests", "write units", "read units"),
             [
@@ -171,11 +171,12 @@ def report(data: Any) -> Report:
                 for name, used in data["requests"].items()
             ],
         )
-        + "\n### What the total takes for a visit\n\n"
-        "Units by records in a batch, as counted; the visit itself is one write unit more. The model that the rest of "
-        f"this chapter and [Scaling](../docs/scaling.md) rest on {_difference(data['batches'])}.\n\n"
+        + "\n### Units of the total\n\n"
+        "Requests and units for each visit, by the number of records in a batch, as counted. The visit itself is one "
+        "more write unit. The model behind the rest of this chapter and [Scaling](../docs/scaling.md) "
+        f"{_difference(data['batches'])}.\n\n"
         + "\n".join(_counted(data["batches"], field) for field in ("requests", "write_units", "read_units"))
-        + "\n### What a million visits cost\n\n"
+        + "\n### Price of a million visits\n\n"
         f"In US dollars at the [prices](prices.json) of {bill.prices()['region']} on {bill.prices()['date']}, with the "
         "API, the functions, the tables and the logs. Above 1,000 visits a second to one item, a tag has to be spread "
         "over several.\n\n" + _prices(DESIGNS) + "\n" + "\n".join(plot.markdown for plot in plots),

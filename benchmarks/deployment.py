@@ -47,7 +47,7 @@ def measure(options: Options, progress: Progress) -> dict[str, Any]:
 
 
 def report(data: Mapping[str, Any]) -> Report:
-    """Report what each counter takes beyond the import, in proportion to ten counters."""
+    """Report what each counter takes beyond the import, in proportion to each of ten."""
     counters: Mapping[str, Mapping[str, list[float]]] = data["counters"]
     rows = []
     for number_of in COUNTERS:
@@ -59,8 +59,8 @@ def report(data: Mapping[str, Any]) -> Report:
     whole = paired_ratio(data["imports"]["pulumi and pulumi_aws"], data["imports"]["pulumi"])
     text = (
         "A program with several counters in one stack, under the recording monitor of `components.testing`: what each "
-        "counter adds to the import, in proportion to what each of ten adds. A ratio of 1 is linear; the first counter "
-        "also imports the parts of pulumi_aws that it uses.\n\n"
+        "counter adds to the import, in proportion to what each adds if there are ten. A ratio of 1 means that cost "
+        "grows linearly. The first counter also imports the parts of pulumi_aws that it uses.\n\n"
         + table(("counters", "processor time of each", "memory of each"), rows)
         + f"\nImporting `pulumi_aws` takes {spelled(whole, 3)} of the time that importing `pulumi` takes, since "
         f"it imports its services when they are first used; importing `components` takes {spelled(imported, 3)}.\n\n"

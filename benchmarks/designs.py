@@ -1,6 +1,6 @@
-"""What each design asks of DynamoDB to keep the total: requests and units of a batch, and of a visit. Pure.
+"""The requests and units of DynamoDB that each design takes to keep the total, for a batch and for a visit. Pure.
 
-Each design's figures follow from its code; `cost` counts what the code really does and compares. The choice of the
+Each design's figures follow from its code; `cost` counts what the code really does, and compares. The choice of the
 default batching window and batch size is here as well.
 """
 
@@ -27,7 +27,7 @@ figure."""
 
 BATCH_CPU_SECONDS = 0.001
 TAG_CPU_SECONDS = 0.000081
-"""CPU for a batch, and for each tag in it, on one whole core: 8.1 ms for 100 tags were measured."""
+"""Seconds of CPU for a batch, and for each tag in it, on one whole core: 100 tags took 8.1 ms when measured."""
 
 CORE_MEGABYTES = 1_769
 """The memory at which a function has one core (Lambda Developer Guide, "Configure Lambda function memory")."""

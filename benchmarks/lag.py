@@ -16,7 +16,7 @@ from .workers import OURS
 
 TUTORIAL = "tutorial"
 BURST = 200
-"""Visits in a row, whose last one the total has to show."""
+"""Visits in a row; the total must have the last one."""
 
 PATIENCE = 60.0
 PAUSE = 0.002
@@ -131,7 +131,7 @@ def text(data: Mapping[str, Any]) -> str:
     ]
     wrong = [f"{design}: {total:,} instead of {visits:,}" for design, (total, visits) in data["wrong"].items()]
     exact = f"**Wrong totals**: {'; '.join(wrong)}." if wrong else "Both totals were right at the end."
-    waits = " The emulator does not wait for the window, so on AWS it comes on top." if data["window"] else ""
+    waits = " The emulator does not wait for the window; on AWS, it is added." if data["window"] else ""
     return (
         "Milliseconds from the last visit until the total has it, on the local cloud, in turns with the tutorial's own "
         f"function on the same emulator: batch size {data['batchSize']:,} and batching window {data['window']} s here, "

@@ -1,7 +1,7 @@
-"""What a counter sustains, and which of AWS's limits binds. Pure.
+"""The load that a counter sustains, and which of AWS's limits binds. Pure.
 
-A load is how much of a limit some traffic uses: beyond 1, it is too much. What a setting sustains is the rate up to
-which no load is above 1, and the limit that is reached first binds.
+A load is the part of a limit that some traffic uses; above 1, it is too much. A setting sustains the rate up to which
+no load is above 1. The limit that is reached first binds.
 """
 
 from __future__ import annotations
@@ -94,10 +94,10 @@ def flow(settings: Settings, traffic: Traffic, rate: float, collision_seconds: f
 
 
 def collision_seconds(busy: float) -> float:
-    """Return the time that a transaction loses to others, if the total's item is `busy` for that part of the time.
+    """Return the time that a transaction loses to others, if the total's item is busy for the part `busy` of the time.
 
-    Each attempt that finds it so is repeated after a random pause, whose maximum doubles from 20 ms up to a second, and
-    after another read (functions/dynamodb/retries.py).
+    Each attempt that finds it busy is repeated after a random pause, whose maximum doubles from 20 ms up to a second,
+    and after another read (functions/dynamodb/retries.py).
     """
     if busy >= 1:
         return math.inf
@@ -201,7 +201,7 @@ class Advice(NamedTuple):
 
 
 RESERVE = 4 / 3
-"""How much more than expected advice allows for."""
+"""The factor by which advice exceeds the expected rate."""
 
 NUMBERS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 40, MAX_ITEMS)
 MEMORIES = (256, 512, 1_024, 1_769)

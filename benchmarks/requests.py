@@ -69,15 +69,15 @@ def report(data: Mapping[str, Mapping[str, list[float]]]) -> Report:
         rows.append((workload, cells[0], goal, *cells[1:], spelled(share, 2)))
     head = ("invocation", "to a plain client", "goal", "to Powertools", "to the tutorial", "share of own code")
     text = (
-        "Processor time of a warm invocation with the network stubbed. The first ratio is that of the same functions "
-        "with and without what configures botocore for speed; Powertools and the tutorial do other work for the same "
-        "request, and count less exactly. The last column is what is left with a client that does nothing. "
-        f"The goal for it, {number(OWN_GOAL, 1)} everywhere, was set when botocore took up to twice as long: "
-        "its share grows as botocore's shrinks. What is left is a few microseconds for each record, most of it to read "
-        "and check its dozen fields.\n\n"
+        "Processor time of a warm invocation with the network stubbed. The first ratio compares the same functions "
+        "with and without the settings that make botocore fast. Powertools and the tutorial do other work for the same "
+        "request, and count less exactly. The last column is the share of the functions' own code: the time with a "
+        f"client that does nothing. Its goal, {number(OWN_GOAL, 1)} everywhere, was set when botocore took up to twice "
+        "as long; the share grows as botocore's shrinks. It is a few microseconds for each record, mostly to read and "
+        "check its dozen fields.\n\n"
     )
     series = [_series(design, data) for design in (OURS, OWN)]
-    plot = Plot("requests", "Processor time, to a plain client", "", "ratio", series, kind="bars")
+    plot = Plot("requests", "Processor time, as a ratio to a plain client", "", "ratio", series, kind="bars")
     return Report(text + table(head, rows) + "\n" + plot.markdown, [plot])
 
 
@@ -126,7 +126,7 @@ def http_event(method: str, path: str, route: str) -> dict[str, Any]:
 
 
 def batch(records: int, tags: int) -> dict[str, Any]:
-    """Return a batch of visits, in turn of each tag."""
+    """Return a batch of visits that take turns among the tags."""
     listed = []
     for index in range(records):
         tag, count = f"tag{index % tags}", 10 + index // tags
@@ -136,7 +136,7 @@ def batch(records: int, tags: int) -> dict[str, Any]:
 
 
 class Store:
-    """Answers requests as tables do in which every tag was visited ten times, and stays so whatever is written."""
+    """Answers requests like tables in which every tag was visited ten times; writes change nothing."""
 
     def __init__(self) -> None:
         from functions.total.ownership import TableDescription  # noqa: PLC0415 - only workers need it
@@ -182,7 +182,7 @@ class Raw(io.BytesIO):
 
 
 def stub(client: Any, store: Store) -> Any:
-    """Answer a client's requests where it would send them. Responses are made once for each request."""
+    """Answer a client's requests instead of sending them. Each response is made once."""
     from botocore.awsrequest import AWSResponse  # type: ignore[import-untyped]  # noqa: PLC0415
 
     made: dict[Any, bytes] = {}
@@ -200,7 +200,7 @@ def stub(client: Any, store: Store) -> Any:
 
 
 class Nothing:
-    """A client that does nothing but to look up its answers."""
+    """A client that does nothing but look up its answers."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

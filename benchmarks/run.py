@@ -22,10 +22,10 @@ HEAD = """# Results
 
 <!-- Written by ./counter benchmark from benchmarks/results; a test compares it with them. -->
 
-`./counter benchmark` measures everything on this page again, and `./counter benchmark NAME` one chapter. Figures of
+`./counter benchmark` measures everything on this page again, and `./counter benchmark NAME` one chapter. Figures from
 different machines cannot be compared, so read the ratios: the designs of a comparison took turns within one run, each
 repeat yields one ratio, and this page shows the median of those ratios with the quartiles in parentheses. The raw data
-is in [results](results), the baselines are in [peers](peers).
+is in [results](results), and the baselines are in [peers](peers).
 """
 
 
@@ -51,7 +51,7 @@ class ChapterProgress:
 
 
 def remaining(elapsed: float, done: float, total: float) -> str:
-    """Say how long work will still take: at its pace so far, once that says something, else as long as expected."""
+    """Say how long work will still take: at its pace so far once that means something, before that as expected."""
     known = done > 0.05 * total
     left = (total - done) * (elapsed / done if known else 1)
     return f"about {math.ceil(left / 60)} min" if left > 90 else f"about {math.ceil(left)} s"
@@ -93,7 +93,7 @@ def page(measured: Mapping[str, Any]) -> tuple[str, list[Plot]]:
     for name, result in measured.items():
         chapter = chapters.load(name)
         report = chapter.report(result["data"])
-        quick = "**A quick run, which shows that the command works and nothing else.** " if result["quick"] else ""
+        quick = "**A quick run, which only shows that the command works.** " if result["quick"] else ""
         described = f"{quick}{machine.sentence(result['machine'])} It took {result['seconds']:.0f} s."
         parts.append(f"\n## {chapter.TITLE}\n\n{report.markdown.strip()}\n\n<sub>{described}</sub>\n")
         plots += report.plots

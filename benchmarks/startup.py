@@ -46,7 +46,7 @@ def measure(options: Options, progress: Progress) -> dict[str, Any]:
 
 
 def report(data: Mapping[str, Any]) -> Report:
-    """Report each program's ratio to a bare boto3 client."""
+    """Report each program's ratio to a plain boto3 client."""
     counted: Mapping[str, int] = data["instructions"]
     cpu = ratios(data["cpu"], REFERENCE)
     share = {name: count / counted[REFERENCE] for name, count in counted.items() if name != REFERENCE}
@@ -54,7 +54,7 @@ def report(data: Mapping[str, Any]) -> Report:
     text = (
         'Importing a function and creating its client, in proportion to `import boto3; boto3.client("dynamodb")`: '
         "instructions counted by Valgrind, which hardly vary, and processor time. The goal is "
-        f"{number(GOAL, 2)} of the instructions. Beyond that, importing botocore itself is what is left.\n\n"
+        f"{number(GOAL, 2)} of the instructions. Most of the rest is the import of botocore itself.\n\n"
     )
     return Report(
         text + table(("program", "instructions", "processor time"), rows) + "\n" + _plot(share, cpu).markdown,
@@ -74,4 +74,4 @@ def _plot(share: Mapping[str, float], cpu: Mapping[str, Spread]) -> Plot:
         series.insert(0, Series("instructions", names, [share[n] for n in names]))
     labels = [name.replace("_", "\n").replace(", ", "\n") for name in names]
     series = [Series(each.label, labels, each.y, each.low, each.high) for each in series]
-    return Plot("startup", "Start-up, to a bare boto3 client", "", "ratio", series, kind="bars", goal=GOAL)
+    return Plot("startup", "Start-up, as a ratio to plain boto3", "", "ratio", series, kind="bars", goal=GOAL)

@@ -1,4 +1,4 @@
-"""What DynamoDB charges for requests, by AWS's published rules, and a meter that applies them to the requests made.
+"""The units that DynamoDB charges for requests, by AWS's published rules, and a meter that applies these rules.
 
 The rules are those of "DynamoDB read and write operations", "DynamoDB item sizes and formats" and "DynamoDB
 transactions" in the Amazon DynamoDB Developer Guide, read on 2026-11-21. DynamoDB Local reports transactions at the
@@ -65,8 +65,8 @@ def read_units(size: int, *, consistent: bool = True) -> float:
 class Meter:
     """Charges the requests that clients make, by table.
 
-    `peek` returns an item as it is now, None if there is none, and is not charged. A write that a condition refused is
-    charged like one that took place.
+    `peek` returns an item as it is now, None if there is none, and is not charged. A write whose condition failed is
+    charged like any other.
     """
 
     def __init__(self, peek: Callable[[str, str], Item | None]) -> None:

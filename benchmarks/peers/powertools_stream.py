@@ -1,4 +1,4 @@
-"""The way of Powertools for AWS Lambda (Python) 3.37.0: a batch processor whose record handler is idempotent.
+"""The design of Powertools for AWS Lambda (Python) 3.37.0: a batch processor whose record handler is idempotent.
 
 As the documentation combines the two: `process_partial_response` hands over record by record, `idempotent_function`
 stores each record's event ID, first as in progress, then as completed, in a table of its own, and the record handler

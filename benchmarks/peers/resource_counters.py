@@ -1,8 +1,8 @@
-"""Two ways of AWS's article "Implement resource counters with Amazon DynamoDB" (AWS Database Blog) that fit a stream.
+"""Two designs of AWS's article "Implement resource counters with Amazon DynamoDB" (AWS Database Blog), for a stream.
 
 `client_token`: a transaction whose client request token is made of the batch's records adds their number to the total.
-DynamoDB recognizes a token for 10 minutes, and a stream delivers again for 24 hours, so later, or in another
-cut of the batch, the same records count twice.
+DynamoDB recognizes a token for 10 minutes, but a stream can deliver records again for 24 hours. So the same records
+count twice if they come back later, or in a batch that is split differently.
 
 `idempotency_item`: one transaction per record puts an item under the record's event ID, on condition that there is
 none, and adds 1 to the total. It counts every record once for as long as the items are kept. Records that are

@@ -1,8 +1,8 @@
-"""The way of AWS's tutorial "Build a Basic Serverless Application" (the Lambda and DynamoDB workshop of 2021).
+"""The design of AWS's tutorial "Build a Basic Serverless Application" (the Lambda and DynamoDB workshop of 2021).
 
 A visit adds 1 to its tag. The stream's function adds the number of records in a batch to the total, so it makes one
-request a batch, whatever is in it. A batch that is delivered twice, after a time-out for example, counts twice; a
-record that is lost is never made up for. The tutorial is written in JavaScript and returns pages; this makes the same
+request for each batch, whatever is in it. A batch that is delivered twice, for example after a timeout, counts twice. A
+lost record is never made up for. The tutorial is written in JavaScript and returns pages; this module makes the same
 requests in Python.
 """
 

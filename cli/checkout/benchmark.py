@@ -1,4 +1,4 @@
-"""`./counter benchmark`: measures this project beside what people would use instead."""
+"""`./counter benchmark`: compares this project with what people would use instead."""
 
 from __future__ import annotations
 
