@@ -1,4 +1,4 @@
-"""What a month costs: prices, which are inputs with their date, times what a counter uses. Pure, once they are read."""
+"""The bill of a month: dated prices, which are inputs, times what a counter uses. Pure, once the prices are read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The credentials that a command sends to an API: those that the API's own document asks for, and no others."""
+"""The credentials that a command sends to an API: those that the API's own document requires, and no others."""
 
 from __future__ import annotations
 
