@@ -1,6 +1,7 @@
 """Running programs in process."""
 
 import asyncio
+import contextvars
 import gc
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,24 @@ def test_runs_do_not_see_each_other() -> None:
     first, second = run(program, stack="a"), run(program, stack="b")
     assert (first.outputs, second.outputs) == ({"stack": "a"}, {"stack": "b"})
     assert len(first.resources) == len(second.resources) == 1
+
+
+def test_a_program_runs_where_pulumis_mocks_have_made_a_stack() -> None:
+    class Nothing(pulumi.runtime.Mocks):
+        def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], None]:
+            return {}, None
+
+        def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
+            return "", {}
+
+    def program() -> None:
+        pulumi.export("stack", pulumi.get_stack())
+
+    def both() -> dict[str, Any]:
+        pulumi.runtime.set_mocks(Nothing(), stack="mocked")
+        return dict(run(program, stack="own").outputs)
+
+    assert contextvars.copy_context().run(both) == {"stack": "own"}
 
 
 @pytest.mark.parametrize("enabled", [True, False])

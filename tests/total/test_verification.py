@@ -77,6 +77,19 @@ def test_a_lost_visit_does_not_arrive_by_itself() -> None:
     assert verification.arrived(found.behind, ample_budget()) == ["a"]
 
 
+def test_a_warm_processor_learns_that_its_table_was_created_again() -> None:
+    world = World()
+    warm = world.warm
+    world.visit("a")
+    world.drain()
+    world.store.create(world.table, streamed=True)
+    world.adopt(world.table, {})
+    world.warm = warm
+    world.visit("a")
+    world.drain()
+    assert (world.total, verify(world).claim.ownership) == (1, Ownership.OWNED)
+
+
 def test_a_changed_total_is_not_the_sum_of_the_ledger() -> None:
     world = World()
     world.visit("a")
