@@ -56,11 +56,11 @@ def view_tags(database: DynamoDB, table: str, limit: int, start: str | None, bud
 def _total(items: Sequence[Item]) -> dict[str, Any]:
     """Return the total's public fields; `rebuilding` is among them while the total may be too low.
 
-    It is so after a takeover, and before one if an item of the total is missing or damaged.
+    It is so after a takeover, and before one if an item of the total is missing or damaged, as far as its items show.
     """
     found = sum_total(items)
     total = {"total": found.visits or 0, "asOf": found.updated}
-    return total | ({} if found.complete and "Rebuilding" not in items[0] else {"rebuilding": True})
+    return total | ({} if found.intact and "Rebuilding" not in items[0] else {"rebuilding": True})
 
 
 def _expected() -> Expected:

@@ -44,13 +44,12 @@ def counts_of(items: Iterable[Item]) -> int:
 class Sum(NamedTuple):
     """The total as its items hold it.
 
-    `visits` is None if `COUNTER` has no readable number. It is too low if the items are not `complete`: one of those
-    that `COUNTER` counts is missing, damaged, or of another epoch.
+    `visits` is None if there is none that can be read. It may be wrong if the items are not `intact`.
     """
 
     visits: int | None
     updated: str | None
-    complete: bool
+    intact: bool
 
 
 def sum_total(items: Sequence[Item]) -> Sum:
@@ -61,7 +60,23 @@ def sum_total(items: Sequence[Item]) -> Sum:
     if visits is not None:
         visits += sum(whole_number(part, "TotalViews") or 0 for part in parts)
     updated = max((text(item, "UpdatedAt") or "" for item in (first, *parts)), default="")
-    return Sum(visits, updated or None, len(parts) == count - 1 and has_valid_spread(first))
+    # A total that no ledger has started, such as the tutorial's, is what it says.
+    intact = is_intact(items) if "Held" in first else not any(items[1:])
+    return Sum(visits, updated or None, intact)
+
+
+def is_intact(items: Sequence[Item]) -> bool:
+    """Whether the items of a total, in their order, are those that a ledger has written.
+
+    An item of this epoch that the first does not count means that the first is an older copy.
+    """
+    first = items[0]
+    parts = [index for index, part in enumerate(items) if index and is_part(part, first)]
+    return (
+        has_valid_spread(first)
+        and parts == list(range(1, spread_of(first)))
+        and all(is_consistent(items[index]) for index in (0, *parts))
+    )
 
 
 def is_part(part: Item, first: Item) -> bool:

@@ -23,7 +23,7 @@ from .. import metrics
 from ..dynamodb.items import DynamoDB, Item, text
 from ..dynamodb.retries import read_item
 from ..dynamodb.spread import spread_of, sum_total
-from ..dynamodb.tables import COUNTER, item_keys
+from ..dynamodb.tables import COUNTER, MAX_ITEMS, item_keys
 from .ledger import Change, Marker, Ownership, ownership
 from .stored import extension_updates, marker_update, new_total_updates, read_counter, read_marker
 
@@ -95,13 +95,6 @@ class Claim(NamedTuple):
     rebuilding: bool
 
 
-class Confirmed(NamedTuple):
-    """A total that a ledger maintains: its epoch, and the number of items that it is spread over."""
-
-    epoch: str
-    items: int
-
-
 def read_total(client: DynamoDB, table: str, items: int = 1) -> list[Item]:
     """Read the items of the total, `COUNTER` before the others: as many as it says, and at least `items`."""
     first = read_item(client, table, COUNTER) or {}
@@ -143,8 +136,10 @@ class LedgerClaim:
         """Read the ledger's marker."""
         return read_marker(self._read_marker())
 
-    def confirm(self) -> Confirmed:
-        """Return the total's epoch and items; take the total over first if no ledger vouches for it.
+    def confirm(self) -> str:
+        """Return the total's epoch; take the total over first if no ledger vouches for it.
+
+        The total then has at least the number of items that it is to be spread over.
 
         Raises TotalOwnershipError if another ledger maintains the total, or this ledger maintains another table's.
         """
@@ -160,7 +155,7 @@ class LedgerClaim:
         if len(total) > spread_of(total[0]):
             self._write(extension_updates(self._table, total, self._ledger, epoch))
             logger.info("total spread", extra={"epoch": epoch, "items": len(total)})
-        return Confirmed(epoch, len(total))
+        return epoch
 
     def inspect(self) -> Claim:
         """Read who maintains the total, without taking it over."""
@@ -176,7 +171,7 @@ class LedgerClaim:
             counter.get("Rebuilding", {}).get("BOOL") is True,
         )
 
-    def take_over(self, reason: str) -> Confirmed:
+    def take_over(self, reason: str) -> str:
         """Start the total anew with this ledger, whichever ledger maintained it."""
         total, marker = self._read_total(), self._read_marker()
         return self._restart(marker, total, reason)
@@ -205,12 +200,14 @@ class LedgerClaim:
             "Otherwise, remove one of the two event source mappings."
         )
 
-    def _restart(self, marker: Item | None, total: list[Item], reason: str) -> Confirmed:
-        """Write marker and total anew, if neither has changed since it was read."""
+    def _restart(self, marker: Item | None, total: list[Item], reason: str) -> str:
+        """Write marker and total anew, if neither has changed since it was read; return the new epoch."""
         description = self.description()
         epoch = f"{description.fingerprint}-{uuid.uuid4().hex}"
         counter = total[0]
-        fresh = marker is None and not counter and description.is_fully_streamed()
+        fresh = marker is None and not any(total) and description.is_fully_streamed()
+        if not fresh:
+            total = [*total, *self._read_forgotten(len(total))]
         self._write(
             [
                 marker_update(self._ledger, marker, description.identity, epoch),
@@ -229,4 +226,14 @@ class LedgerClaim:
         else:
             logger.warning("total taken over; it is too low until reconcile has run", extra=facts)
             metrics.emit(metrics.TAKEOVERS)
-        return Confirmed(epoch, len(total))
+        return epoch
+
+    def _read_forgotten(self, start: int) -> list[Item]:
+        """Read the items of the total from number `start` on, up to the last one that exists.
+
+        `COUNTER` may be gone, and with it their number. If one of them kept its epoch, a processor that has read its
+        entries before the takeover could still add to it, and no one would know of these visits.
+        """
+        keys = item_keys(COUNTER, range(start, MAX_ITEMS))
+        found = [read_item(self._client, self._table, key) or {} for key in keys]
+        return found[: max((index for index, item in enumerate(found, 1) if item), default=0)]

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from ..dynamodb.items import AttributeValue, Item, text, timestamp, whole_number
-from ..dynamodb.spread import has_valid_spread, is_consistent, is_part, spread_of
+from ..dynamodb.spread import is_intact, spread_of
 from ..dynamodb.tables import COUNTER, KEY, SPREAD, item_key
 from .ledger import Counter, Entry, Marker, Position
 
@@ -28,20 +28,9 @@ def read_marker(stored: Item | None) -> Marker:
 
 
 def read_counter(stored: Sequence[Item]) -> Counter | None:
-    """Read the items that hold the total, in their order; None if the first does not exist.
-
-    An item of this epoch that the first does not count means that the first is an older copy.
-    """
+    """Read the items that hold the total, in their order; None if the first does not exist."""
     first = stored[0]
-    if not first:
-        return None
-    parts = [index for index, part in enumerate(stored) if index and is_part(part, first)]
-    intact = (
-        has_valid_spread(first)
-        and parts == list(range(1, spread_of(first)))
-        and all(is_consistent(stored[index]) for index in (0, *parts))
-    )
-    return Counter(text(first, "Ledger") or "", text(first, "Epoch") or "", intact)
+    return Counter(text(first, "Ledger") or "", text(first, "Epoch") or "", is_intact(stored)) if first else None
 
 
 def read_entry(stored: Item | None) -> Entry:

@@ -12,7 +12,7 @@ from ..dynamodb.items import DynamoDB
 from ..dynamodb.retries import RetryBudget, read_items
 from ..dynamodb.tables import COUNTER
 from .ledger import Change, fold
-from .ownership import Confirmed, LedgerClaim, StaleReadError, TableDescription
+from .ownership import LedgerClaim, StaleReadError, TableDescription
 from .stored import entry_update, read_entry, read_marker, total_update
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class Total:
         self._items = items
         self._claim = LedgerClaim(client, table, ledger, items)
         self._streams: set[str] = set()
-        self._confirmed: Confirmed | None = None
+        self._epoch = ""
 
     def apply(self, changes: Mapping[str, Sequence[Change]], budget: RetryBudget) -> Applied:
         """Add `changes` to the total, with at most 99 tags per transaction.
@@ -74,12 +74,12 @@ class Total:
 
     def confirm(self, budget: RetryBudget) -> str:
         """Return the total's epoch; take the total over first if no ledger vouches for it."""
-        self._confirmed = None
-        return _retry(self._claim.confirm, budget)[0].epoch
+        self._epoch = ""
+        return _retry(self._claim.confirm, budget)[0]
 
     def take_over(self, budget: RetryBudget, reason: str) -> None:
         """Start the total anew with this ledger, whichever ledger maintained it; `reason` is logged."""
-        self._confirmed = None
+        self._epoch = ""
         _retry(partial(self._claim.take_over, reason), budget)
 
     def description(self, budget: RetryBudget) -> TableDescription:
@@ -109,14 +109,13 @@ class Total:
     def _apply_once(self, changes: Mapping[str, Sequence[Change]], budget: RetryBudget) -> tuple[int, int]:
         """Apply `changes` in one transaction; return the entries written and the increase of the total."""
         # Cleared first, so the next attempt reads the epoch again after any failure.
-        confirmed, self._confirmed = self._confirmed, None
+        epoch, self._epoch = self._epoch, ""
         description = self._claim.description()
         identity, table = description.identity, description.fingerprint
         stored = read_items(self._client, self._ledger, [COUNTER, *changes], budget)
-        if confirmed is None or read_marker(stored.get(COUNTER)) != (confirmed.epoch, identity):
-            confirmed = self._claim.confirm()
-        epoch = confirmed.epoch
-        index = random.randrange(min(confirmed.items, self._items))  # noqa: S311 - any distribution of load will do
+        if not epoch or read_marker(stored.get(COUNTER)) != (epoch, identity):
+            epoch = self._claim.confirm()
+        index = random.randrange(self._items)  # noqa: S311 - any distribution of load will do
         actions, delta, overwrites = [], 0, False
         for tag, tag_changes in changes.items():
             before = read_entry(stored.get(tag))
@@ -124,14 +123,14 @@ class Total:
             if after is not before:
                 delta += added
                 actions.append({"Update": entry_update(self._ledger, tag, after, stored.get(tag))})
-                # A further item of the total may outlive its epoch, so its condition does not protect a later one.
+                # A further item of the total may have been put back with an old epoch, which its condition accepts.
                 overwrites |= bool(before.table) and (before.table != table or (index > 0 and before.epoch != epoch))
         if overwrites and self._claim.marker() != (epoch, identity):
             raise StaleReadError("the total was taken over, or the ledger moved to another table")
         if actions:
             total = total_update(self._table, index, self._ledger, epoch, delta)
             self._client.transact_write_items(TransactItems=[*actions, {"Update": total}])
-        self._confirmed = confirmed
+        self._epoch = epoch
         return len(actions), delta
 
 

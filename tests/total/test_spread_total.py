@@ -1,14 +1,16 @@
 """A total that is spread over several items is as exact as one item, and each of them is guarded as `COUNTER` is."""
 
 import random
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
 
-from functions.dynamodb.tables import SPREAD, is_total, name_of
+from functions.dynamodb.tables import SPREAD, is_total, item_key, name_of
 from functions.total.totals import Total
 from functions.total.verification import Verification
-from functions.view_counts import view_total
+from functions.view_counts import Expected, view_total
 from tests.total.requests import Requests
 from tests.total.steps import Damage
 from tests.total.test_total import StaleMarkerClient, check
@@ -134,7 +136,94 @@ def test_a_number_of_items_that_no_ledger_writes_is_damage() -> None:
         assert world.total == 31
 
 
-def test_an_item_that_outlived_its_epoch_takes_no_visit_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("how", ["deleted", "tutorial", "text", "number"])
+@pytest.mark.parametrize("items", [1, 3])
+def test_a_damaged_first_item_does_not_pass_for_the_total(how: str, items: int) -> None:
+    world = spread_world(items)
+    Damage(how).happen(world)
+    shown = view_total(world.store, TABLE, ample_budget(), Expected(total=items))
+    # What is left of a single item may be all that there ever was.
+    assert shown.get("rebuilding", False) is (items > 1 or how in {"text", "number"})
+
+
+def test_an_older_copy_from_before_the_total_was_spread_does_not_pass_for_it() -> None:
+    world = spread_world(1)
+    older = world.counter
+    world.spread_total(2)
+    world.visit("a")
+    world.drain()
+    assert "rebuilding" not in world.shown
+    world.store.put(TABLE, older)
+    assert view_total(world.store, TABLE, ample_budget(), Expected(total=2))["rebuilding"] is True
+
+
+class Paused:
+    """A client that does something else before its next transaction."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+        self.meanwhile: Callable[[], None] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "transact_write_items" and self.meanwhile:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            meanwhile()
+        return getattr(self._store, name)
+
+
+@pytest.mark.parametrize("lost", [[], [1], [1, 2]])
+def test_a_batch_that_began_before_a_takeover_adds_to_no_item_that_nobody_reads(
+    lost: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functions.total.totals.random.randrange", lambda items: items - 1)
+    world = World()
+    world.spread_total(4)
+    client = Paused(world.store)
+    running = Total(client, TABLE, LEDGER, 4)
+    world.visit("a")
+    world.deliver(world.stream, running)
+    # A tag whose whole life is in one batch has no later record that could make up for it.
+    start = len(world.stream)
+    world.visit("short-lived")
+    world.delete("short-lived")
+    records = world.stream[start:]
+
+    def rebuild() -> None:
+        for index in (0, *lost):
+            world.store.delete(TABLE, item_key("COUNTER", index))
+        world.spread_total(1)
+        world.done = len(world.stream)
+        assert world.settle().behind == 0
+        assert world.shown == {"total": 1, "asOf": world.shown["asOf"]}
+
+    client.meanwhile = rebuild
+    world.deliver(records, running)
+    assert world.shown == {"total": 2, "asOf": world.shown["asOf"]}
+
+
+def test_a_total_of_which_an_item_is_left_is_not_a_new_one() -> None:
+    world = spread_world(3)
+    world.empty_ledger()
+    world.store.delete(TABLE, "COUNTER")
+    world.visit("b")
+    world.deliver(world.stream[-1:], world.processor())
+    assert world.shown["rebuilding"] is True
+    check(world)
+
+
+def test_a_young_total_that_was_deleted_with_its_ledger_comes_back_with_a_reconciliation() -> None:
+    world = spread_world(1)
+    world.empty_ledger()
+    world.store.delete(TABLE, "COUNTER")
+    world.visit("b")
+    world.drain()
+    # Nothing tells it from the total of a new table.
+    assert (world.total, "rebuilding" in world.shown) == (1, False)
+    check(world)
+    assert world.total == 31
+
+
+def test_an_item_that_is_put_back_with_its_old_epoch_takes_no_visit_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("functions.total.totals.random.randrange", lambda items: items - 1)
     world = World()
     world.spread_total(2)
@@ -144,10 +233,13 @@ def test_an_item_that_outlived_its_epoch_takes_no_visit_twice(monkeypatch: pytes
     world.deliver(world.stream, old)
     marker = dict(world.store.items(LEDGER)["COUNTER"])
     records = list(world.stream)
-    # Fewer items after the takeover: nothing writes the second one again, which still has the old epoch.
-    Damage("deleted").happen(world)
+    second = dict(world.store.items(TABLE)[item_key("COUNTER", 1)])
+    for index in (0, 1):
+        world.store.delete(TABLE, item_key("COUNTER", index))
     world.visit("a")
     world.deliver(world.stream, Total(world.store, TABLE, LEDGER))
+    # Somebody puts the second item back, with the old epoch.
+    world.store.put(TABLE, second)
     world.visit("a")
     client.replay(marker, "batch_get_item", 1)
     world.deliver([*records, world.stream[-1]], old)
