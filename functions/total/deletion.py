@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from ..dynamodb.client import error_code, is_transient_cancellation
 from ..dynamodb.items import DynamoDB, Item
 from ..dynamodb.retries import read_item
-from ..dynamodb.spread import spread_of
+from ..dynamodb.spread import read_spread_singly
 from ..dynamodb.tables import KEY, SPREAD, item_keys
 from .ledger import is_current
 from .ownership import LedgerClaim
@@ -53,11 +53,8 @@ class TagDeletion:
 
         Until then, and while visits arrive, the tag is left as it is, and another attempt is due.
         """
-        items = {tag: read_item(self._client, self._table, tag) or {}}
-        items |= {
-            key: read_item(self._client, self._table, key) or {}
-            for key in item_keys(tag, range(1, spread_of(items[tag])))
-        }
+        read = read_spread_singly(self._client, self._table, tag)
+        items = dict(zip(item_keys(tag, range(len(read))), read, strict=True))
         if not any("Count" in item for item in items.values()):
             return Deletion(deleted=False, visits=None)
         visits = sum(image_of(item).visits or 0 for item in items.values())

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from .. import metrics
 from ..dynamodb.items import DynamoDB, Item, text
 from ..dynamodb.retries import read_item
-from ..dynamodb.spread import spread_of, sum_total
+from ..dynamodb.spread import read_spread_singly, spread_of, sum_total
 from ..dynamodb.tables import COUNTER, MAX_ITEMS, item_keys
 from .ledger import Change, Marker, Ownership, ownership
 from .stored import extension_updates, marker_update, new_total_updates, read_counter, read_marker
@@ -93,14 +93,6 @@ class Claim(NamedTuple):
     total: int | None
     updated: str
     rebuilding: bool
-
-
-def read_total(client: DynamoDB, table: str, items: int = 1) -> list[Item]:
-    """Read the items of the total, `COUNTER` before the others: as many as it says, and at least `items`."""
-    first = read_item(client, table, COUNTER) or {}
-    # One by one: this happens once in a process, and nothing else needs the right to BatchGetItem on this table.
-    others = item_keys(COUNTER, range(1, max(items, spread_of(first))))
-    return [first, *(read_item(client, table, key) or {} for key in others)]
 
 
 class LedgerClaim:
@@ -180,7 +172,7 @@ class LedgerClaim:
         return read_item(self._client, self._ledger, COUNTER)
 
     def _read_total(self) -> list[Item]:
-        return read_total(self._client, self._table, self._items)
+        return read_spread_singly(self._client, self._table, COUNTER, self._items)
 
     def _write(self, updates: list[dict[str, Any]]) -> None:
         self._client.transact_write_items(TransactItems=[{"Update": update} for update in updates])

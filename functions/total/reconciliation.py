@@ -17,10 +17,9 @@ from typing import Any, NamedTuple
 from ..dynamodb.client import error_code
 from ..dynamodb.items import AttributeValue, DynamoDB, Item
 from ..dynamodb.retries import MAX_BATCH_KEYS, RetryBudget, read_items
-from ..dynamodb.spread import sum_total
+from ..dynamodb.spread import read_spread_singly, sum_total
 from ..dynamodb.tables import COUNTER, KEY, is_total, name_of
 from .ledger import Image, is_current, missing
-from .ownership import read_total
 from .records import image_of
 from .stored import read_entry
 from .totals import TAGS_PER_TRANSACTION, Total, TotalNotWrittenError
@@ -176,7 +175,7 @@ class Reconciliation:
         )
 
     def _read_total(self) -> int:
-        return sum_total(read_total(self._client, self._table)).visits or 0
+        return sum_total(read_spread_singly(self._client, self._table, COUNTER)).visits or 0
 
     def _tags_behind(self, images: Mapping[str, Image], epoch: str, table: str, budget: RetryBudget) -> dict[str, int]:
         """Return the tags that are behind, each with the number of its visits that are missing from the total."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..dynamodb.items import DynamoDB
-from ..dynamodb.retries import MAX_BATCH_KEYS, RetryBudget, read_item, read_items
-from ..dynamodb.spread import read_spread, spread_of
+from ..dynamodb.retries import MAX_BATCH_KEYS, RetryBudget, read_items
+from ..dynamodb.spread import read_spread_singly
 from ..dynamodb.tables import COUNTER, KEY, item_keys
 from .ledger import Change, Entry, Image, Ownership, is_current, missing
 from .ownership import Claim, LedgerClaim, TableDescription
@@ -85,8 +85,7 @@ class Verification:
 
     def holds(self, tag: str, count: int, budget: RetryBudget) -> bool:
         """Whether the first `count` visits of the tag's current life are in the total."""
-        claim, first = self.claim(), read_item(self._client, self._table, tag) or {}
-        items = read_spread(self._client, self._table, {tag: spread_of(first)}, budget, {tag: first})[tag]
+        claim, items = self.claim(), read_spread_singly(self._client, self._table, tag)
         entries = self._entries(item_keys(tag, range(len(items))), budget).values()
         return count <= sum(
             entry.counted

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 
 from functions.total.ledger import Ownership
 from functions.total.verification import Findings, Verification
+from tests.total.requests import Requests
 from tests.total.steps import RECONCILE, Damage, Step, creations, damages, deletions, edits, losses
 from tests.total.test_total import TIMES, histories, once, run
 from tests.total.world import World, ample_budget
@@ -60,6 +61,21 @@ def test_a_visit_is_held_only_once_the_total_has_it() -> None:
     assert verification.holds("a", 1, ample_budget())
     Damage("deleted").happen(world)
     assert not verification.holds("a", 1, ample_budget())
+
+
+def test_a_visit_of_a_spread_tag_is_held_with_the_right_to_read_single_items() -> None:
+    world = World()
+    world.spread(3)
+    count = max(world.visit("a") for _ in range(20))
+    assert len(world.store.items(world.table)) == 3
+    requests = Requests(world.store)
+    verification = Verification(requests, world.table, world.ledger)
+    assert not verification.holds("a", count, ample_budget())
+    world.drain()
+    requests.names  # noqa: B018 - forgets what was sent
+    assert verification.holds("a", count, ample_budget())
+    assert {name for name, sent in requests.sent if sent.get("TableName") == world.table} == {"get_item"}
+    assert [list(sent["RequestItems"]) for name, sent in requests.sent if name == "batch_get_item"] == [[world.ledger]]
 
 
 def test_a_lost_visit_does_not_arrive_by_itself() -> None:
