@@ -11,6 +11,9 @@ from .ledger import Change, Image, Position
 MAX_SHOWN_LENGTH = 100
 """The most characters of an invalid value that its error repeats."""
 
+MAPPINGS = {dict}
+"""The types of the values of an item."""
+
 EVENT_NAMES = ("INSERT", "MODIFY", "REMOVE")
 
 
@@ -70,9 +73,12 @@ def _usual_change(record: Any) -> Change | None:
 
 
 def _usual_image(item: Any) -> Image:
-    """Read an item as a visit leaves it. Raises an error if it has anything else."""
+    """Read an item as a visit leaves it, with any other attributes. Raises an error if a value is not as usual."""
     key, count, since = item[KEY], item["Count"]["N"], item["Since"]["S"]
-    if len(item) != 3 or type(key) is not dict or not count.isdecimal() or len(count) > MAX_DIGITS:
+    if type(key) is not dict or not count.isdecimal() or len(count) > MAX_DIGITS:
+        raise ValueError
+    # The first item of a spread tag has another attribute, and so has one that a reconciliation has marked.
+    if len(item) != 3 and set(map(type, item.values())) != MAPPINGS:
         raise ValueError
     return Image(int(count), since + "")
 

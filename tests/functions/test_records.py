@@ -142,9 +142,14 @@ VALUES = st.sampled_from(
 )
 
 
-@given(st.lists(st.tuples(PLACES, VALUES), max_size=2))
-def test_a_usual_record_is_read_as_any_other_is(changes: list[tuple[tuple[str, ...], Any]]) -> None:
-    images = [{"ID": {"S": "a"}, "Count": {"N": str(count)}, "Since": {"S": "2026"}} for count in (1, 2)]
+MORE = [{}, {"Spread": {"N": "4"}}, {"Reconciled": {"S": "mark"}}, {"Spread": {"N": "4"}, "Reconciled": {"S": "mark"}}]
+
+
+@given(st.sampled_from(MORE), st.lists(st.tuples(PLACES, VALUES), max_size=2))
+def test_a_usual_record_is_read_as_any_other_is(
+    more: dict[str, Any], changes: list[tuple[tuple[str, ...], Any]]
+) -> None:
+    images = [{"ID": {"S": "a"}, "Count": {"N": str(count)}, "Since": {"S": "2026"}, **more} for count in (1, 2)]
     record: dict[str, Any] = {**StreamEvents().record("MODIFY", "a", old=images[0], new=images[1])}
     assert _usual_change(record) == _change(0, record)
     for path, value in changes:
