@@ -13,7 +13,8 @@ from functions.total.verification import Verification
 from functions.view_counts import Expected, view_total
 from tests.total.requests import Requests
 from tests.total.steps import Damage
-from tests.total.test_total import StaleMarkerClient, check
+from tests.total.test_ownership import StaleMarkerClient
+from tests.total.test_total import check
 from tests.total.world import LEDGER, TABLE, World, ample_budget, interleave
 
 

@@ -1,4 +1,4 @@
-"""A table, its stream and its processors, small enough to run thousands of times, and an oracle for the total."""
+"""A table, its stream and its processors, small enough to run thousands of times."""
 
 import copy
 import threading
@@ -13,6 +13,7 @@ from functions.total.deletion import TagDeletion
 from functions.total.reconciliation import Progress, Reconciliation
 from functions.total.totals import Total
 from functions.view_counts import view_total
+from tests.total.oracle import Oracle, count_of
 from tests.total.store import Item, Store
 
 TABLE, LEDGER = "visits", "visits-ledger"
@@ -47,62 +48,6 @@ class Backend(Protocol):
     def transact_write_items(self, **request: Any) -> dict[str, Any]: ...
     def scan(self, **request: Any) -> dict[str, Any]: ...
     def describe_table(self, **request: Any) -> dict[str, Any]: ...
-
-
-class Oracle:
-    """The expected total of one table, computed from all records and from those that the ledger has applied.
-
-    The fold has to infer which life a record belongs to; the oracle knows, because it sees every record in order. It
-    excludes only visits that nobody can know of: those after the last applied record of a life that has ended, and
-    those before a count was lowered, if no record in between was applied.
-    """
-
-    def __init__(self, *, old_images: bool) -> None:
-        self.total = 0
-        self._old_images = old_images
-        self._positions: dict[str, int] = {}
-        self._lives: dict[str, object] = {}
-        self._counts: dict[str, int] = {}
-
-    def observe(self, tag: str, truth: Sequence[dict[str, Any]], delivered: set[str], upto: str) -> None:
-        """Note that the ledger has applied the `delivered` records of `tag`, up to the sequence number `upto`.
-
-        `truth` is the whole stream of the table, with both images.
-        """
-        life: object = None
-        # Lives by their `since`: a restored item continues its life.
-        lives: dict[str, object] = {}
-        for change in (each["dynamodb"] | {"event": each["eventName"]} for each in truth):
-            if change["Keys"]["ID"]["S"] != tag:
-                continue
-            old, new = (change.get(name) for name in ("OldImage", "NewImage"))
-            sequence = int(change["SequenceNumber"])
-            since = (new or old).get("Since", {}).get("S")
-            if change["event"] == "INSERT" or life is None:
-                life = lives.get(since, sequence)
-            if since:
-                lives[since] = life
-            if not self._positions.get(tag, -1) < sequence <= int(upto) or change["SequenceNumber"] not in delivered:
-                continue
-            if self._lives.get(tag) != life:
-                self._lives[tag], self._counts[tag] = life, 0
-            if old is not None and self._old_images:
-                self._reach(tag, _count(old))
-            if new is not None:
-                self._reach(tag, _count(new))
-        self._positions[tag] = int(upto)
-
-    def forget_ledger(self) -> None:
-        """Note that the ledger was emptied."""
-        self.__init__(old_images=self._old_images)  # type: ignore[misc]
-
-    def _reach(self, tag: str, count: int) -> None:
-        self.total += max(0, count - self._counts[tag])
-        self._counts[tag] = count
-
-
-def _count(item: Item) -> int:
-    return int(item.get("Count", {}).get("N", "0"))
 
 
 class World:
@@ -164,7 +109,7 @@ class World:
     def put_count(self, tag: str, count: int) -> None:
         """Set the count of a tag by hand."""
         item = dict(self.store.items(self.table).get(tag, {"ID": {"S": tag}}))
-        self.visits += max(0, count - _count(item))
+        self.visits += max(0, count - count_of(item))
         self.store.put(self.table, item | {"Count": {"N": str(count)}})
 
     def deliver(self, records: Sequence[dict[str, Any]], total: Total) -> None:
