@@ -5,6 +5,7 @@ Hypothesis tries the same cases every time, unless HYPOTHESIS_PROFILE=explore as
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -27,6 +28,13 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 # The folders whose tests start whole programs, and take longest. Workers begin with them, so that none is left alone
 # with a long file at the end.
 LONG = ("e2e", "pulumi", "api", "browser", "dynamodb_local", "package", "cli", "total", "local")
+
+
+def pytest_collection_finish() -> None:
+    # What was imported and collected stays until the end, so no collection of garbage needs to look at it again.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
