@@ -29,6 +29,17 @@ FUNCTION: Mapping[str, str] = {
 TIMEOUT = 300
 
 
+# Linux passes the peak of `getrusage` on to the programs that a process starts, so it may be this process's own.
+_PRINT_PEAK = """
+import pathlib, resource, sys
+status = pathlib.Path("/proc/self/status")
+if status.exists():
+    print(next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM")) / 2**10)
+else:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10))
+"""
+
+
 class Usage(NamedTuple):
     """What a process used: seconds of processor time, and at most how many MiB of memory."""
 
@@ -45,14 +56,14 @@ def environment(**variables: str) -> dict[str, str]:
 
 def used(code: str, variables: Mapping[str, str]) -> Usage:
     """Run Python code, and return what its process used. Raises CalledProcessError if it fails."""
-    command = [sys.executable, "-c", code]
-    with subprocess.Popen(command, env=environment(**variables), stdout=subprocess.DEVNULL) as process:  # noqa: S603
+    command = [sys.executable, "-c", f"{code}\n{_PRINT_PEAK}"]
+    with subprocess.Popen(command, env=environment(**variables), stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+        printed = process.stdout.read() if process.stdout else ""
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    return Usage(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit)
+    return Usage(usage.ru_utime + usage.ru_stime, float(printed.split()[-1]))
 
 
 def counts_instructions() -> bool:

@@ -47,8 +47,13 @@ def test_valgrinds_report_is_read() -> None:
         processes.instructions_in("==7== killed")
 
 
+def test_a_programs_memory_is_its_own() -> None:
+    held = bytearray(2**28)
+    assert 1 < processes.used("print(1)", {}).memory < 100
+    assert processes.used("held = bytearray(2**28)", {}).memory > len(held) / 2**20
+
+
 def test_a_program_that_fails_is_not_measured() -> None:
-    assert processes.used("print(1)", {}).memory > 1
     with pytest.raises(subprocess.CalledProcessError):
         processes.used("import nothing_of_this_name", {})
 
