@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-# As many processes as there are cores. The tests of one file stay together, since many share what they set up; the
-# files start in the order of tests/conftest.py.
-_PARALLEL = ("--numprocesses", "auto", "--dist", "loadfile", "--no-loadscope-reorder")
+# One process more than there are cores, since some tests wait for others' programs. The tests of one file stay together,
+# since many share what they set up; the files start in the order of tests/conftest.py.
+_PARALLEL = ("--numprocesses", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--no-loadscope-reorder")
 _ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -34,4 +34,6 @@ def operator(
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    # Whatever earlier tests had discarded.
+    cloud.client("sqs").purge_queue(QueueUrl=cloud.outputs["deadLetterQueueUrl"])
     return Operator(cloud, tmp_path, capsys)

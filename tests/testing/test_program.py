@@ -39,7 +39,13 @@ def test_a_program_runs_where_pulumis_mocks_have_made_a_stack() -> None:
         pulumi.runtime.set_mocks(Nothing(), stack="mocked")
         return dict(run(program, stack="own").outputs)
 
-    assert contextvars.copy_context().run(both) == {"stack": "own"}
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        assert contextvars.copy_context().run(both) == {"stack": "own"}
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
 
 
 @pytest.mark.parametrize("enabled", [True, False])
