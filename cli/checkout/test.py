@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-# One process more than there are cores, since some tests wait for others' programs. The tests of one file stay together,
+# One process more than there are cores, since some tests wait for other programs. The tests of one file stay together,
 # since many share what they set up; the files start in the order of tests/conftest.py.
 _PARALLEL = ("--numprocesses", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--no-loadscope-reorder")
 _ROOT = Path(__file__).resolve().parents[2]

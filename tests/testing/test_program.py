@@ -44,6 +44,7 @@ def test_a_program_runs_where_pulumis_mocks_have_made_a_stack() -> None:
     try:
         assert contextvars.copy_context().run(both) == {"stack": "own"}
     finally:
+        loop.run_until_complete(asyncio.gather(*asyncio.all_tasks(loop), return_exceptions=True))
         asyncio.set_event_loop(None)
         loop.close()
 
