@@ -6,6 +6,7 @@ the same package as this one.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -75,9 +76,10 @@ class UnknownRegionError(NoRegionError):  # type: ignore[misc]
 def new_session() -> Any:
     """Make a session. Its clients share what takes long to load: the credentials and botocore's data.
 
-    Not boto3's default session, which would keep the credentials that it found first.
+    Not boto3's default session, which would keep the credentials that it found first. boto3 reads AWS_DEFAULT_REGION
+    only; AWS_REGION, which the AWS CLI and Pulumi read too, comes before it.
     """
-    return boto3.Session()
+    return boto3.Session(region_name=os.environ.get("AWS_REGION") or None)
 
 
 def client(

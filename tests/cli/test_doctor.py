@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,12 @@ def test_a_machine_without_anything_is_told_what_to_do(
     out = capsys.readouterr().out
     assert "Pulumi CLI: install it, https://www.pulumi.com/docs/install/" in out
     assert "AWS region: set AWS_REGION" in out
+    # As the message says; the AWS CLI and Pulumi let it come before AWS_DEFAULT_REGION.
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    assert main(["doctor"]) == 1
+    assert re.search(r"^AWS region +ok +eu-west-1$", capsys.readouterr().out, re.MULTILINE)
+    monkeypatch.delenv("AWS_REGION")
     assert main(["doctor", "--region", "eu-west-1"]) == 1
     assert "AWS credentials: sign in (aws sso login), or set AWS_PROFILE" in capsys.readouterr().out
     program = tmp_path / "pulumi"
