@@ -192,7 +192,8 @@ def _total_problems(part: Part) -> Iterable[str]:
     if part["rebuilding"]:
         yield "The total is being rebuilt, so it is too low; run `counter reconcile`."
     if part["maintainedBy"] not in (None, part["ledger"]):
-        yield f"Ledger {part['maintainedBy']!r} maintains the total, not {part['ledger']!r}."
+        keeper = f"Ledger {part['maintainedBy']!r} maintains the total, not {part['ledger']!r}"
+        yield f"{keeper}; if it is no longer used, run `counter take-over`."
 
 
 def _mapping_problems(part: Part) -> Iterable[str]:

@@ -75,13 +75,16 @@ def describe(found: Findings, *, in_flight: int) -> dict[str, Any]:
     drift = []
     # Before the first visit there is neither.
     unused = claim.total is None and not found.entries
+    # `reconcile` leaves alone what somebody may still use.
+    refused = claim.ownership.name in ("OTHER_LEDGER", "OTHER_TABLE")
     if claim.ownership.name != "OWNED" and not unused:
         keeper = f" ({claim.ledger!r})" if claim.ownership.name == "OTHER_LEDGER" else ""
-        drift.append(f"The total is not this ledger's: {claim.ownership.value}{keeper}. Run `counter reconcile`.")
+        remedy = "If that one is no longer used, run `counter take-over`." if refused else "Run `counter reconcile`."
+        drift.append(f"The total is not this ledger's: {claim.ownership.value}{keeper}. {remedy}")
     elif not (found.is_sum or unused):
         total = f"{found.before:,}" if found.before == found.after else f"{found.before:,} to {found.after:,}"
         drift.append(f"The total ({total}) is not the sum of the ledger ({found.given:,}). Run `counter reconcile`.")
-    if found.outdated:
+    if found.outdated and not refused:
         entries = number(found.outdated, "ledger entry", "ledger entries")
         belongs = "it belongs" if found.outdated == 1 else "they belong"
         drift.append(f"The visits of {entries} are missing: {belongs} to an earlier total. Run `counter reconcile`.")
@@ -91,7 +94,7 @@ def describe(found: Findings, *, in_flight: int) -> dict[str, Any]:
         more = f" and {len(behind) - _SHOWN_TAGS:,} more" if len(behind) > _SHOWN_TAGS else ""
         drift.append(
             f"{number(len(behind), 'tag')} with {number(found.missing, 'visit')} that are not in the total: "
-            f"{tags}{more}. If they do not arrive, run `counter reconcile`."
+            f"{tags}{more}." + ("" if refused else " If they do not arrive, run `counter reconcile`.")
         )
     return {
         "counts": {"tags": found.tags, "visits": found.visits},

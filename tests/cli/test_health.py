@@ -33,7 +33,11 @@ def test_a_healthy_deployment_has_no_problem() -> None:
         ("api", {"status": 503, "reason": "status 503: busy"}, "The start page is answered with status 503: busy."),
         ("counts", {"status": 401, "reason": "status 401: no"}, "Reading counts is answered with status 401: no."),
         ("total", {"rebuilding": True}, "The total is being rebuilt, so it is too low; run `counter reconcile`."),
-        ("total", {"maintainedBy": "other"}, "Ledger 'other' maintains the total, not 'l'."),
+        (
+            "total",
+            {"maintainedBy": "other"},
+            "Ledger 'other' maintains the total, not 'l'; if it is no longer used, run `counter take-over`.",
+        ),
         ("tables", {"t": {"status": "ARCHIVED"}}, "Table t is ARCHIVED."),
         ("mapping", {"state": "Disabled", "reason": "by hand"}, "The event source mapping is Disabled: by hand."),
         ("mapping", {"lastResult": "PROBLEM: x"}, "The last batch failed (PROBLEM: x); see `counter logs`."),

@@ -47,11 +47,18 @@ def test_each_kind_of_drift_is_a_sentence(more: dict[str, int], sentence: str) -
     assert drift(OWNED, **more) == [sentence]
 
 
-def test_another_ledgers_total_is_named() -> None:
+def test_a_total_that_reconcile_refuses_is_named_with_the_command_that_takes_it_over() -> None:
     theirs = OWNED._replace(ownership=Ownership.OTHER_LEDGER, ledger="theirs")
-    assert drift(theirs) == [
-        "The total is not this ledger's: another ledger maintains the total ('theirs'). Run `counter reconcile`."
+    behind = {"news": Behind(Image(2), Entry(), 2)}
+    assert drift(theirs, outdated=1, behind=behind) == [
+        "The total is not this ledger's: another ledger maintains the total ('theirs'). If that one is no longer used, "
+        "run `counter take-over`.",
+        "1 tag with 2 visits that are not in the total: 'news'.",
     ]
+    moved = OWNED._replace(ownership=Ownership.OTHER_TABLE)
+    assert drift(moved)[0].endswith("of another table. If that one is no longer used, run `counter take-over`.")
+    nobodys = OWNED._replace(ownership=Ownership.UNOWNED)
+    assert drift(nobodys)[0].endswith("Run `counter reconcile`.")
 
 
 def test_only_some_of_many_tags_are_named() -> None:
