@@ -177,11 +177,15 @@ def read_local(endpoint_url: str | None) -> Mapping[str, Any]:
     if endpoint_url is not None:
         if endpoint_url.rstrip("/") in found:
             return found[endpoint_url.rstrip("/")]
-        raise DeploymentError(f"no local cloud of this user runs at {endpoint_url}{_list(found)}")
+        raise DeploymentError(
+            f"no local cloud of this user runs at {endpoint_url}; running: {', '.join(found) or 'none'}"
+        )
     if not found:
         raise DeploymentError("no local cloud of this user is running; start one with `./counter local`")
     if len(found) > 1:
-        raise DeploymentError(f"{len(found)} local clouds are running{_list(found)}; choose one with --endpoint-url")
+        raise DeploymentError(
+            f"{len(found)} local clouds are running ({', '.join(found)}); choose one with --endpoint-url"
+        )
     return next(iter(found.values()))
 
 
@@ -224,7 +228,3 @@ def _parse(text: str, source: str) -> Mapping[str, Any]:
     if not isinstance(outputs, dict):
         raise DeploymentError(f"{source}: the outputs are not a JSON object of names and values")
     return outputs
-
-
-def _list(found: Mapping[str, Any]) -> str:
-    return f" ({', '.join(found)})" if found else ""

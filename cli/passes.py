@@ -181,8 +181,9 @@ class _Meter:
         self._console.line(self._text(progress))
 
     def _text(self, progress: aws.Progress) -> str:
-        seen = f"{progress.entries:,} ledger entries, {progress.tags:,} tags"
-        return f"{self._name}: {seen}, {progress.visits:,} visits of {progress.behind:,} tags missing"
+        seen = f"{number(progress.entries, 'ledger entry', 'ledger entries')}, {number(progress.tags, 'tag')}"
+        missing = f"{number(progress.visits, 'visit')} of {number(progress.behind, 'tag')} missing"
+        return f"{self._name}: {seen}, {missing}"
 
 
 def _fields(progress: aws.Progress) -> dict[str, Any]:

@@ -38,6 +38,8 @@ def command(*, deployment: Deployment, tag: str, timeout: float, yes: bool, as_j
     from ..console import Console  # noqa: PLC0415
 
     shown = repr(printable(tag))
+    if not tag:
+        raise click.UsageError("The tag is empty; allowed: 1 character or more.")
     if aws.name_of(tag) == aws.TOTAL_KEY:
         raise click.UsageError(f"{tag} is the key of the total, not a tag.")
     if aws.name_of(tag) != tag:

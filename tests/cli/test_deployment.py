@@ -170,7 +170,7 @@ def test_the_running_local_cloud_is_found_and_a_killed_one_is_not(folder: Path) 
         announce(folder, "c", here, **{**STACK, "functionNames": {"processStream": "p"}})
         found = call("--local")
         assert (found.table, found.endpoint_url, found.is_local) == ("Counts", here, True)
-        with pytest.raises(DeploymentError, match=rf"no local cloud of this user runs at {gone} \({here}\)"):
+        with pytest.raises(DeploymentError, match=rf"no local cloud of this user runs at {gone}; running: {here}$"):
             read_local(gone)
 
 

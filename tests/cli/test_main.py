@@ -55,6 +55,7 @@ def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str], option: str
         (["local", "--nonsense"], "No such option '--nonsense'"),
         (["local", "surplus"], "Got unexpected extra argument (surplus)"),
         (["reconcile", "--ledger", "l"], "Missing option '--table'"),
+        (["delete", "", "--table", "t", "--ledger", "l", "--yes"], "The tag is empty; allowed: 1 character or more."),
     ],
 )
 def test_a_wrong_call_is_status_2_with_the_usage(
