@@ -7,18 +7,14 @@ no less; so the table is complete, and a statement that allows more does not pas
 
 from __future__ import annotations
 
-import json
 import re
 import warnings
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from heapq import nsmallest
 from pathlib import Path
 from typing import Any, NamedTuple
-
-from components.testing import Resource, Result
 
 RUNBOOK = Path(__file__).parents[1] / "docs" / "operations.md"
 ANYWHERE = "any resource"
@@ -133,6 +129,13 @@ def _widenings(statement: Statement) -> Iterator[tuple[str, Statement]]:
         first = statement["Resource"][0].removesuffix(":*")
         head, separator, _ = first.rpartition("/" if "/" in first else ":")
         yield "every resource of the kind", {**statement, "Resource": [f"{head}{separator}*"]}
+        arns = [each.split(":", 5) for each in statement["Resource"]]
+        yield "every region", {**statement, "Resource": [":".join([*one[:3], "*", *one[4:]]) for one in arns]}
+        yield "every account", {**statement, "Resource": [":".join([*one[:4], "*", one[5]]) for one in arns]}
+        longer = [f"{each.removesuffix(':*')}*{':*' if each.endswith(':*') else ''}" for each in statement["Resource"]]
+        yield "every name that starts so", {**statement, "Resource": longer}
+        within = [f"{each.removesuffix(':*')}/*{':*' if each.endswith(':*') else ''}" for each in statement["Resource"]]
+        yield "what is below it", {**statement, "Resource": [*statement["Resource"], *within]}
     if "Condition" in statement:
         yield "no condition", {key: statement[key] for key in statement if key != "Condition"}
         for operator, keys in statement["Condition"].items():
@@ -250,48 +253,3 @@ def findings(policy: str) -> list[str]:
     readable = re.sub(r"(/stream/[0-9-]+T\d\d):(\d\d):", r"\1-\2-", policy)
     report = _parliament().analyze_policy_string(readable, include_community_auditors=True)
     return [f"{each.issue}: {each.detail}" for each in report.findings]
-
-
-TABLE, POLICY, ROLE = "aws:dynamodb/table:Table", "aws:iam/rolePolicy:RolePolicy", "aws:iam/role:Role"
-
-
-def roles(result: Result, named: Mapping[str, tuple[str, str]], keys: Mapping[str, str]) -> list[Role]:
-    """List the roles of a program, with a counter `counter`, that have policies.
-
-    `named` has, for each role, its name in the table and the logical name of its function; `keys` the KMS keys, and
-    what the table calls a switch that allows actions on any resource.
-    """
-    outputs = result.one("stream-triggered-counter:index:StreamTriggeredCounter").outputs or {}
-    own = {
-        "the table": outputs["tableArn"],
-        "an index of the table": f"{outputs['tableArn']}/index/other",
-        "the stream": outputs["streamArn"],
-        "an earlier stream of the table": f"{outputs['tableArn']}/stream/2020-01-01T00:00:00.000",
-        "the ledger": result.one(TABLE, "counter-ledger").state["arn"],
-        "the idempotency table": result.one(TABLE, "counter-idempotency").state["arn"],
-        **{f"function {each.name}": each.state["arn"] for each in result.all("aws:lambda/function:Function")},
-        **{f"role {each.name}": each.state["arn"] for each in result.all(ROLE)},
-        **keys,
-        **FOREIGN,
-    }
-    logical = {role.state["name"]: role.name for role in result.all(ROLE)}
-    policies: dict[str, list[Resource]] = defaultdict(list)
-    for policy in result.all(POLICY):
-        policies[logical.get(policy.inputs["role"], policy.inputs["role"])].append(policy)
-    assert policies.keys() == named.keys()
-    return [
-        Role(name, [json.loads(each.inputs["policy"]) for each in policies[role]], own | _of_function(result, function))
-        for role, (name, function) in named.items()
-    ]
-
-
-def _of_function(result: Result, function: str) -> dict[str, str]:
-    """Return the log streams and queues of a program, one of which may be the function's own."""
-    found = {}
-    for group in result.all("aws:cloudwatch/logGroup:LogGroup"):
-        name = "its own log group" if group.name == function else f"log group {group.name}"
-        found[name] = f"{group.state['arn']}:log-stream:2026/01/01/[$LATEST]0"
-    for queue in result.all("aws:sqs/queue:Queue"):
-        name = "its own dead-letter queue" if queue.name == f"{function}-failures" else f"queue {queue.name}"
-        found[name] = queue.state["arn"]
-    return found

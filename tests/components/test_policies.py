@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from fnmatch import fnmatch
 from functools import cache
 from typing import Any
@@ -11,12 +12,14 @@ import pulumi_aws as aws
 import pytest
 
 from components import StreamConsumer, StreamTriggeredCounter
-from components.testing import RecordingMonitor, Result, run
-from tests.permissions import POLICY, ROLE, RUNBOOK, Role, documented, findings, roles
-from tests.samples import DESCRIBED_TABLE, STREAM, TABLE
+from components.testing import RecordingMonitor, Resource, Result, run
+from tests.permissions import FOREIGN, RUNBOOK, Role, documented, findings
+from tests.samples import DESCRIBED_TABLE, STREAM
+from tests.samples import TABLE as TABLE_ARN
 
 from .test_function import code
 
+TABLE, POLICY, ROLE = "aws:dynamodb/table:Table", "aws:iam/rolePolicy:RolePolicy", "aws:iam/role:Role"
 KEYS = {
     "`encryptionKeyArn`": "arn:aws:kms:us-east-1:123456789012:key/tables",
     "`deadLetterQueueEncryptionKeyArn`": "arn:aws:kms:us-east-1:123456789012:key/queue",
@@ -52,7 +55,7 @@ def make(*, keys: bool = False, adopted: bool = False, existing: bool = False, t
     if tracing:
         args["functions"] = function["function"] = {"tracing": True}
     if adopted:
-        args["existing_table"] = {"table_arn": TABLE, "stream_arn": STREAM}
+        args["existing_table"] = {"table_arn": TABLE_ARN, "stream_arn": STREAM}
     counter = StreamTriggeredCounter("counter", args)  # type: ignore[arg-type]
     counter.grant_count(aws.iam.Role("importer", assume_role_policy=TRUST))
     counter.grant_read("their-reader")
@@ -73,6 +76,69 @@ PROGRAMS: dict[str, dict[str, bool]] = {
 def recorded(program: str) -> Result:
     monitor = RecordingMonitor(invokes={"aws:dynamodb/getTable:getTable": lambda _: DESCRIBED_TABLE})
     return run(lambda: make(**PROGRAMS[program]), monitor=monitor)
+
+
+def roles(result: Result, named: Mapping[str, tuple[str, str]], keys: Mapping[str, str]) -> list[Role]:
+    """List the roles of a program, with a counter `counter`, that have policies.
+
+    `named` has, for each role, its name in the table and the logical name of its function; `keys` the KMS keys, and
+    what the table calls a switch that allows actions on any resource.
+    """
+    outputs = result.one("stream-triggered-counter:index:StreamTriggeredCounter").outputs or {}
+    named_in_policies = {
+        "the table": outputs["tableArn"],
+        "the stream": outputs["streamArn"],
+        "the ledger": result.one(TABLE, "counter-ledger").state["arn"],
+        "the idempotency table": result.one(TABLE, "counter-idempotency").state["arn"],
+        **{name: arn for name, arn in keys.items() if arn != "*"},
+    }
+    own = {
+        **named_in_policies,
+        **_neighbours(named_in_policies),
+        "an index of the table": f"{outputs['tableArn']}/index/other",
+        "an earlier stream of the table": f"{outputs['tableArn']}/stream/2020-01-01T00:00:00.000",
+        **{f"function {each.name}": each.state["arn"] for each in result.all("aws:lambda/function:Function")},
+        **{f"role {each.name}": each.state["arn"] for each in result.all(ROLE)},
+        **keys,
+        **FOREIGN,
+    }
+    logical = {role.state["name"]: role.name for role in result.all(ROLE)}
+    policies: dict[str, list[Resource]] = defaultdict(list)
+    for policy in result.all(POLICY):
+        policies[logical.get(policy.inputs["role"], policy.inputs["role"])].append(policy)
+    assert policies.keys() == named.keys()
+    return [
+        Role(name, [json.loads(each.inputs["policy"]) for each in policies[role]], own | _of_function(result, function))
+        for role, (name, function) in named.items()
+    ]
+
+
+def _of_function(result: Result, function: str) -> dict[str, str]:
+    """Return the log streams and queues of a program, one of which may be the function's own."""
+    found = {}
+    for group in result.all("aws:cloudwatch/logGroup:LogGroup"):
+        name = "its own log group" if group.name == function else f"log group {group.name}"
+        found[name] = f"{group.state['arn']}:log-stream:2026/01/01/[$LATEST]0"
+    for queue in result.all("aws:sqs/queue:Queue"):
+        name = "its own dead-letter queue" if queue.name == f"{function}-failures" else f"queue {queue.name}"
+        found[name] = queue.state["arn"]
+    return found | _neighbours({name: arn for name, arn in found.items() if name.startswith("its own")})
+
+
+def _neighbours(resources: Mapping[str, str]) -> dict[str, str]:
+    """Return what an ARN with a wildcard too many would also match: namesakes elsewhere, and similar names."""
+    found = {}
+    for name, arn in resources.items():
+        resource, separator, log_stream = arn.partition(":log-stream:")
+        parts = resource.split(":", 5)
+        for where, changed in {
+            "in another region": [*parts[:3], "ap-south-1", *parts[4:]],
+            "in another account": [*parts[:4], "999999999999", parts[5]],
+            "with a longer name": [*parts[:5], f"{parts[5]}-other"],
+            "with something below it": [*parts[:5], f"{parts[5]}/other"],
+        }.items():
+            found[f"{name} {where}"] = ":".join(changed) + separator + log_stream
+    return found
 
 
 def roles_of(program: str) -> list[Role]:
