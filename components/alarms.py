@@ -202,7 +202,8 @@ ALARMS: tuple[Alarm, ...] = (
         period=60,
         periods=1,
         cause="Lambda gave up on a batch and reported it to the dead-letter queue.",
-        response="Read the message while the stream still has the records (by default half an hour), then reconcile.",
+        response="Run `counter failures`, then again with --redrive while the stream still has the records (by default "
+        "half an hour); otherwise reconcile.",
     ),
     Alarm(
         name="records-dropped",
