@@ -84,6 +84,11 @@ def test_the_totals_own_changes_are_filtered_out_at_the_source(counter: Result) 
     assert json.loads(pattern["pattern"]) == {"dynamodb": {"Keys": {"ID": {"S": [{"anything-but": ["COUNTER"]}]}}}}
 
 
+def test_the_mapping_counts_its_events_unless_that_is_off(counter: Result, build: Build) -> None:
+    assert counter.one(MAPPING).inputs["metricsConfig"] == {"metrics": ["EventCount"]}
+    assert "metricsConfig" not in build({"stream": {"mapping_metrics": False}}).one(MAPPING).inputs
+
+
 def test_a_mapping_is_deleted_before_its_replacement_is_made(counter: Result) -> None:
     assert counter.one(MAPPING).delete_before_replace is True
 
