@@ -22,6 +22,7 @@ from . import processes
 from .chapters import Options, Progress
 from .reporting import Plot, Report, Series, number, spelled, table
 from .spread import paired_ratio, turns
+from .worker import Context
 
 TITLE = "Work per request"
 SECONDS = 90
@@ -222,13 +223,8 @@ class Nothing:
         return answer
 
 
-class Context:
-    """The context of an invocation with plenty of time left."""
-
-    function_name = "benchmark"
-    memory_limit_in_mb = 256
-    invoked_function_arn = "arn:aws:lambda:eu-west-1:000000000000:function:benchmark"
-    aws_request_id = "00000000-0000-0000-0000-000000000000"
+class Unhurried(Context):
+    """The context of any number of invocations, each with 30 seconds left."""
 
     def get_remaining_time_in_millis(self) -> int:
         """30 seconds."""
@@ -274,7 +270,7 @@ def main(design: str) -> None:
         "100 records, 1 tag": (process, batch(100, 1)),
         "100 records, 100 tags": (process, batch(100, 100)),
     }
-    context = Context()
+    context = Unhurried()
     for line in sys.stdin:
         workload, invocations = json.loads(line)
         handler, event = work[workload]
