@@ -21,7 +21,7 @@ COUNTERS = (1, 10, 50)
 IMPORTS = {
     "pulumi": "import pulumi",
     "pulumi and pulumi_aws": "import pulumi, pulumi_aws",
-    "components": "import components",
+    "components": "from components import StreamTriggeredCounter",
 }
 LOCAL_GOAL = 3.0
 
