@@ -11,8 +11,9 @@ from urllib.parse import quote
 
 from functions.http.routes import DOCUMENT
 from tests.running import ROOT, RunningCloud
+from tests.share import share
 
-EXAMPLES, REQUESTS = (250, 2_000) if os.environ.get("CI") == "true" else (20, 250)
+EXAMPLES, REQUESTS = share((10, 250), in_ci=(250, 2_000))
 """Examples for each operation that has parameters, and the minimum number of requests. CI sends many more."""
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")

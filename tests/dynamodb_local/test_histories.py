@@ -12,6 +12,7 @@ from typing import Any
 from hypothesis import example, given, settings
 
 from tests.dynamodb_local.engine import Engine, StreamReader
+from tests.share import times
 from tests.total.steps import (
     SAVE,
     Damage,
@@ -26,7 +27,7 @@ from tests.total.steps import (
     losses,
     reconciliations,
 )
-from tests.total.test_total import TIMES, check, histories, once, run
+from tests.total.test_total import check, histories, once, run
 from tests.total.world import World
 
 
@@ -83,7 +84,7 @@ def world_on(engine: Engine, *, old_images: bool = True) -> World:
     return World(EngineStore(engine), old_images=old_images, prefix=f"{uuid.uuid4().hex[:8]}-")
 
 
-@settings(max_examples=24 * TIMES)
+@settings(max_examples=times(24))
 @example([Visit("a", 10), once(10), delete("a"), lose(1), Visit("a", 6)])
 @example([Visit("a", 2), once(2), SAVE, Visit("a", 2), once(2), Damage("older copy"), Visit("a", 1)])
 @given(histories(deletions, losses, edits, backups, damages, reconciliations, max_steps=10))
@@ -91,7 +92,7 @@ def test_the_total_is_every_visit_that_can_be_known(shared_engine: Engine, steps
     check(run(world_on(shared_engine), steps))
 
 
-@settings(max_examples=6 * TIMES)
+@settings(max_examples=times(6))
 @given(histories(deletions, losses, edits, reconciliations, max_steps=8))
 def test_without_old_images_the_total_matches_the_records(shared_engine: Engine, steps: list[Step]) -> None:
     world = run(world_on(shared_engine, old_images=False), steps)
@@ -99,7 +100,7 @@ def test_without_old_images_the_total_matches_the_records(shared_engine: Engine,
     assert world.total == world.oracle.total <= world.visits
 
 
-@settings(max_examples=6 * TIMES)
+@settings(max_examples=times(6))
 @given(histories(deletions, max_steps=5), histories(deletions, losses, edits, reconciliations, max_steps=6))
 def test_the_total_of_a_restored_table_is_that_of_its_tags(
     shared_engine: Engine, before: list[Step], after: list[Step]
@@ -110,7 +111,7 @@ def test_the_total_of_a_restored_table_is_that_of_its_tags(
     check(run(world, after))
 
 
-@settings(max_examples=6 * TIMES)
+@settings(max_examples=times(6))
 @given(histories(deletions, max_steps=5), histories(deletions, losses, edits, reconciliations, max_steps=6))
 def test_an_emptied_ledger_is_filled_again(shared_engine: Engine, before: list[Step], after: list[Step]) -> None:
     world = run(world_on(shared_engine), before)

@@ -1,13 +1,12 @@
 """The lowest versions that the package declares work: the components, the kit and the plugin run on them."""
 
-import os
 import re
 import subprocess
 import tomllib
 import venv
 from pathlib import Path
 
-import pytest
+from tests.share import ci_only
 
 ROOT = Path(__file__).parents[2]
 # What the tests below import besides the package; their versions are those of constraints.txt.
@@ -31,7 +30,7 @@ def test_every_dependency_declares_its_lowest_version() -> None:
     assert [re.fullmatch(r"pulumi(-aws)?==\d+\.\d+\.\*", each) is not None for each in lowest()] == [True, True]
 
 
-@pytest.mark.skipif(not os.environ.get("CI"), reason="downloads packages for two minutes; CI=true runs it")
+@ci_only("downloads packages for two minutes")
 def test_the_lowest_versions_work(tmp_path: Path) -> None:
     pins = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     tools = [pin for pin in pins if pin.partition("==")[0] in TOOLS]

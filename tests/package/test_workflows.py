@@ -1,12 +1,13 @@
 """The workflows of `.github` pass their two linters, and no action in them can change without a commit here."""
 
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.share import ci_only
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = ROOT / ".github" / "workflows"
@@ -52,7 +53,7 @@ def test_zizmor_finds_what_must_not_be_there(tmp_path: Path, before: str, after:
     assert finding in done.stdout
 
 
-@pytest.mark.skipif(not os.environ.get("CI"), reason="builds actionlint; CI=true runs it")
+@ci_only("builds actionlint")
 def test_actionlint_finds_nothing() -> None:
     if shutil.which("go") is None:
         pytest.skip("actionlint needs Go (1.25 or later), which is not installed")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +11,7 @@ from components.alarms import ALARMS as ALL_ALARMS
 from components.config import config_fields
 from components.settings import config_key
 from tests.samples import needed, sample
+from tests.share import ci_only
 
 from .conftest import Engine
 from .stack import Done, Stack
@@ -105,7 +105,6 @@ CHANGES = {
     "timeout": Change({"timeout": 60}, {"Function": FUNCTIONS} | alarm("processor-slow")),
     "writeCapacity": Change({"billingMode": "PROVISIONED", "writeCapacity": 9}, updates={"Table": TABLES}),
 }
-in_ci = pytest.mark.skipif(os.environ.get("CI") != "true", reason="a minute of previews; CI=true runs them")
 # Both belong to adoption, which test_adoption.py is about.
 ADOPTION = {"tableArn", "streamArn"}
 
@@ -131,7 +130,7 @@ def test_every_change_is_of_a_key_that_there_is() -> None:
     assert CHANGES.keys() | ADOPTION <= FIELDS.keys()
 
 
-@in_ci
+@ci_only("a minute of previews")
 @pytest.mark.parametrize("key", sorted(FIELDS.keys() - CHANGES.keys() - ADOPTION))
 def test_any_other_key_changes_something_and_no_data_is_lost(deployed: Stack, key: str) -> None:
     declared = FIELDS[key]
@@ -160,7 +159,7 @@ def test_all_keys_together_change_what_they_should(deployed: Stack) -> None:
     assert summary(deployed.preview().ok()) == expected
 
 
-@in_ci
+@ci_only("a minute of previews")
 @pytest.mark.parametrize("key", CHANGES)
 def test_a_key_changes_what_it_should(deployed: Stack, key: str) -> None:
     change = CHANGES[key]

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
 
-import pytest
 import yaml
 
 from tests.running import ROOT
+from tests.share import ci_only
 
 from .conftest import Engine
 
 PAGE = ROOT / "docs" / "deploying.md"
 BLOCKS = re.findall(r"^```(text|yaml|console)\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
-pytestmark = pytest.mark.skipif(os.environ.get("CI") != "true", reason="a minute of previews; CI=true runs them")
+pytestmark = ci_only("a minute of previews")
 
 
 def lines(kind: str) -> list[str]:

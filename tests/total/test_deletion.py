@@ -6,14 +6,15 @@ import pytest
 from hypothesis import example, given, settings
 
 from functions.total.deletion import Deletion, TagDeletion
+from tests.share import times
 from tests.total.steps import Step, Visit, damages, losses, reconciliations, removals
-from tests.total.test_total import TIMES, histories, once, run
+from tests.total.test_total import histories, once, run
 from tests.total.world import World
 
 # With old images or without, a life that nobody can know has been deleted in another way.
 
 
-@settings(max_examples=300 * TIMES)
+@settings(max_examples=times(300))
 @example([Visit("a", 3), once(3)])
 @given(histories(removals, losses, damages, reconciliations))
 def test_no_visit_is_lost_with_a_tag_that_an_operator_deletes(steps: list[Step]) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from functions.total import reconciliation
 from functions.total.reconciliation import Progress, Reconciliation
+from tests.share import times
 from tests.total.steps import (
     EMPTY_LEDGER,
     TAGS,
@@ -24,7 +25,7 @@ from tests.total.steps import (
     lose,
     losses,
 )
-from tests.total.test_total import TIMES, check, histories, once, run
+from tests.total.test_total import check, histories, once, run
 from tests.total.world import CrashError, World, ample_budget, interleave
 
 Kill = tuple[int, bool, list[str], tuple[int, ...]]
@@ -94,7 +95,7 @@ def attempt(world: World, kill: Kill, start: Progress | None) -> Progress | None
     return last
 
 
-@settings(max_examples=250 * TIMES)
+@settings(max_examples=times(250))
 @example([*SOME_TAGS, once(4), Damage("deleted")], [(9, True, ["a"], ()), (14, False, ["b"], ()), (19, True, [], ())])
 @example([*SOME_TAGS, once(9), delete("a"), EMPTY_LEDGER, lose(9)], [(at, True, ["c"], ()) for at in (8, 12, 6)])
 @given(histories(deletions, losses, edits, creations, damages), kills)

@@ -16,10 +16,11 @@ from functions.dynamodb.tables import SPREAD, item_key, name_of
 from functions.http.problems import ProblemError
 from functions.total.deletion import Deletion, TagDeletion
 from functions.view_counts import Expected, view_count
+from tests.share import times
 from tests.total.requests import Requests
 from tests.total.steps import FAULTS, inject, stop_faults
 from tests.total.store import Store
-from tests.total.test_total import TIMES, check
+from tests.total.test_total import check
 from tests.total.world import LEDGER, TABLE, CrashError, World, ample_budget, interleave
 
 KEYS = "visits-idempotency"
@@ -32,7 +33,7 @@ def listed(store: Any) -> dict[str, int]:
 jobs = st.sampled_from(["visit", "keyed visit", "delete"])
 
 
-@settings(max_examples=400 * TIMES)
+@settings(max_examples=times(400))
 @example([(["visit", "delete"], [0, 0, 0, 1, 1, 1], 99, "throttle", 3)] * 3)
 @given(
     st.lists(

@@ -4,7 +4,6 @@ A history is a list of steps. Deliveries interleave at every call, crash, lose r
 The oracle in `world` computes the expected total: the number of visits recorded, if no record was lost.
 """
 
-import os
 from datetime import UTC, datetime
 
 from hypothesis import example, given, note, settings
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from functions.total.stored import read_entry
 from functions.view_counts import Expected, view_total
+from tests.share import times
 from tests.total.steps import (
     EMPTY_LEDGER,
     SAVE,
@@ -40,9 +40,6 @@ from tests.total.steps import (
     visits,
 )
 from tests.total.world import LEDGER, World, ample_budget
-
-TIMES = int(os.environ.get("HISTORIES", "1"))
-"""A factor for the number of histories. With HYPOTHESIS_PROFILE=explore, every run draws new ones."""
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -76,7 +73,7 @@ def histories(*more: st.SearchStrategy[Step], max_steps: int = 16) -> st.SearchS
     return st.lists(st.one_of(visits, deliveries, spreads, *more), max_size=max_steps)
 
 
-@settings(max_examples=400 * TIMES)
+@settings(max_examples=times(400))
 @given(histories())
 def test_any_delivery_of_visits_gives_the_exact_total(steps: list[Step]) -> None:
     world = World()
@@ -87,7 +84,7 @@ def test_any_delivery_of_visits_gives_the_exact_total(steps: list[Step]) -> None
     assert world.total == world.visits == sum(world.counts.values())
 
 
-@settings(max_examples=300 * TIMES)
+@settings(max_examples=times(300))
 @example([Visit("a", 5), delete("a"), Visit("a", 3), once(6)])
 @given(histories(deletions, removals, any_edits, creations, backups))
 def test_deletions_and_edits_do_not_lower_the_total(steps: list[Step]) -> None:
@@ -97,7 +94,7 @@ def test_deletions_and_edits_do_not_lower_the_total(steps: list[Step]) -> None:
     check(world)
 
 
-@settings(max_examples=500 * TIMES)
+@settings(max_examples=times(500))
 @example([Visit("a", 10), once(10), delete("a"), lose(1), Visit("a", 6)])
 @example([Visit("a", 10), lose(10), delete("a")])
 @example([Visit("a", 5), once(5), delete("a"), Visit("a", 3), lose(4)])
@@ -108,7 +105,7 @@ def test_lost_records_cost_only_visits_that_nobody_can_know(steps: list[Step]) -
     check(run(World(), steps))
 
 
-@settings(max_examples=300 * TIMES)
+@settings(max_examples=times(300))
 @given(histories(deletions, removals, losses, edits, reconciliations))
 def test_without_old_images_the_total_matches_the_records(steps: list[Step]) -> None:
     world = run(World(old_images=False), steps)
@@ -117,7 +114,7 @@ def test_without_old_images_the_total_matches_the_records(steps: list[Step]) -> 
     assert world.total == world.oracle.total <= world.visits
 
 
-@settings(max_examples=400 * TIMES)
+@settings(max_examples=times(400))
 @example([Visit("a", 5), once(5), delete("a"), once(1), Damage("deleted")])
 @example([Visit("a", 2), once(2), SAVE, Visit("a", 2), once(2), Damage("older copy"), Visit("a", 1)])
 @given(histories(deletions, removals, losses, backups, damages, reconciliations))
@@ -138,7 +135,7 @@ def holds_what_it_shows(world: World) -> bool:
     return True
 
 
-@settings(max_examples=150 * TIMES)
+@settings(max_examples=times(150))
 @example([spread_total(4, 0), Visit("a", 5), once(5), Damage("deleted")])
 @given(histories(deletions, removals, losses, visible_damages, reconciliations))
 def test_a_damaged_total_does_not_pass_for_the_right_one(steps: list[Step]) -> None:
@@ -151,7 +148,7 @@ def test_a_damaged_total_does_not_pass_for_the_right_one(steps: list[Step]) -> N
     check(world)
 
 
-@settings(max_examples=300 * TIMES)
+@settings(max_examples=times(300))
 @example([Visit("a", 10), once(10)], [Visit("a", 1)])
 @given(histories(deletions, damages, max_steps=8), histories(deletions, losses, reconciliations, max_steps=8))
 def test_an_emptied_ledger_is_filled_again(before: list[Step], after: list[Step]) -> None:
@@ -166,7 +163,7 @@ def test_an_emptied_ledger_is_filled_again(before: list[Step], after: list[Step]
     assert gone or world.lost or world.total == world.visits
 
 
-@settings(max_examples=200 * TIMES)
+@settings(max_examples=times(200))
 @given(
     histories(deletions, backups, damages, max_steps=8),
     st.booleans(),
@@ -186,7 +183,7 @@ def test_the_total_of_a_restored_table_is_that_of_its_tags(
     check(world)
 
 
-@settings(max_examples=200 * TIMES)
+@settings(max_examples=times(200))
 @given(
     histories(max_steps=5),
     st.dictionaries(st.sampled_from(["a", "b", "old"]), st.integers(0, 50)),

@@ -6,9 +6,10 @@ from hypothesis import given, settings
 
 from functions.total.ledger import Ownership
 from functions.total.verification import Findings, Verification
+from tests.share import times
 from tests.total.requests import Requests
 from tests.total.steps import RECONCILE, Damage, Step, creations, damages, deletions, edits, losses
-from tests.total.test_total import TIMES, histories, once, run
+from tests.total.test_total import histories, once, run
 from tests.total.world import World, ample_budget
 
 
@@ -20,7 +21,7 @@ def verify(world: World) -> Findings:
     return found
 
 
-@settings(max_examples=200 * TIMES)
+@settings(max_examples=times(200))
 @given(histories(deletions, losses, edits, creations, damages))
 def test_after_a_reconciliation_everything_agrees(steps: list[Step]) -> None:
     world = run(World(), steps)
@@ -33,7 +34,7 @@ def test_after_a_reconciliation_everything_agrees(steps: list[Step]) -> None:
     assert found.counted == found.visits
 
 
-@settings(max_examples=200 * TIMES)
+@settings(max_examples=times(200))
 @given(histories(max_steps=10))
 def test_visits_on_their_way_are_found_and_seen_to_arrive(steps: list[Step]) -> None:
     world = run(World(), steps)

@@ -1,6 +1,5 @@
 """A table, its stream and its processors, small enough to run thousands of times."""
 
-import copy
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
@@ -14,7 +13,7 @@ from functions.total.reconciliation import Progress, Reconciliation
 from functions.total.totals import Total
 from functions.view_counts import view_total
 from tests.total.oracle import Oracle, count_of
-from tests.total.store import Item, Store
+from tests.total.store import Item, Store, copied
 
 TABLE, LEDGER = "visits", "visits-ledger"
 
@@ -114,7 +113,7 @@ class World:
 
     def deliver(self, records: Sequence[dict[str, Any]], total: Total) -> None:
         self._delivering.records = records
-        shown = copy.deepcopy(list(records))
+        shown = copied(list(records))
         for each in shown:
             if not self.old_images:
                 each["dynamodb"].pop("OldImage", None)
@@ -156,7 +155,7 @@ class World:
 
     def save(self) -> None:
         """Make a backup of the table."""
-        self.backup = copy.deepcopy(dict(self.store.items(self.table)))
+        self.backup = copied(dict(self.store.items(self.table)))
 
     def restore(self, name: str) -> None:
         """Restore the backup as another table, and continue with it and the same ledger."""
@@ -166,7 +165,7 @@ class World:
     def adopt(self, name: str, items: Mapping[str, Item]) -> None:
         """Continue with another table that already has these items, and the same ledger."""
         for item in items.values():
-            self.store.put(name, copy.deepcopy(item))
+            self.store.put(name, copied(item))
         self.table = name
         self.done = len(self.stream)
         self.oracle = Oracle(old_images=self.old_images)
