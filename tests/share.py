@@ -10,7 +10,10 @@ Amount = TypeVar("Amount")
 IN_CI = os.environ.get("CI") == "true"
 
 HISTORIES = float(os.environ.get("HISTORIES", "1" if IN_CI else "0.5"))
-"""A factor for the number of random histories. With HYPOTHESIS_PROFILE=explore, every run draws new ones."""
+"""A factor for the number of random histories and requests.
+
+With HYPOTHESIS_PROFILE=explore, every run draws new ones.
+"""
 
 
 def share(locally: Amount, *, in_ci: Amount) -> Amount:
@@ -19,7 +22,7 @@ def share(locally: Amount, *, in_ci: Amount) -> Amount:
 
 
 def times(number: int) -> int:
-    """Return how many random histories to try where CI tries `number`."""
+    """Return how many random histories or requests to try where CI tries `number`."""
     return round(number * HISTORIES)
 
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.api.wire import Ask, Reply, Wire
+from tests.share import times
 
 LONG: Final = {
     "letters": b"a" * 8_192,
@@ -70,7 +71,7 @@ def test_a_request_that_is_not_http_does_not_reach_a_function(wire: Wire, target
     assert (reply.status, reply.body) == (400, b"")
 
 
-@settings(settings.get_profile("http"), max_examples=30)
+@settings(settings.get_profile("http"), max_examples=times(30))
 @given(st.lists(st.lists(st.sampled_from(PIECES), max_size=8).map(b"".join), min_size=6, max_size=6))
 def test_no_path_causes_a_server_error(wire: Wire, rests: list[bytes]) -> None:
     starts = (b"/", *ROUTES)
@@ -78,7 +79,7 @@ def test_no_path_causes_a_server_error(wire: Wire, rests: list[bytes]) -> None:
         assert_common_rules(reply)
 
 
-@settings(settings.get_profile("http"), max_examples=15)
+@settings(settings.get_profile("http"), max_examples=times(15))
 @given(st.lists(st.tuples(st.text(max_size=45), st.text(max_size=10)), min_size=4, max_size=4))
 def test_a_badge_with_any_label_and_color_is_an_image_or_a_problem(wire: Wire, drawn: list[tuple[str, str]]) -> None:
     requests = [f"/badge/drawn?count=false&label={quote(label)}&color={quote(color)}" for label, color in drawn]
@@ -96,7 +97,7 @@ def test_a_badge_with_any_label_and_color_is_an_image_or_a_problem(wire: Wire, d
             assert reply.json["field"] in ("label", "color")
 
 
-@settings(settings.get_profile("http"), max_examples=15)
+@settings(settings.get_profile("http"), max_examples=times(15))
 @given(
     st.lists(
         st.dictionaries(st.sampled_from(["limit", "cursor", "v", "<b>", "a"]), st.text(max_size=12)),
@@ -120,7 +121,7 @@ def test_no_query_causes_a_server_error(wire: Wire, queries: list[dict[str, str]
 HEADER = st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_characters="\x7f"), max_size=40)
 
 
-@settings(settings.get_profile("http"), max_examples=15)
+@settings(settings.get_profile("http"), max_examples=times(15))
 @given(st.lists(st.tuples(HEADER, HEADER, HEADER), min_size=4, max_size=4))
 def test_no_header_causes_a_server_error(wire: Wire, headers: list[tuple[str, str, str]]) -> None:
     requests = [

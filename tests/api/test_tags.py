@@ -16,6 +16,7 @@ from jsonschema import Draft202012Validator
 from functions.http.routes import document
 from tests.api.wire import Ask, Reply, Wire
 from tests.outline import Outline
+from tests.share import times
 
 # Typed as Any, because hypothesis declares each category as a literal type.
 CATEGORIES: Final[list[Any]] = (
@@ -81,7 +82,7 @@ def assert_is_rejected(reply: Reply) -> None:
     assert reply.status == 404 or reply.json["field"] == "tag"
 
 
-@settings(settings.get_profile("http"), max_examples=5)
+@settings(settings.get_profile("http"), max_examples=times(5))
 @given(
     st.tuples(*(st.text(st.characters(categories=[category]), min_size=1, max_size=6) for category in CATEGORIES)),
     st.lists(st.text(max_size=12) | st.sampled_from(MARKUP), min_size=6, max_size=6),
@@ -107,7 +108,7 @@ def test_a_tag_of_any_category_is_counted_under_its_own_name(
     assert counts(wire, valid) == {tag: before[tag] + visits for tag, visits in valid.items()}
 
 
-@settings(settings.get_profile("http"), max_examples=6)
+@settings(settings.get_profile("http"), max_examples=times(6))
 @given(st.lists(st.text(max_size=30) | st.sampled_from(MARKUP), min_size=6, max_size=6))
 def test_a_page_shows_any_tag_as_plain_text(wire: Wire, texts: list[str]) -> None:
     tags = [tag for tag in (tag_of(in_bytes(text)) for text in (*texts, MARKUP[2])) if tag is not None]
@@ -123,7 +124,7 @@ def test_a_page_shows_any_tag_as_plain_text(wire: Wire, texts: list[str]) -> Non
             assert f"../tag/{quote(in_bytes(tag), safe='')}" in page.values("action")
 
 
-@settings(settings.get_profile("http"), max_examples=40)
+@settings(settings.get_profile("http"), max_examples=times(40))
 @given(st.lists(st.binary(max_size=24), min_size=5, max_size=5))
 def test_any_bytes_are_a_tag_or_rejected(wire: Wire, sent: list[bytes]) -> None:
     for one, reply in zip(sent, wire.all(Ask("GET", b"/counts/" + fully_encoded(one)) for one in sent), strict=True):

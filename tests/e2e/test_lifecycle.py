@@ -13,6 +13,7 @@ import pytest
 
 from tests.e2e.conftest import Start
 from tests.running import ROOT, RunningCloud, broken_pipe, descendants, eventually, running
+from tests.share import share
 
 PROGRAMS = ROOT / "tests" / "local" / "programs"
 
@@ -149,8 +150,10 @@ def test_outputs_go_to_standard_output_and_progress_to_standard_error(tmp_path: 
     assert "Ready in " in errors
 
 
-@pytest.mark.parametrize("arguments", [(), ("--json",)])
-@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize(
+    ("arguments", "full"),
+    [((), True), (("--json",), False), *share([], in_ci=[((), False), (("--json",), True)])],
+)
 def test_a_closed_pipe_or_a_full_disk_shuts_it_down(tmp_path: Path, arguments: tuple[str, ...], full: bool) -> None:
     program = write_program(tmp_path, "import pulumi\npulumi.export('greeting', 'hello')\n")
     errors = tmp_path / "errors"

@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -62,6 +63,7 @@ def test_a_reconciliation_killed_at_random_points_gives_the_exact_total_under_vi
     def visit_on() -> None:
         while not stop.is_set():
             recorded.append(visit(cloud, f"killed-{len(recorded) % 3}"))
+            time.sleep(0.03)
 
     visits = threading.Thread(target=visit_on)
     visits.start()

@@ -16,9 +16,11 @@ import pytest
 from cli.installed import _NEEDED
 from components.version import VERSION
 from tests.running import RunningCloud
+from tests.share import share
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "python"
+PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
 
 RECORD = """
 import json, sys
@@ -58,8 +60,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run("git", "init", "-q", cwd=repository)
     run("git", "add", "-A", cwd=repository)
     run("git", *identity, "commit", "-q", "--no-verify", "-m", "Everything", cwd=repository)
-    pip = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
-    run(*pip, "wheel", "--no-deps", "-w", str(folder), f"git+{repository.as_uri()}", cwd=folder)
+    # The tests' own environment has the tools that build it.
+    tools = share(("--no-build-isolation",), in_ci=())
+    run(*PIP, "wheel", *tools, "--no-deps", "-w", str(folder), f"git+{repository.as_uri()}", cwd=folder)
     [built] = folder.glob("*.whl")
     return built
 
@@ -73,12 +76,12 @@ def project(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "components" / "__init__.py").write_text("OURS = False\n")
     with (folder / "__main__.py").open("a") as program:
         program.write("\nimport components\nimport functions.audit\n\nassert components.OURS is False\n")
-    venv.create(folder / ".venv", with_pip=True)
+    venv.create(folder / ".venv")
     # Pulumi and its AWS package, which are large, come from the environment that the tests run in; the project doesn't.
     variables = {"base": str(folder / ".venv"), "platbase": str(folder / ".venv")}
     own = Path(sysconfig.get_path("purelib", "venv", vars=variables))
     (own / "shared.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    run(str(python(folder)), "-m", "pip", "--quiet", "install", str(wheel), cwd=folder)
+    run(*PIP, "--python", str(python(folder)), "install", str(wheel), cwd=folder)
     assert (own / "stream_triggered_counter").is_dir()
     return folder
 

@@ -17,6 +17,7 @@ from functions.counting.idempotency import TTL_SECONDS, KeyedVisits
 from functions.counting.visits import Recorded, record
 from functions.dynamodb.retries import RetryBudget
 from functions.http.problems import ProblemError
+from tests.share import times
 from tests.total.steps import FAULTS, inject, stop_faults
 from tests.total.store import Store
 from tests.total.world import LEDGER, TABLE, CrashError, World, ample_budget, interleave
@@ -43,7 +44,7 @@ bursts = st.builds(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=times(300))
 @given(st.lists(bursts, max_size=6))
 def test_a_key_counts_one_visit(bursts: list[Burst]) -> None:
     world = World()

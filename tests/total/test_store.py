@@ -14,6 +14,7 @@ from functions.counting.idempotency import TTL_SECONDS, KeyedVisits
 from functions.counting.visits import record
 from functions.http.problems import ProblemError
 from functions.total.stored import unchanged
+from tests.share import times
 from tests.total.store import Store
 from tests.total.world import ample_budget
 
@@ -68,7 +69,7 @@ def stable(item: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in item.items() if name not in ("Since", "Request")}
 
 
-@settings(max_examples=40)
+@settings(max_examples=times(40))
 @given(
     st.dictionaries(keys, attributes),
     st.dictionaries(keys, st.tuples(st.none() | attributes, st.none() | st.just("x")), min_size=1),
@@ -100,7 +101,7 @@ def test_both_accept_and_reject_the_same_writes(
     assert items(store) == items(moto)
 
 
-@settings(max_examples=40)
+@settings(max_examples=times(40))
 @given(st.lists(st.tuples(st.sampled_from("xy"), st.sampled_from("kl"), st.integers(0, 2)), max_size=5))
 def test_both_treat_idempotency_keys_alike(moto: Any, requests: list[tuple[str, str, int]]) -> None:
     store = Store("t")
