@@ -19,8 +19,8 @@ else:
     # Hidden from type checkers, which would take every name for an attribute.
 
     def __getattr__(name: str) -> Any:
-        # The import system asks every package for names like __path__.
-        if name == "__all__" or not name.startswith("__"):
+        # Everything that is offered is a class. Modules of the package, and names like __path__, are asked for as well.
+        if name == "__all__" or name[:1].isupper():
             public = import_module(".public", __name__)
             if name == "__all__" or name in public.__all__:
                 return getattr(public, name)

@@ -12,6 +12,7 @@ from typing import Any
 import pulumi
 from pulumi.output import Unknown
 
+from . import stream_consumer, stream_triggered_counter  # noqa: F401 - they declare the arguments
 from .checks import ArgumentError, refuse_unknown
 from .internals import settled
 from .settings import Settings, config_key
