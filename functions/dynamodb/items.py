@@ -8,9 +8,6 @@ from typing import Any, Protocol
 AttributeValue = dict[str, Any]
 Item = Mapping[str, AttributeValue]
 
-MAX_DIGITS = 38
-"""The most significant digits of a number in DynamoDB."""
-
 
 class DynamoDB(Protocol):
     """The part of boto3's low-level DynamoDB client that the functions use."""
@@ -47,14 +44,14 @@ class DynamoDB(Protocol):
 def whole_number(item: Item | None, attribute: str) -> int | None:
     """Return the whole number in `attribute` of `item`, None if it is missing or not a whole number."""
     text = (item or {}).get(attribute, {}).get("N")
-    if text is None:
+    if not isinstance(text, str):
         return None
-    if isinstance(text, str) and text.isdecimal() and len(text) <= MAX_DIGITS:
-        return int(text)
     try:
+        if text.isdecimal():
+            return int(text)
         number = Decimal(text)
         return int(number) if number == number.to_integral_value() else None
-    except (InvalidOperation, OverflowError, TypeError, ValueError):
+    except (InvalidOperation, OverflowError, ValueError):
         return None
 
 

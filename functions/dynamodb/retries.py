@@ -63,7 +63,7 @@ def read_items(client: DynamoDB, table: str, keys: Sequence[str], budget: RetryB
     while pending:
         answer = client.batch_get_item(RequestItems=pending)
         found.update((item[KEY]["S"], item) for item in answer.get("Responses", {}).get(table, []))
-        pending = answer.get("UnprocessedKeys") or {}
+        pending = answer.get("UnprocessedKeys", {})
         attempt += 1
         if pending and not budget.pause(attempt):
             unread = len(pending[table]["Keys"])

@@ -69,7 +69,7 @@ def sum_total(items: Sequence[Item]) -> Sum:
     visits = whole_number(first, "TotalViews")
     if visits is not None:
         visits += sum(whole_number(part, "TotalViews") or 0 for part in parts)
-    updated = max((text(item, "UpdatedAt") or "" for item in (first, *parts)), default="")
+    updated = max(text(item, "UpdatedAt") or "" for item in (first, *parts))
     # A total that no ledger has started, such as the tutorial's, is what it says.
     intact = is_intact(items) if "Held" in first else not any(items[1:])
     return Sum(visits, updated or None, intact)

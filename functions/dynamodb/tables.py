@@ -94,6 +94,6 @@ def number_of_items(variable: str) -> int:
     Raises RuntimeError, naming the variable, if the component did not write it.
     """
     value = os.environ.get(variable, "1")
-    if value != "1" and not (value in NUMBERS or value == str(MAX_ITEMS)):
+    if value not in NUMBERS and value != str(MAX_ITEMS):
         raise RuntimeError(f"The environment variable {variable} is {value!r}; it must be 1 to {MAX_ITEMS}.")
     return int(value)

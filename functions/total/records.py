@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from ..dynamodb.items import MAX_DIGITS, text, whole_number
+from ..dynamodb.items import text, whole_number
 from ..dynamodb.tables import KEY, is_total
 from .ledger import Change, Image, Position
 
@@ -75,7 +75,7 @@ def _usual_change(record: Any) -> Change | None:
 def _usual_image(item: Any) -> Image:
     """Read an item as a visit leaves it, with any other attributes. Raises an error if a value is not as usual."""
     key, count, since = item[KEY], item["Count"]["N"], item["Since"]["S"]
-    if type(key) is not dict or not count.isdecimal() or len(count) > MAX_DIGITS:
+    if type(key) is not dict or not count.isdecimal():
         raise ValueError
     # The first item of a spread tag has another attribute, and so has one that a reconciliation has marked.
     if len(item) != 3 and set(map(type, item.values())) != MAPPINGS:

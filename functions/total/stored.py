@@ -51,12 +51,12 @@ def read_entry(stored: Item | None) -> Entry:
     )
 
 
-def unchanged(stored: Item | None, attributes: Sequence[str]) -> tuple[str, dict[str, str], dict[str, AttributeValue]]:
+def unchanged(stored: Item, attributes: Sequence[str]) -> tuple[str, dict[str, str], dict[str, AttributeValue]]:
     """Return a condition that `attributes` still have the values in `stored`, with its names and values."""
     names = {f"#{attribute}": attribute for attribute in attributes}
     terms, values = [], {}
     for index, attribute in enumerate(attributes):
-        if stored is not None and attribute in stored:
+        if attribute in stored:
             terms.append(f"#{attribute} = :read{index}")
             values[f":read{index}"] = stored[attribute]
         else:

@@ -74,12 +74,10 @@ class Total:
 
     def confirm(self, budget: RetryBudget) -> str:
         """Return the total's epoch; take the total over first if no ledger vouches for it."""
-        self._epoch = ""
         return _retry(self._claim.confirm, budget)[0]
 
     def take_over(self, budget: RetryBudget, reason: str) -> None:
         """Start the total anew with this ledger, whichever ledger maintained it; `reason` is logged."""
-        self._epoch = ""
         _retry(partial(self._claim.take_over, reason), budget)
 
     def description(self, budget: RetryBudget) -> TableDescription:
@@ -100,10 +98,9 @@ class Total:
             return {tag: list(each) for tag, each in changes.items()}
         own = {tag: [change for change in each if table.owns(change)] for tag, each in changes.items()}
         skipped = sum(map(len, changes.values())) - sum(map(len, own.values()))
-        if skipped:
-            sources = {change.table for each in changes.values() for change in each if not table.owns(change)}
-            facts = {"skipped": skipped, "streamsOf": sorted(sources), "table": table.identity}
-            logger.warning("records of another table skipped", extra=facts)
+        sources = {change.table for change in streams.values() if not table.owns(change)}
+        facts = {"skipped": skipped, "streamsOf": sorted(sources), "table": table.identity}
+        logger.warning("records of another table skipped", extra=facts)
         return {tag: each for tag, each in own.items() if each or not changes[tag]}
 
     def _apply_once(self, changes: Mapping[str, Sequence[Change]], budget: RetryBudget) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ..dynamodb.items import DynamoDB
 from ..dynamodb.retries import MAX_BATCH_KEYS, RetryBudget, read_items
 from ..dynamodb.spread import read_spread_singly
-from ..dynamodb.tables import COUNTER, KEY, item_keys
+from ..dynamodb.tables import item_keys
 from .ledger import Change, Entry, Image, Ownership, is_current, missing
 from .ownership import Claim, LedgerClaim, TableDescription
 from .reconciliation import MAX_LEDGER_SCANS, scan, scan_tags
@@ -91,7 +91,6 @@ class Verification:
             entry.counted
             for item, entry in zip(items, entries, strict=True)
             if claim.ownership is Ownership.OWNED
-            and entry.position is not None
             and entry.epoch == claim.epoch
             and not entry.ended
             and entry.since == image_of(item).since
@@ -137,7 +136,8 @@ class Verification:
             for items, _ in scan(self._client, self._ledger):
                 for item in items:
                     entry = read_entry(item)
-                    if item[KEY]["S"] == COUNTER or entry.table != fingerprint or entry.position is None:
+                    # The marker has no position.
+                    if entry.table != fingerprint or entry.position is None:
                         continue
                     found.entries += 1
                     found.outdated += entry.epoch != claim.epoch

@@ -38,7 +38,7 @@ def moto() -> Iterator[Any]:
 
 
 def update(key: str, seen: dict[str, Any] | None, epoch: str | None) -> dict[str, Any]:
-    condition, names, values = unchanged(seen, ["Counted", "Epoch", "Sequence"])
+    condition, names, values = unchanged(seen or {}, ["Counted", "Epoch", "Sequence"])
     written = {":counted": {"N": "9"}} | ({":epoch": {"S": epoch}} if epoch else {})
     return {
         "TableName": "t",
