@@ -132,6 +132,9 @@ def test_a_total_that_no_ledger_vouches_for_is_taken_over(
     (line,) = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert line.getMessage() == "total taken over; it is too low until reconcile has run"
     assert vars(line)["why"] == "no ledger vouches for the total"
+    assert vars(line)["before"] == found.get("Ledger", {}).get("S")
+    number = found.get("TotalViews", {}).get("N")
+    assert vars(line)["totalBefore"] == (None if number is None else int(number))
 
 
 def test_a_new_table_starts_its_total_without_a_warning(tables: Any, caplog: pytest.LogCaptureFixture) -> None:
@@ -141,9 +144,9 @@ def test_a_new_table_starts_its_total_without_a_warning(tables: Any, caplog: pyt
     assert "Rebuilding" not in counter(tables)
 
 
-@pytest.mark.parametrize(("age", "items", "rebuilding"), [(25, 3, True), (23, 3, False), (25, 0, False)])
+@pytest.mark.parametrize(("age", "items", "rebuilding"), [(24.01, 3, True), (23.99, 3, False), (25, 0, False)])
 def test_the_total_of_a_table_with_a_history_is_marked_as_rebuilding(
-    tables: Any, monkeypatch: pytest.MonkeyPatch, age: int, items: int, rebuilding: bool
+    tables: Any, monkeypatch: pytest.MonkeyPatch, age: float, items: int, rebuilding: bool
 ) -> None:
     described = tables.describe_table(TableName=TABLE)
     described["Table"] |= {"CreationDateTime": datetime.now(UTC) - timedelta(hours=age), "ItemCount": items}

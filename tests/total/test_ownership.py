@@ -1,14 +1,20 @@
 """Which ledger maintains a total: others are refused, and records and entries of other tables are left alone."""
 
 import logging
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from functions.total.ownership import TotalOwnershipError
+from functions.total.ledger import Change, Image, Ownership, Position
+from functions.total.ownership import Claim, LedgerClaim, TableDescription, TotalOwnershipError
+from functions.total.records import read_batch
 from functions.total.totals import Total
+from tests.total.requests import Requests
+from tests.total.store import ARN
 from tests.total.test_total import check
-from tests.total.world import LEDGER, TABLE, World
+from tests.total.world import LEDGER, TABLE, World, ample_budget
 
 
 def test_a_total_that_another_ledger_maintains_is_refused_and_stays_exact() -> None:
@@ -137,3 +143,87 @@ def test_records_of_an_earlier_table_of_the_same_name_are_skipped() -> None:
     world.deliver(earlier, world.warm[0])
     check(world)
     assert world.total == 1
+
+
+def test_of_a_mixed_batch_only_the_records_of_other_tables_are_skipped(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+    world.visit("a")
+    world.visit("elsewhere")
+    earlier = list(world.stream)
+    world.store.create("adopted", streamed=True)
+    world.adopt("adopted", {})
+    world.visit("a")
+    world.visit("b")
+    with caplog.at_level(logging.WARNING, "functions"):
+        world.deliver([*earlier, *world.stream], world.warm[0])
+    assert world.total == 2
+    assert "elsewhere" not in world.store.items(LEDGER)
+    (line,) = [vars(record) for record in caplog.records if "skipped" in record.getMessage()]
+    assert (line["skipped"], line["streamsOf"]) == (2, [ARN + TABLE])
+    # A tag without changes is no record of another table: it is brought into a new epoch.
+    world.take_over()
+    changes = {"a": (), "b": (), **read_batch({"Records": earlier[1:]}).changes}
+    assert world.warm[0].apply(changes, ample_budget()).delta == 2
+    assert world.total == 2
+
+
+@pytest.mark.parametrize(
+    ("label", "own"),
+    [
+        ("2026-05-01T12:00:00.000", True),
+        ("2026-05-01T11:59:00.000", True),
+        ("2026-05-01T11:58:59.999", False),
+        ("2026-04-01T12:00:00.000", False),
+        ("2026-06-01T12:00:00.000", True),
+    ],
+)
+def test_a_stream_that_began_before_its_table_was_created_belongs_to_an_earlier_one(label: str, own: bool) -> None:
+    created = datetime(2026, 5, 1, 12, tzinfo=UTC)
+    description = TableDescription(ARN + TABLE, created, "2026-05-02T12:00:00.000", items=3)
+    change = Change("a", ARN + TABLE, Position(label, 1), "1", "INSERT", None, Image(1))
+    assert description.owns(change) == own
+    # The clocks of tables and streams may differ, but the stream that a table names is its own.
+    assert replace(description, stream=label).owns(change)
+    assert not replace(description, arn=ARN + "other", stream=label).owns(change)
+
+
+def test_an_inspection_shows_who_maintains_the_total_and_what_can_be_read_of_it() -> None:
+    world = World()
+    requests = Requests(world.store)
+    claim = LedgerClaim(requests, TABLE, LEDGER)
+    assert claim.inspect() == Claim(Ownership.UNOWNED, "", "", None, "", rebuilding=False)
+    assert requests.names == ["get_item", "get_item", "describe_table"]
+    world.store.put(TABLE, {"ID": {"S": "COUNTER"}, "TotalViews": {"N": "7"}})
+    assert claim.inspect() == Claim(Ownership.UNOWNED, "", "", 7, "", rebuilding=False)
+    world.visit("a")
+    world.drain()
+    epoch, updated = (world.counter[name]["S"] for name in ("Epoch", "UpdatedAt"))
+    assert claim.inspect() == Claim(Ownership.OWNED, LEDGER, epoch, 1, updated, rebuilding=True)
+    world.settle()
+    assert claim.inspect() == Claim(Ownership.OWNED, LEDGER, epoch, 1, updated, rebuilding=False)
+
+
+@pytest.mark.parametrize("lost", ["Epoch", "Table"])
+def test_a_marker_that_lost_an_attribute_vouches_for_no_total(lost: str) -> None:
+    world = World()
+    world.visit("a")
+    world.drain()
+    epoch, marker = world.counter["Epoch"], world.store.items(LEDGER)["COUNTER"]
+    world.store.put(LEDGER, {name: value for name, value in marker.items() if name != lost})
+    world.visit("a")
+    world.deliver(world.stream[-1:], world.processor())
+    assert world.counter["Epoch"] != epoch
+    check(world)
+
+
+@pytest.mark.parametrize("value", [None, {"S": "many"}])
+def test_a_total_whose_numbers_are_both_unreadable_is_taken_over(value: Any) -> None:
+    world = World()
+    world.visit("a")
+    world.drain()
+    counter = {"ID": {"S": "COUNTER"}, **world.counter, "TotalViews": value, "Held": value}
+    world.store.put(TABLE, {name: value for name, value in counter.items() if value})
+    world.visit("a")
+    world.deliver(world.stream[-1:], world.processor())
+    check(world)
+    assert world.total == 2

@@ -199,7 +199,7 @@ def test_an_operator_deletes_all_items_of_a_tag_or_none() -> None:
     assert world.total == 42
 
 
-@pytest.mark.parametrize("key", ["a/%/0", "a/%/50", "a/%/01", "a/%/", "a/%/x", "a/1", "a%1", "/%/"])
+@pytest.mark.parametrize("key", ["a/%/0", "a/%/50", "a/%/01", "a/%/", "a/%/x", "a/1", "a%1", "/%/", "7"])
 def test_only_the_keys_of_further_items_belong_to_another_tag(key: str) -> None:
     assert name_of(key) == key
 

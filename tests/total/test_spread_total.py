@@ -51,6 +51,11 @@ def test_one_item_of_the_total_takes_the_requests_that_it_always_took() -> None:
     assert set(world.counter) == {"ID", "TotalViews", "Held", "UpdatedAt", "Ledger", "Epoch"}
     assert view_total(requests, TABLE, ample_budget())["total"] == 2
     assert [len(request["RequestItems"][TABLE]["Keys"]) for _, request in requests.sent] == [1]
+    world.take_over()
+    world.visit("a")
+    requests.names  # noqa: B018 - forgets what was sent
+    world.deliver(world.stream[-1:], total)
+    assert requests.names == ["batch_get_item", "get_item", "get_item", "transact_write_items"]
 
 
 def test_a_transaction_adds_to_one_item_of_the_total() -> None:
@@ -59,14 +64,18 @@ def test_a_transaction_adds_to_one_item_of_the_total() -> None:
     world.store.committed = lambda updates: written.extend(each["Key"]["ID"]["S"] for each in updates)
     for _ in range(40):
         world.visit("a")
+    calls: list[str] = []
+    world.store.before = calls.append
     world.drain(size=1)
+    assert set(calls) == {"batch_get_item", "transact_write_items"}
     keys = [key for key in written if name_of(key) == "COUNTER"]
     assert len(keys) == 40
     assert set(keys) == set(total_keys(world))
     assert written.count("a") == 40
 
 
-def test_the_total_stays_the_same_when_its_items_become_more_or_fewer() -> None:
+def test_the_total_stays_the_same_when_its_items_become_more_or_fewer(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "functions.total")
     world = spread_world(3)
     epoch = world.counter["Epoch"]
     for items in (5, 50, 2, 1, 4):
@@ -77,6 +86,8 @@ def test_the_total_stays_the_same_when_its_items_become_more_or_fewer() -> None:
         assert world.shown == {"total": world.visits, "asOf": world.shown["asOf"]}
     assert world.counter["Epoch"] == epoch
     assert world.counter[SPREAD] == {"N": "50"}
+    spreads = [vars(record) for record in caplog.records if record.getMessage() == "total spread"]
+    assert [(each["epoch"], each["items"]) for each in spreads] == [(epoch["S"], 5), (epoch["S"], 50)]
     assert len(total_keys(world)) == 50
 
 
@@ -135,6 +146,27 @@ def test_a_number_of_items_that_no_ledger_writes_is_damage() -> None:
         world.visit("a")
         check(world)
         assert world.total == 31
+
+
+@pytest.mark.parametrize("spread", [{"N": "0"}, {"N": "1"}, {"N": "-3"}, {"N": "51"}, {"S": "3"}])
+def test_a_total_whose_number_of_items_is_damaged_does_not_pass_for_it(spread: dict[str, str]) -> None:
+    world = spread_world(3)
+    epoch = world.counter["Epoch"]
+    world.store.put(TABLE, {"ID": {"S": "COUNTER"}, **world.counter, SPREAD: spread})
+    assert world.shown["rebuilding"] is True
+    world.spread_total(1)
+    world.visit("a")
+    world.deliver(world.stream[-1:], world.processor())
+    assert world.counter["Epoch"] != epoch
+
+
+def test_an_item_of_an_earlier_total_adds_nothing_to_this_one() -> None:
+    world = spread_world(3)
+    world.save()
+    world.take_over()
+    world.store.put(TABLE, world.backup[item_key("COUNTER", 1)])
+    assert world.shown == {"total": 0, "asOf": world.shown["asOf"], "rebuilding": True}
+    assert world.shown["asOf"] >= world.counter["UpdatedAt"]["S"]
 
 
 @pytest.mark.parametrize("how", ["deleted", "tutorial", "text", "number"])

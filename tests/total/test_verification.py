@@ -2,13 +2,15 @@
 
 import copy
 
+import pytest
 from hypothesis import given, settings
 
 from functions.total.ledger import Ownership
+from functions.total.records import read_batch
 from functions.total.verification import Findings, Verification
 from tests.share import times
 from tests.total.requests import Requests
-from tests.total.steps import RECONCILE, Damage, Step, creations, damages, deletions, edits, losses
+from tests.total.steps import RECONCILE, Damage, Step, Undelete, creations, damages, deletions, edits, losses
 from tests.total.test_total import histories, once, run
 from tests.total.world import World, ample_budget
 
@@ -150,3 +152,93 @@ def test_each_page_of_the_ledger_and_of_the_table_is_reported() -> None:
     world.drain()
     running = Verification(world.store, world.table, world.ledger).run(ample_budget())
     assert [(found.entries, found.tags) for found in running] == [(2, 0), (3, 0), (3, 0), (3, 3)]
+
+
+@pytest.mark.parametrize("how", ["deleted", "tutorial", "text", "number", "taken over"])
+def test_what_no_total_has_is_neither_held_nor_applied(how: str) -> None:
+    world = World()
+    world.visit("a")
+    changes = read_batch({"Records": world.stream}).changes
+    verification = Verification(world.store, world.table, world.ledger)
+    world.drain()
+    assert verification.holds("a", 1, ample_budget())
+    assert verification.unapplied(changes, ample_budget()) == []
+    if how == "taken over":
+        world.take_over()
+    else:
+        Damage(how).happen(world)
+    assert not verification.holds("a", 1, ample_budget())
+    assert verification.unapplied(changes, ample_budget()) == ["a"]
+    world.settle()
+    assert verification.holds("a", 1, ample_budget())
+    assert verification.unapplied(changes, ample_budget()) == []
+
+
+def test_a_visit_of_a_restored_tag_is_held_once_its_record_has_arrived() -> None:
+    world = World()
+    world.visit("a")
+    world.drain()
+    world.save()
+    world.delete("a")
+    world.drain()
+    Undelete("a").happen(world)
+    verification = Verification(world.store, world.table, world.ledger)
+    assert not verification.holds("a", 1, ample_budget())
+    world.drain()
+    assert verification.holds("a", 1, ample_budget())
+
+
+def test_changes_are_unapplied_until_the_last_one_of_their_tag_or_a_later_one_is_applied() -> None:
+    world = World()
+    for tag in ("a", "b", "b"):
+        world.visit(tag)
+    records = list(world.stream)
+    changes = read_batch({"Records": records}).changes
+    verification = Verification(world.store, world.table, world.ledger)
+    missing = [verification.unapplied(changes, ample_budget())]
+    for record in records:
+        world.deliver([record], world.warm[0])
+        missing.append(verification.unapplied(changes, ample_budget()))
+    assert missing == [["a", "b"], ["b"], ["b"], []]
+    world.visit("a")
+    world.drain()
+    assert verification.unapplied(changes, ample_budget()) == []
+
+
+def test_only_valid_entries_of_this_table_are_added_up() -> None:
+    world = World()
+    world.visit("a")
+    world.visit("b")
+    world.drain()
+    entries = world.store.items(world.ledger)
+    world.store.put(world.ledger, entries["a"] | {"ID": {"S": "elsewhere"}, "Epoch": {"S": "another-epoch"}})
+    world.store.put(world.ledger, {name: value for name, value in entries["b"].items() if name != "Stream"})
+    found = verify(world)
+    assert (found.entries, found.outdated, found.given, found.after) == (1, 0, 1, 2)
+    assert set(found.behind) == {"b"}
+
+
+def test_a_tag_of_another_life_or_another_total_has_arrived_only_once_its_entry_moved() -> None:
+    world = World()
+    for tag in ("recreated", "deleted", "lowered", "visited"):
+        world.visit(tag)
+    world.drain()
+    world.delete("recreated")
+    world.visit("recreated")
+    world.visit("deleted")
+    world.put_count("lowered", 0)
+    world.visit("visited")
+    behind = verify(world).behind
+    verification = Verification(world.store, world.table, world.ledger)
+    assert set(behind) == {"recreated", "deleted", "lowered", "visited"}
+    assert verification.arrived(behind, ample_budget()) == []
+    world.delete("deleted")
+    world.drain()
+    assert set(verification.arrived(behind, ample_budget())) == set(behind)
+    world.take_over()
+    assert verification.arrived(behind, ample_budget()) == []
+    # In a new epoch, entries arrive without a record.
+    behind = verify(world).behind
+    assert set(behind) == {"recreated", "lowered", "visited"}
+    world.reconcile()
+    assert set(verification.arrived(behind, ample_budget())) == set(behind)
