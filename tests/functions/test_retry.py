@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from components.testing.stream_events import StreamEvents
@@ -18,7 +18,7 @@ from functions.dynamodb import client as dynamodb
 from functions.dynamodb.items import DynamoDB
 from functions.dynamodb.retries import RetryBudget, UnreadItemsError, read_items, retry_budget
 from functions.total.totals import Total, TotalNotWrittenError
-from tests.doubles import Context, client_error
+from tests.doubles import Context, cancelled, client_error
 from tests.functions.conftest import LEDGER, TABLE
 from tests.functions.gateway import request
 
@@ -34,6 +34,8 @@ PERMANENT = [
     "ResourceNotFoundException",
     "Unknown",
 ]
+REASONS = ["ConditionalCheckFailed", "ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"]
+"""The reasons for a cancelled transaction that reading its items again can remove."""
 
 
 class Clock:
@@ -59,6 +61,7 @@ def test_pauses_double_up_to_one_second() -> None:
 
 
 @given(st.floats(0, 1), st.integers(1, 40), st.floats(0, 3))
+@example(jitter=0.0, attempt=1, left=0.5)
 def test_a_pause_is_a_random_part_of_its_maximum_and_leaves_half_a_second(
     jitter: float, attempt: int, left: float
 ) -> None:
@@ -140,6 +143,19 @@ def test_the_lists_of_error_codes_are_complete() -> None:
 
 def test_an_error_without_a_code_has_none() -> None:
     assert dynamodb.error_code(ClientError({}, "GetItem")) == dynamodb.error_code(ValueError("x")) == ""
+
+
+@given(st.lists(st.sampled_from([*REASONS, "None", "ValidationError"]), max_size=4))
+@example(REASONS)
+def test_a_cancellation_is_transient_if_each_action_that_failed_may_succeed_later(codes: list[str]) -> None:
+    failed = set(codes) - {"None"}
+    assert dynamodb.is_transient_cancellation(cancelled(*codes)) == (bool(failed) and "ValidationError" not in failed)
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), client_error("ConditionalCheckFailedException")])
+def test_an_error_that_is_no_cancellation_has_no_reasons(error: Exception) -> None:
+    assert dynamodb.cancellation_reasons(error) == []
+    assert not dynamodb.is_transient_cancellation(error)
 
 
 @pytest.mark.parametrize("code", THROTTLES)

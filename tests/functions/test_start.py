@@ -150,6 +150,42 @@ def test_other_circumstances_make_botocore_read_its_own_data(
         assert reason in caplog.text
 
 
+def test_a_directory_with_the_users_own_models_makes_botocore_read_its_own_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions.Loader, "CUSTOMER_DATA_PATH", str(tmp_path / "models"))
+    with environment(PLAIN):
+        assert reads_model()
+        (tmp_path / "models").mkdir()
+        assert not reads_model()
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        ("sts", "service-2", None),
+        ("sts", "endpoint-rule-set-1", None),
+        ("dynamodb", "paginators-1", None),
+        ("dynamodb", "service-2", "2012-08-10"),
+    ],
+)
+def test_the_model_stands_for_nothing_but_dynamodbs_newest_data(wanted: tuple[str, str, str | None]) -> None:
+    loader, own = sessions.ModelLoader(json.loads(sessions.MODEL.read_text())), full_loader()
+    assert loader.load_service_model(*wanted) == own.load_service_model(*wanted)
+    assert loader.load_service_model("dynamodb", "service-2") != own.load_service_model("dynamodb", "service-2")
+    _, path = loader.load_data_with_path("partitions")
+    assert loader.is_builtin_path(path) is own.is_builtin_path(path) is True
+    assert loader.is_builtin_path("/models/partitions.json") is False
+
+
+def test_the_next_client_after_forgetting_has_the_credentials_of_now() -> None:
+    for variables in (PLAIN, {**PLAIN, "AWS_DEFAULT_REGION": "xx-moon-1"}):
+        for key in ("FIRST", "SECOND"):
+            with environment({**variables, "AWS_ACCESS_KEY_ID": key}):
+                client: Any = sessions.create_client(CONFIG)
+                assert client._request_signer._credentials.access_key == key
+
+
 @pytest.mark.parametrize("version", ["1.37.38", "2.0.0", "1.99", "1.43.106.dev0", "unknown"])
 def test_another_botocore_reads_its_own_data(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(botocore, "__version__", version)
@@ -194,12 +230,15 @@ def test_botocore_reads_its_own_data_if_it_cannot_use_the_model(
     with environment(PLAIN):
         assert reads_model()
         assert outcome(sessions.create_client(CONFIG), "get_item") == outcome(plain_client(CONFIG), "get_item")
-    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.exc_info
 
 
-def test_an_error_of_the_configuration_is_raised_as_it_is() -> None:
+def test_an_error_of_the_configuration_is_raised_as_it_is(caplog: pytest.LogCaptureFixture) -> None:
     with environment(CREDENTIALS), pytest.raises(NoRegionError):
         sessions.create_client(CONFIG)
+    assert "model.json" not in caplog.text
 
 
 @ci_only("downloads three versions of botocore")
