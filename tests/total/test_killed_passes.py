@@ -5,11 +5,14 @@ from itertools import chain, cycle
 from typing import Any
 from unittest.mock import patch
 
+import pytest
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 from hypothesis import example, given, note, settings
 from hypothesis import strategies as st
 
 from functions.total import reconciliation
 from functions.total.reconciliation import Progress, Reconciliation
+from tests.doubles import client_error
 from tests.share import times
 from tests.total.steps import (
     EMPTY_LEDGER,
@@ -147,6 +150,64 @@ def test_every_item_that_a_pass_writes_is_paced() -> None:
     pass_ = Reconciliation(world.store, world.table, world.ledger, written.append)
     *_, last = pass_.run(ample_budget())
     assert (sum(written), last.behind) == (len(TAGS) + 1, 1)
+
+
+def test_a_pass_that_was_stopped_while_it_read_the_ledger_reads_all_of_it_again() -> None:
+    world = run_without_note([*SOME_TAGS, delete("ä")])
+    world.take_over()
+    first = next(reconcile(world.store, world, None))
+    assert (first.after, first.epoch) == ("", world.counter["Epoch"]["S"])
+    *_, last = reconcile(world.store, world, first)
+    # Only the ledger knows the visits of the deleted tag.
+    assert (last.behind, world.total) == (0, world.visits)
+
+
+def test_a_pass_during_which_the_total_was_taken_over_does_not_end_with_nothing_behind() -> None:
+    world = run_without_note(SOME_TAGS)
+    pages = []
+    for page in reconcile(world.store, world, None):
+        pages.append(page)
+        if page.tags == len(TAGS) and "Rebuilding" not in world.counter:
+            world.take_over()
+    assert (pages[-2].behind, pages[-1].behind) == (0, 1)
+    assert world.counter["Rebuilding"] == {"BOOL": True}
+    assert {page.drift for page in pages} == {0}
+    check(world)
+
+
+@pytest.mark.parametrize("damage", ["Stream", "Sequence", "Epoch"])
+def test_a_damaged_entry_is_counted_again_and_a_foreign_one_is_left_alone(damage: str) -> None:
+    world = run_without_note(SOME_TAGS)
+    entries = world.store.items(world.ledger)
+    foreign = entries["b"] | {"ID": {"S": "elsewhere"}, "Epoch": {"S": "another-epoch"}}
+    world.store.put(world.ledger, foreign)
+    world.store.put(world.ledger, {name: value for name, value in entries["a"].items() if name != damage})
+    assert world.settle().behind == 0
+    assert world.total == world.visits
+    assert entries["elsewhere"] == foreign
+
+
+def test_a_pass_leaves_alone_what_is_no_tags_count() -> None:
+    world = run_without_note(SOME_TAGS)
+    world.store.put(world.table, {"ID": {"S": "note"}, "Text": {"S": "x"}})
+    world.store.put(world.table, {"ID": {"S": "text"}, "Count": {"S": "many"}})
+    world.store.put(world.table, {"ID": {"S": "COUNTER"}, **world.counter, "Count": {"N": "5"}})
+    *_, last = reconcile(world.store, world, None)
+    assert (last.tags, last.behind, last.visits) == (len(TAGS), 0, 0)
+
+
+def test_a_pass_that_may_not_write_fails() -> None:
+    world = World()
+    world.visit("a")
+
+    class Refusing:
+        def __getattr__(self, name: str) -> Any:
+            if name == "update_item":
+                raise client_error("AccessDeniedException")
+            return getattr(world.store, name)
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        list(reconcile(Refusing(), world, None))
 
 
 def run_without_note(steps: list[Step]) -> World:

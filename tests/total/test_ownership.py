@@ -125,8 +125,12 @@ def test_records_of_another_table_are_skipped(caplog: pytest.LogCaptureFixture) 
     world.adopt("adopted", {})
     world.visit("a")
     world.visit("a")
+    calls: list[str] = []
+    world.store.before = calls.append
     with caplog.at_level(logging.WARNING, "functions"):
         world.deliver(earlier, world.warm[0])
+    # A mapping of another table's stream must not claim the total.
+    assert set(calls) == {"describe_table"}
     world.drain()
     assert world.total == 2
     assert "records of another table skipped" in caplog.text

@@ -160,6 +160,20 @@ def test_a_total_whose_number_of_items_is_damaged_does_not_pass_for_it(spread: d
     assert world.counter["Epoch"] != epoch
 
 
+def test_the_time_of_the_total_is_that_of_the_item_that_changed_last() -> None:
+    world = spread_world(3)
+    times = {}
+    for index, time in enumerate(["2026-05-01", "2026-05-03", "2026-05-02"]):
+        key = item_key("COUNTER", index)
+        times[key] = {**world.store.items(TABLE)[key], "UpdatedAt": {"S": time}}
+        world.store.put(TABLE, times[key])
+    assert world.shown == {"total": 30, "asOf": "2026-05-03"}
+    # The tutorial's total has no time, and an item may have lost its own.
+    for key, item in times.items():
+        world.store.put(TABLE, {name: value for name, value in item.items() if name != "UpdatedAt"})
+        assert world.shown["asOf"] == {"COUNTER": "2026-05-03", item_key("COUNTER", 1): "2026-05-02"}.get(key)
+
+
 def test_an_item_of_an_earlier_total_adds_nothing_to_this_one() -> None:
     world = spread_world(3)
     world.save()
@@ -170,7 +184,7 @@ def test_an_item_of_an_earlier_total_adds_nothing_to_this_one() -> None:
 
 
 @pytest.mark.parametrize("how", ["deleted", "tutorial", "text", "number"])
-@pytest.mark.parametrize("items", [1, 3])
+@pytest.mark.parametrize("items", [1, 2, 3])
 def test_a_damaged_first_item_does_not_pass_for_the_total(how: str, items: int) -> None:
     world = spread_world(items)
     Damage(how).happen(world)
