@@ -114,6 +114,9 @@ def test_the_error_shortens_a_long_value() -> None:
     record = StreamEvents().record("x" * 10_000, "a")
     (error,) = read_batch({"Records": [record]}).errors
     assert f"is '{'x' * 99}…;" in str(error)
+    record = StreamEvents().record("x" * 98, "a")
+    (error,) = read_batch({"Records": [record]}).errors
+    assert f"is '{'x' * 98}';" in str(error)
 
 
 @pytest.mark.parametrize("record", [None, "x", [], {}, {"dynamodb": None}, {"dynamodb": {"Keys": "x"}}])

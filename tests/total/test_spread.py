@@ -117,6 +117,8 @@ def test_a_spread_tag_takes_one_write_and_one_read_a_visit() -> None:
     assert len(requests.store.items(TABLE)) == 4
     assert requests.names.count("transact_write_items") == 3
     assert record(requests, TABLE, "a", ample_budget(), 4, others=OtherItems()) == Recorded(201)
+    # The item of the visit is known from the write.
+    assert len(requests.sent[1][1]["RequestItems"][TABLE]["Keys"]) == 3
     assert requests.names == ["update_item", "batch_get_item"]
     assert view_count(requests, TABLE, "a", ample_budget(), Expected(4))["count"] == 201
     assert requests.names == ["batch_get_item"]

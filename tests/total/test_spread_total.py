@@ -246,6 +246,7 @@ def test_a_batch_that_began_before_a_takeover_adds_to_no_item_that_nobody_reads(
     client.meanwhile = rebuild
     world.deliver(records, running)
     assert world.shown == {"total": 2, "asOf": world.shown["asOf"]}
+    assert len(total_keys(world)) == 4
 
 
 def test_a_total_of_which_an_item_is_left_is_not_a_new_one() -> None:
