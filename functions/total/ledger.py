@@ -121,11 +121,10 @@ def missing(entry: Entry, image: Image, epoch: str, table: str) -> int:
 
 
 def _apply(life: Life, change: Change) -> tuple[Life, int]:
-    if change.event == "REMOVE":
+    if change.new is None:
+        # A removal.
         life, gained = _observe(life, change.old) if change.old else (life, 0)
         return life._replace(ended=True), gained
-    if change.new is None:  # pragma: no cover - records without a new image are rejected when they are read
-        return life, 0
     if change.event == "INSERT":
         # The same `since` means that the deletion was undone, for example from a backup.
         restored = bool(change.new.since) and change.new.since == life.since

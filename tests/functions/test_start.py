@@ -153,7 +153,7 @@ def test_other_circumstances_make_botocore_read_its_own_data(
 def test_a_directory_with_the_users_own_models_makes_botocore_read_its_own_data(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sessions.Loader, "CUSTOMER_DATA_PATH", str(tmp_path / "models"))
+    monkeypatch.setattr("botocore.loaders.Loader.CUSTOMER_DATA_PATH", str(tmp_path / "models"))
     with environment(PLAIN):
         assert reads_model()
         (tmp_path / "models").mkdir()

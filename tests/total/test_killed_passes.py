@@ -152,6 +152,12 @@ def test_every_item_that_a_pass_writes_is_paced() -> None:
     assert (sum(written), last.behind) == (len(TAGS) + 1, 1)
 
 
+def test_each_page_of_the_ledger_and_of_the_table_is_reported() -> None:
+    world = run_without_note(SOME_TAGS)
+    pages = [(page.entries, page.tags) for page in reconcile(world.store, world, None)]
+    assert pages == [(2, 0), (5, 0), (5, 0), (5, 1), (5, 3), (5, 5)]
+
+
 def test_a_pass_that_was_stopped_while_it_read_the_ledger_reads_all_of_it_again() -> None:
     world = run_without_note([*SOME_TAGS, delete("ä")])
     world.take_over()

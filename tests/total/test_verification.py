@@ -242,3 +242,23 @@ def test_a_tag_of_another_life_or_another_total_has_arrived_only_once_its_entry_
     assert set(behind) == {"recreated", "lowered", "visited"}
     world.reconcile()
     assert set(verification.arrived(behind, ample_budget())) == set(behind)
+
+
+def test_an_entry_that_ended_or_began_another_life_has_passed_every_visit_of_the_life_before() -> None:
+    world = World(old_images=False)
+    for tag in ("deleted", "recreated"):
+        world.visit(tag)
+        world.drain()
+        world.visit(tag)
+        world.visit(tag)
+        world.lose(2)
+    behind = verify(world).behind
+    verification = Verification(world.store, world.table, world.ledger)
+    world.delete("deleted")
+    world.drain()
+    assert verification.arrived(behind, ample_budget()) == ["deleted"]
+    world.delete("recreated")
+    world.lose(1)
+    world.visit("recreated")
+    world.drain()
+    assert set(verification.arrived(behind, ample_budget())) == {"deleted", "recreated"}
