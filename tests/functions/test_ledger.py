@@ -211,6 +211,8 @@ def test_an_entry_without_new_records_is_the_same_object() -> None:
         (entry(5, 5, ended=True), Image(5, ONE), 0),
         (entry(5, 5, ended=True), Image(6, ""), 6),
         (entry(5, 5, epoch="then"), Image(5, ONE), 5),
+        (entry(5, 5, epoch="then"), Image(None, ONE), 0),
+        (entry(5, 5), Image(None, ONE), 0),
         (entry(5, 5, table=THERE), Image(5, ONE), 5),
         (Entry(), Image(5, ONE), 5),
         (Entry(), Image(0, ONE), 0),

@@ -345,3 +345,4 @@ def test_the_clients_have_short_timeouts_and_the_documented_attempts(tables: Any
     assert (config.connect_timeout, config.read_timeout) == (2.0, 3.0)
     assert (config.retries["mode"], config.retries["total_max_attempts"]) == ("standard", 3)
     assert single_attempt.retries["total_max_attempts"] == 1
+    assert config.tcp_keepalive is single_attempt.tcp_keepalive is True
