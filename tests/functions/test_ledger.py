@@ -149,6 +149,10 @@ def entry(counted: int, sequence: int, *, given: int = NONE, since: str = ONE, *
             entry(5, 5), [modify(6, 5, 6, "", before=ONE)], entry(6, 6, since=""), 1,
             id="Since may be removed",
         ),
+        pytest.param(
+            entry(5, 5), [modify(8, 7, 8, "")], entry(8, 8, since=""), 3,
+            id="also if the record of its removal was lost",
+        ),
         pytest.param(entry(0, 5), [insert(6, None, TWO)], entry(0, 6, since=TWO), 0, id="a life without a count"),
         # Streams without old images.
         pytest.param(entry(5, 5), [reached(6, 8)], entry(8, 6), 3, id="the new image alone"),
@@ -213,6 +217,7 @@ def test_an_entry_without_new_records_is_the_same_object() -> None:
         (entry(5, 5, epoch="then"), Image(5, ONE), 5),
         (entry(5, 5, epoch="then"), Image(None, ONE), 0),
         (entry(5, 5), Image(None, ONE), 0),
+        (entry(5, 5), Image(7, ""), 2),
         (entry(5, 5, table=THERE), Image(5, ONE), 5),
         (Entry(), Image(5, ONE), 5),
         (Entry(), Image(0, ONE), 0),
