@@ -1,7 +1,6 @@
 """Listing the tags page by page."""
 
 import base64
-import binascii
 import re
 import zlib
 from collections.abc import Mapping
@@ -9,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ..dynamodb.items import DynamoDB, Item, whole_number
 from ..dynamodb.retries import RetryBudget
-from ..dynamodb.spread import counts_of, read_spread, spread_of
+from ..dynamodb.spread import counts_of, read_spread
 from ..dynamodb.tables import COUNTER, KEY, SPREAD, name_of
 from ..http.problems import invalid
 
@@ -30,7 +29,7 @@ class Page(NamedTuple):
     next_cursor: str | None
 
 
-def parse_paging(query: Mapping[str, str], *, listing: bool = True) -> tuple[int, str | None] | None:
+def parse_paging(query: Mapping[str, str], *, listing: bool) -> tuple[int, str | None] | None:
     """Return the limit and the key to start after; None if neither is set.
 
     Raises a problem if one is invalid, and without `listing` if one is set at all.
@@ -51,28 +50,25 @@ def read_page(database: DynamoDB, table: str, limit: int, start: str | None, bud
 
     A tag that is spread over several items is listed at its item 0, which exists if any of them does.
     """
-    tags: list[dict[str, Any]] = []
-    spread: dict[str, Item] = {}
+    found: dict[str, Item] = {}
     for _ in range(MAX_SCANS):
         answer = database.scan(
             TableName=table,
             ConsistentRead=True,
-            Limit=limit - len(tags),
+            Limit=limit - len(found),
             ProjectionExpression=f"#ID, #Count, #{SPREAD}",
             ExpressionAttributeNames={"#ID": KEY, "#Count": "Count", f"#{SPREAD}": SPREAD},
             **({} if start is None else {"ExclusiveStartKey": {KEY: {"S": start}}}),
         )
         for item in answer.get("Items", []):
-            key, count = item[KEY]["S"], whole_number(item, "Count")
-            if key != COUNTER and name_of(key) == key and count is not None:
-                tags.append({"tag": key, "count": count})
-                if spread_of(item) > 1:
-                    spread[key] = item
+            key = item[KEY]["S"]
+            if key != COUNTER and name_of(key) == key and whole_number(item, "Count") is not None:
+                found[key] = item
         start = answer.get("LastEvaluatedKey", {}).get(KEY, {}).get("S")
-        if start is None or len(tags) == limit:
+        if start is None or len(found) == limit:
             break
-    whole = read_spread(database, table, dict.fromkeys(spread, 1), budget, spread)
-    tags = [each | {"count": counts_of(whole[each["tag"]])} if each["tag"] in whole else each for each in tags]
+    whole = read_spread(database, table, dict.fromkeys(found, 1), budget, found)
+    tags = [{"tag": tag, "count": counts_of(items)} for tag, items in whole.items()]
     return Page(tags, None if start is None else _encode_cursor(start))
 
 
@@ -83,9 +79,9 @@ def _encode_cursor(key: str) -> str:
 
 def _decode_cursor(cursor: str) -> str:
     try:
-        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars="-_", validate=True)
+        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         key = raw[4:].decode()
-    except (binascii.Error, ValueError):
+    except ValueError:
         key = ""
     # The checksum rejects text that is not a cursor; 2,048 bytes is the limit of a partition key.
     if not 0 < len(key.encode()) <= 2048 or _encode_cursor(key) != cursor:

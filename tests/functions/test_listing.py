@@ -47,7 +47,7 @@ def test_a_cursor_without_a_limit_gives_a_page_of_the_default_size(tables: Any) 
     put(tables, *(f"tag {number}" for number in range(60)))
     first = request("GET", "/counts?limit=1").json
     rest = request("GET", f"/counts?cursor={first['nextCursor']}").json
-    assert len(rest["tags"]) == listing.DEFAULT_LIMIT
+    assert len(rest["tags"]) == 50
 
 
 def test_a_page_without_any_tags_still_has_a_cursor(tables: Any) -> None:
@@ -57,6 +57,14 @@ def test_a_page_without_any_tags_still_has_a_cursor(tables: Any) -> None:
     found = pages(1)
     assert [row["tag"] for page in found for row in page] == ["a"]
     assert len(found) > 1
+
+
+def test_a_page_takes_ten_database_requests_at_most(tables: Any, refuse: Any) -> None:
+    for number in range(30):
+        tables.put_item(TableName=TABLE, Item={"ID": {"S": f"note {number}"}})
+    scans = refuse("scan")
+    assert request("GET", "/counts?limit=1").json["tags"] == []
+    assert len(scans) == 10
 
 
 @pytest.mark.parametrize("limit", ["0", "101", "-1", "1.5", "x", "", "007", "1,2", "%D9%A3", "5%20", "1e1"])
@@ -106,3 +114,11 @@ def test_any_text_is_a_valid_cursor_or_rejected(text: str) -> None:
 @given(st.text(min_size=1, max_size=200).filter(lambda text: text.isprintable()))
 def test_every_tag_has_a_cursor(tag: str) -> None:
     assert listing._decode_cursor(listing._encode_cursor(tag)) == tag
+
+
+@pytest.mark.parametrize("character", ["x", "ä"])
+def test_a_cursor_holds_any_key_that_a_table_can_hold_and_no_longer_one(character: str) -> None:
+    longest = character * (2048 // len(character.encode()))
+    assert listing._decode_cursor(listing._encode_cursor(longest)) == longest
+    with pytest.raises(ProblemError):
+        listing._decode_cursor(listing._encode_cursor(f"{longest}x"))
