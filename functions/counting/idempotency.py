@@ -9,12 +9,12 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from ..dynamodb.client import cancellation_reasons, is_transient, is_transient_cancellation
-from ..dynamodb.items import AttributeValue, DynamoDB, Item, text, whole_number
-from ..dynamodb.retries import RetryBudget, UnreadItemsError, read_item
-from ..dynamodb.spread import counts_of, read_spread
+from ..dynamodb.items import AttributeValue, DynamoDB, Item, text
+from ..dynamodb.retries import RetryBudget, UnreadItemsError
+from ..dynamodb.spread import counts_of
 from ..dynamodb.tables import EXPIRES_AT, KEY, item_key
 from ..http.problems import ProblemError, invalid, unavailable
-from .visits import Recorded, announce, one_visit
+from .visits import Recorded, announce, one_visit, read_tag
 
 MAX_KEY_LENGTH = 255
 """The maximum number of characters of a key."""
@@ -87,7 +87,7 @@ class KeyedVisits(NamedTuple):
             index = random.randrange(self.items)  # noqa: S311 - any distribution of load will do
             try:
                 if not items:
-                    items = self._read(tag, budget)
+                    items = read_tag(self.database, self.table, tag, budget, self.items)
                 return self._try(tag, key, (index, items), request)
             except Exception as error:
                 busy = isinstance(error, UnreadItemsError)
@@ -98,16 +98,12 @@ class KeyedVisits(NamedTuple):
                 if not budget.pause(min(attempt, MAX_COLLISION_BACKOFF) if collided else attempt):
                     raise unavailable(BUSY) from error
 
-    def _read(self, tag: str, budget: RetryBudget) -> list[Item]:
-        known = {} if self.items > 1 else {tag: read_item(self.database, self.table, tag) or {}}
-        return read_spread(self.database, self.table, {tag: self.items}, budget, known)[tag]
-
     def _try(self, tag: str, key: str, place: tuple[int, list[Item]], request: dict[str, AttributeValue]) -> Recorded:
         stored = self._count_and_store_key(tag, key, place, request)
         if text(stored, "Tag") != tag:
             raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, OTHER_TAG, field="Idempotency-Key", value=key)
         replayed = text(stored, "Request") != request[":request"]["S"]
-        return Recorded(whole_number(stored, "Count") or 0, replayed)
+        return Recorded(counts_of([stored]), replayed)
 
     def _count_and_store_key(
         self, tag: str, key: str, place: tuple[int, list[Item]], request: dict[str, AttributeValue]
@@ -145,7 +141,7 @@ class KeyedVisits(NamedTuple):
 
 def _conditional_visit(item: Item, spread: int) -> dict[str, Any]:
     """Return the expressions that count a visit, on condition that the item's count is still that of `item`."""
-    visit = one_visit(spread=spread)
+    visit = one_visit(1, spread)
     if "Count" in item:
         visit["ConditionExpression"] = "#Count = :seen"
         visit["ExpressionAttributeValues"][":seen"] = item["Count"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..dynamodb.client import cancellation_reasons, error_code, had_no_effect, is_transient, is_transient_cancellation
-from ..dynamodb.items import AttributeValue, DynamoDB, Item, timestamp, whole_number
+from ..dynamodb.items import AttributeValue, DynamoDB, Item, timestamp
 from ..dynamodb.retries import RetryBudget, UnreadItemsError, read_item
 from ..dynamodb.spread import counts_of, read_spread, spread_of
 from ..dynamodb.tables import KEY, SPREAD, item_key
@@ -30,8 +30,8 @@ MAX_KNOWN_TAGS = 1_000
 NO_RETRIES = RetryBudget(lambda: 0.0)
 
 
-def one_visit(visits: int = 1, spread: int = 1) -> dict[str, Any]:
-    """Return the expressions that count a visit in an update of an item of a tag.
+def one_visit(visits: int, spread: int) -> dict[str, Any]:
+    """Return the expressions that count `visits`, 1 or 0, in an update of an item of a tag.
 
     `Since` identifies the item's current life. It is the time of the life's first visit, in microseconds, so no two
     lives have the same value. If the item is item 0 of a tag with several, `spread` is their number.
@@ -136,14 +136,14 @@ def record(
             break
     # Item 0 also knows of items from before the number was lowered.
     if items == 1 and spread_of(item) == 1:
-        return Recorded(whole_number(item, "Count") or 0)
+        return Recorded(counts_of([item]))
     return Recorded(others.whole_count(database, table, tag, (index, item), items))
 
 
 def _count_in(database: DynamoDB, table: str, tag: str, index: int, items: int) -> Item:
     """Count one visit in an item of `tag`; return the item."""
     place = {"TableName": table, "Key": {KEY: {"S": item_key(tag, index)}}}
-    visit = one_visit(spread=1 if index else items)
+    visit = one_visit(1, 1 if index else items)
     if not index:
         answer: Item = database.update_item(**place, **visit, ReturnValues="ALL_NEW")["Attributes"]
         return answer
@@ -163,5 +163,10 @@ def _count_in(database: DynamoDB, table: str, tag: str, index: int, items: int) 
 
 def read_count(database: DynamoDB, table: str, tag: str, budget: RetryBudget, items: int = 1) -> int:
     """Return the count of `tag` from consistent reads, 0 if it was never visited."""
+    return counts_of(read_tag(database, table, tag, budget, items))
+
+
+def read_tag(database: DynamoDB, table: str, tag: str, budget: RetryBudget, items: int) -> list[Item]:
+    """Return the items of `tag`, probably as many as `items`, from consistent reads."""
     known = {} if items > 1 else {tag: read_item(database, table, tag) or {}}
-    return counts_of(read_spread(database, table, {tag: items}, budget, known)[tag])
+    return read_spread(database, table, {tag: items}, budget, known)[tag]

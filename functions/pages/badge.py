@@ -50,7 +50,7 @@ class Options(NamedTuple):
     color: str
 
 
-def parse_options(query: Mapping[str, str], *, counts: bool = True) -> Options:
+def parse_options(query: Mapping[str, str], *, counts: bool) -> Options:
     """Parse a badge's query. Raises a problem if a value is invalid; ignores unknown parameters.
 
     `counts` is False if a GET must not record visits: a badge then cannot ask for it.

@@ -159,7 +159,7 @@ class Interrupted:
 
 def test_a_visit_takes_a_read_and_a_transaction_and_one_more_for_each_visit_in_between(tables: Any) -> None:
     def visit() -> None:
-        tables.update_item(TableName=TABLE, Key={"ID": {"S": "a"}}, **visits.one_visit())
+        tables.update_item(TableName=TABLE, Key={"ID": {"S": "a"}}, **visits.one_visit(1, 1))
 
     for number, between in enumerate((0, 0, 1, 2), 1):
         client = Interrupted(tables, *[visit] * between)

@@ -1,21 +1,21 @@
 """Counting the requests that code makes."""
 
+from collections.abc import Callable
 from typing import Any
-
-from tests.doubles import client_error
 
 
 class Requests:
-    """A store that keeps what was asked of it, and can be told to fail reads with an error code."""
+    """A store that keeps what was asked of it, and can be told to answer reads in another way, or to refuse them."""
 
     def __init__(self, store: Any) -> None:
-        self.store, self.sent, self.refused = store, list[tuple[str, dict[str, Any]]](), ""
+        self.store, self.sent = store, list[tuple[str, dict[str, Any]]]()
+        self.read: Callable[[dict[str, Any]], Any] | None = None
 
     def __getattr__(self, name: str) -> Any:
         def call(**request: Any) -> Any:
             self.sent.append((name, request))
-            if self.refused and "get" in name:
-                raise client_error(self.refused, name)
+            if self.read and "get" in name:
+                return self.read(request)
             return getattr(self.store, name)(**request)
 
         return call

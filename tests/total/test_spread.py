@@ -1,21 +1,26 @@
 """A tag that is spread over several items counts every visit once, whatever fails, repeats or runs concurrently."""
 
 import contextlib
+import logging
 import random
 from itertools import chain, cycle
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError  # type: ignore[import-untyped]
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from functions.counting import visits
 from functions.counting.idempotency import KeyedVisits
 from functions.counting.listing import read_page
-from functions.counting.visits import PAUSE_SECONDS, OtherItems, Recorded, read_count, record
+from functions.counting.visits import OtherItems, Recorded, read_count, record
+from functions.dynamodb.spread import counts_of
 from functions.dynamodb.tables import SPREAD, item_key, name_of
 from functions.http.problems import ProblemError
 from functions.total.deletion import Deletion, TagDeletion
 from functions.view_counts import Expected, view_count
+from tests.doubles import client_error
 from tests.share import times
 from tests.total.requests import Requests
 from tests.total.steps import FAULTS, inject, stop_faults
@@ -147,21 +152,70 @@ def test_after_the_number_was_lowered_all_items_still_count() -> None:
     assert listed(store) == {"a": 54}
 
 
-@pytest.mark.parametrize("code", ["ProvisionedThroughputExceededException", "AccessDeniedException"])
-def test_a_read_that_fails_does_not_fail_a_visit_that_is_counted(code: str) -> None:
+def refusing(error: Exception) -> Any:
+    def read(request: dict[str, Any]) -> Any:
+        raise error
+
+    return read
+
+
+def unprocessed(request: dict[str, Any]) -> Any:
+    """Answer as DynamoDB does if it lacks throughput for a BatchGetItem."""
+    return {"Responses": {}, "UnprocessedKeys": request["RequestItems"]}
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        refusing(client_error("ProvisionedThroughputExceededException")),
+        refusing(client_error("AccessDeniedException")),
+        refusing(ReadTimeoutError(endpoint_url="x")),
+        unprocessed,
+    ],
+)
+def test_a_read_that_fails_does_not_fail_a_visit_that_is_counted(read: Any, caplog: pytest.LogCaptureFixture) -> None:
     requests, now = Requests(Store(TABLE)), [0.0]
     others = OtherItems(lambda: now[0])
     for count in range(1, 51):
         assert record(requests, TABLE, "a", ample_budget(), 3, others=others).count == count
-    requests.refused = code
+    requests.read = read
     requests.names  # noqa: B018 - forgets what was sent
-    assert record(requests, TABLE, "a", ample_budget(), 3, others=others).count == 51
+    with caplog.at_level(logging.WARNING, "functions"):
+        assert record(requests, TABLE, "a", ample_budget(), 3, others=others).count == 51
     assert requests.names == ["update_item", "batch_get_item"]
-    record(requests, TABLE, "a", ample_budget(), 3, others=others)
-    assert requests.names == ["update_item"]
-    requests.refused = ""
-    now[0] += PAUSE_SECONDS
-    assert record(requests, TABLE, "a", ample_budget(), 3, others=others).count == 53
+    assert "counts of other items not read" in caplog.text
+    for now[0] in (0.0, 0.999):
+        record(requests, TABLE, "a", ample_budget(), 3, others=others)
+        assert requests.names == ["update_item"]
+    requests.read = None
+    now[0] = 1.0
+    assert record(requests, TABLE, "a", ample_budget(), 3, others=others).count == 54
+
+
+def test_a_mistake_of_the_program_is_not_taken_for_a_read_that_failed() -> None:
+    requests = Requests(Store(TABLE))
+    while len(requests.store.items(TABLE)) < 2:
+        record(requests, TABLE, "a", ample_budget(), 2, others=OtherItems())
+    requests.read = refusing(TypeError("a mistake"))
+    with pytest.raises(TypeError, match="a mistake"):
+        record(requests, TABLE, "a", ample_budget(), 2, others=OtherItems())
+
+
+@pytest.mark.parametrize("tags", ["abc", "abcdef"])
+def test_a_process_remembers_the_counts_of_so_many_tags_and_no_more(tags: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visits, "MAX_KNOWN_TAGS", 4)
+    requests, others = Requests(Store(TABLE)), OtherItems(lambda: 0.0)
+    items = requests.store.items(TABLE)
+
+    def visit(tag: str) -> int:
+        return record(requests, TABLE, tag, ample_budget(), 2, others=others).count
+
+    for tag in tags:
+        while not {tag, item_key(tag, 1)} <= items.keys():
+            visit(tag)
+    requests.read = refusing(client_error("ThrottlingException"))
+    remembered = [tag for tag in tags if visit(tag) == counts_of([items[tag], items[item_key(tag, 1)]])]
+    assert remembered == list(tags) if len(tags) < 4 else len(remembered) <= 4
 
 
 def test_a_tag_without_its_first_item_gets_it_back_with_the_number() -> None:
