@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import idna
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from functions.counting import tags
@@ -140,6 +140,8 @@ JOINED = ["\u0628", "\u0627", "\u0648", "\u06cc", "a", "क", "\u094d", "\u064b"
 
 @settings(max_examples=500, deadline=None, derandomize=True, database=None)
 @given(st.lists(st.sampled_from(JOINED), min_size=1, max_size=8).map("".join))
+@example("\u0628\u064b\u200c\u064b\u0628")
+@example("\u0627\u064b\u200c\u064b\u0628")
 def test_a_joiner_is_accepted_exactly_where_idna_accepts_it(text: str) -> None:
     tag = unicodedata.normalize("NFC", text)
     places = [index for index, character in enumerate(tag) if character in "\u200c\u200d"]
