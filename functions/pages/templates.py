@@ -162,8 +162,9 @@ def _rebuilding(now: bool) -> str:
 
 def _freshness(as_of: str | None, rebuilding: bool) -> str:
     hidden = "" if as_of else " hidden"
-    moment = f'<time id="as-of" datetime="{escape(as_of or "")}">{escape(_moment(as_of or ""))}</time>'
-    shown = f"<p{hidden}>The total is as of {moment}.</p>{_rebuilding(rebuilding)}"
+    moment = as_of or ""
+    time = f'<time id="as-of" datetime="{escape(moment)}">{escape(_moment(moment))}</time>'
+    shown = f"<p{hidden}>The total is as of {time}.</p>{_rebuilding(rebuilding)}"
     return f'<div class="fresh"><p id="state" role="status"></p>{shown}</div>'
 
 

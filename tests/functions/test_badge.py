@@ -144,6 +144,27 @@ def test_marks_and_joiners_take_no_width() -> None:
     assert width("e\u0301\u20dd\u200d") == width("e") < width("ee")
 
 
+def test_a_badge_looks_like_this() -> None:
+    assert badge.badge("<Will>", 7, "1d8102") == (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="68" height="20" viewBox="0 0 68 20" role="img" '
+        'aria-label="&lt;Will&gt;: 7"><title>&lt;Will&gt;: 7</title>'
+        '<clipPath id="r"><rect width="68" height="20" rx="4"/></clipPath><g clip-path="url(#r)">'
+        '<rect width="49" height="20" fill="#3d4751"/><rect x="49" width="19" height="20" fill="#1d8102"/></g>'
+        '<g font-family="Verdana,DejaVu Sans,sans-serif" font-size="11">'
+        '<text x="6" y="14" textLength="37" lengthAdjust="spacingAndGlyphs" fill="#fff">&lt;Will&gt;</text>'
+        '<text x="55" y="14" textLength="7" lengthAdjust="spacingAndGlyphs" fill="#fff">7</text></g></svg>'
+    )
+
+
+@pytest.mark.parametrize(
+    ("label", "width"),
+    [("i", 6), ("iiiii", 21), ("aaa", 21), ("AAA", 24), ("mmm", 30), ("\u6f22\u6f22", 23), ("\uff21\uff21", 23)],
+)
+def test_the_label_gets_the_width_that_it_has_in_the_usual_font_and_can_be_seen(label: str, width: int) -> None:
+    first, _ = ET.fromstring(badge.badge(label, 7, "1d8102")).iter(f"{SVG}text")
+    assert first.attrib["textLength"] == str(width)
+
+
 def luminance(color: str) -> float:
     """Return the relative luminance as WCAG 2.2 defines it."""
     red, green, blue = (

@@ -271,6 +271,85 @@ def test_the_links_of_the_start_page_work_with_and_without_a_trailing_slash(root
     }
 
 
+MOMENT = "2026-01-02T03:04:05.678Z"
+AS_OF = ["The total is as of ", "2 January 2026, 03:04:05 UTC", "."]
+REBUILDING = "The total is being rebuilt and may be too low."
+FACTS = {"streamViewType": None, "createdAt": None}
+ECHO = {"method": "GET", "path": "/x", "query": {"a": "1", "b": "2"}}
+WELCOME = [
+    *("hi", "Any name can be a tag, for example ", "hello", ".", "Record a visit of hello", "All visits", "All tags"),
+    *("API description", "The table", "Name", "visits", "Status", "Active", "Items (approximate)", "1,234"),
+    *("Size (approximate)", "56,789 bytes", "Created", "unknown", "Stream view type", "none", "Your request"),
+    *("Method", "GET", "Path", "/x", "Query", "a=1, b=2"),
+]
+TITLED: list[tuple[str, list[str], list[str]]] = [
+    (
+        templates.visit_page("a b", 1234),
+        ["Visit 1,234 of a b", "Visit recorded", "Visits of ", "a b", "1,234", "Record another visit", "See the count"],
+        ["../tag/a%20b", "../counts/a%20b"],
+    ),
+    (
+        templates.count_page("a b", 3, 1234, MOMENT),
+        ["a b: 3", "a b", "Visits", "3", "All tags together", "1,234", *AS_OF, "Record a visit", "All tags"],
+        ["../tag/a%20b", "../counts?limit=50"],
+    ),
+    (
+        templates.count_page("a", 1234, 7, None, rebuilding=True),
+        ["a: 1,234", "a", "Visits", "1,234", "All tags together", "7", REBUILDING, "Record a visit", "All tags"],
+        ["../tag/a", "../counts?limit=50"],
+    ),
+    (
+        templates.total_page(1234, MOMENT),
+        ["Total: 1,234", "All visits", "All tags together", "1,234", *AS_OF, "All tags"],
+        ["counts?limit=50"],
+    ),
+    (
+        templates.tags_page(1234, [{"tag": "a b", "count": 1234}, {"tag": "c/d", "count": 5}], 2, "YQ"),
+        [
+            *("All tags", "All tags", "All tags together", "1,234", "By tag", "Tag", "Visits", "a b", "1,234"),
+            *("c/d", "5", "More tags", "The total"),
+        ],
+        ["counts/a%20b", "counts?limit=2&cursor=YQ", "counts"],
+    ),
+    (
+        templates.tags_page(7, [], 2, None, rebuilding=True),
+        [
+            *("All tags", "All tags", "All tags together", "7", REBUILDING, "By tag"),
+            *("There are no tags on this page.", "The total"),
+        ],
+        ["counts"],
+    ),
+    (
+        templates.welcome_page("hi", TABLE_FACTS | FACTS, ECHO, "./"),
+        [templates.NAME, templates.NAME, *WELCOME],
+        ["./tag/hello", "./counts", "./counts?limit=50", "./openapi.json"],
+    ),
+    (
+        templates.problem_page(ProblemError(HTTPStatus.CONFLICT, "No.", value="v", other="o"), "../"),
+        ["409 Conflict", "Conflict", "No.", "Details", "Value", "v", "Start page"],
+        ["../"],
+    ),
+    (
+        templates.problem_page(ProblemError(HTTPStatus.CONFLICT, "No."), "../"),
+        ["409 Conflict", "Conflict", "No.", "Start page"],
+        ["../"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("page", "texts", "links"), TITLED)
+def test_a_page_shows_these_texts_and_links_in_this_order(page: str, texts: list[str], links: list[str]) -> None:
+    shown = Outline(re.sub(r"<(p|figure)\b[^>]* hidden>.*?</\1>", "", page))
+    title, *rest = texts
+    assert shown.texts == [title, templates.NAME, *rest, "Counted per tag, and in total."]
+    body = page[page.index("<main") :]
+    assert [value for name, value in Outline(body).attributes if name in ("href", "action")] == links
+    assert {name for _, names in shown.elements for name in names} <= {
+        *("lang", "charset", "name", "content", "rel", "href", "src", "type", "method", "action", "class", "id"),
+        *("role", "scope", "datetime", "data-live", "data-value"),
+    }
+
+
 def test_the_live_pages_have_the_elements_that_their_script_uses() -> None:
     script = static.content("counter.js")
     ids = set(re.findall(r'(?:getElementById|setText)\("([\w-]+)"', script))
