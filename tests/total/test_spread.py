@@ -220,30 +220,32 @@ def test_a_process_remembers_the_counts_of_so_many_tags_and_no_more(tags: str, m
 
 @pytest.mark.parametrize("keyed", [False, True])
 def test_a_new_item_hides_no_other_whoever_creates_that(keyed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    store, numbers, keys = Store(TABLE, KEYS), list[int](), iter("abcdefg")
+    store, numbers, keys = Store(TABLE, KEYS), list[int](), iter("abcdefghij")
     monkeypatch.setattr(random, "randrange", lambda items: numbers.pop(0))
 
-    def visit(items: int, *drawn: int) -> int:
+    def visit(tag: str, items: int, *drawn: int) -> int:
         numbers[:] = drawn
         if keyed:
-            return KeyedVisits(store, TABLE, KEYS, items).record("a", next(keys), ample_budget()).count
-        return record(store, TABLE, "a", ample_budget(), items, others=OtherItems()).count
-
-    def raised_meanwhile(call: str) -> None:
-        if call == "transact_write_items":
-            store.before = lambda call: None
-            left = list(numbers)
-            visit(6, 5)
-            numbers[:] = left
+            return KeyedVisits(store, TABLE, KEYS, items).record(tag, next(keys), ample_budget()).count
+        return record(store, TABLE, tag, ample_budget(), items, others=OtherItems()).count
 
     # The number is lowered, and the new item is not the last.
-    assert [visit(5, 0), visit(5, 4), visit(2, 1)] == [1, 2, 3]
+    assert [visit("a", 5, 0), visit("a", 5, 4), visit("a", 2, 1)] == [1, 2, 3]
+    visit("b", 1, 0)
     # The number is raised, and another process raises it further between this one's read and its transaction.
-    store.before = raised_meanwhile
-    visit(4, 3, 3)
-    assert store.items(TABLE)["a"][SPREAD] == {"N": "6"}
-    assert read_count(store, TABLE, "a", ample_budget()) == 5
-    assert {key for key, item in store.items(TABLE).items() if SPREAD in item} == {"a"}
+    for tag in "ab":
+
+        def meanwhile(call: str, tag: str = tag) -> None:
+            if call == "transact_write_items":
+                store.before = lambda call: None
+                visit(tag, 6, 5)
+                numbers[:] = [3]
+
+        store.before = meanwhile
+        visit(tag, 4, 3)
+        assert store.items(TABLE)[tag][SPREAD] == {"N": "6"}
+    assert listed(store) == {"a": 5, "b": 3}
+    assert {key for key, item in store.items(TABLE).items() if SPREAD in item} == {"a", "b"}
 
 
 def test_a_tag_without_its_first_item_gets_it_back_with_the_number() -> None:
