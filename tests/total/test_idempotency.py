@@ -17,6 +17,7 @@ from functions.counting.idempotency import TTL_SECONDS, KeyedVisits
 from functions.counting.visits import Recorded, record
 from functions.dynamodb.retries import RetryBudget
 from functions.http.problems import ProblemError
+from tests.doubles import cancelled, client_error
 from tests.share import times
 from tests.total.steps import FAULTS, inject, stop_faults
 from tests.total.store import Store
@@ -150,3 +151,25 @@ def test_an_expired_key_can_be_used_again_with_any_tag() -> None:
     assert keyed.record("a", "k", ample_budget(), TTL_SECONDS - 1.0) == Recorded(1, replayed=True)
     assert keyed.record("b", "k", ample_budget(), float(TTL_SECONDS)) == Recorded(1)
     assert {key: item["Count"]["N"] for key, item in store.tables[TABLE].items()} == {"a": "1", "b": "1"}
+
+
+@pytest.mark.parametrize(
+    ("error", "keyed", "pauses"),
+    [
+        (client_error("ThrottlingException"), False, [20, 40, 80, 160, 320]),
+        (client_error("ThrottlingException"), True, [20, 40, 80, 160, 320]),
+        (cancelled("None", "TransactionConflict"), True, [20, 40, 80, 80, 80]),
+    ],
+)
+def test_pauses_double_but_stay_short_while_visits_collide(error: Exception, keyed: bool, pauses: list[int]) -> None:
+    store, errors, slept = Store(TABLE, KEYS), [error] * len(pauses), list[float]()
+
+    def refuse(call: str) -> None:
+        if call != "get_item" and errors:
+            raise errors.pop()
+
+    store.before = refuse
+    budget = RetryBudget(lambda: 9.0, slept.append, lambda: 1.0)
+    visited = KeyedVisits(store, TABLE, KEYS).record("a", "k", budget) if keyed else record(store, TABLE, "a", budget)
+    assert visited == Recorded(1)
+    assert [round(1000 * seconds) for seconds in slept] == pauses

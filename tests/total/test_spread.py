@@ -15,6 +15,7 @@ from functions.counting import visits
 from functions.counting.idempotency import KeyedVisits
 from functions.counting.listing import read_page
 from functions.counting.visits import OtherItems, Recorded, read_count, record
+from functions.dynamodb.retries import RetryBudget
 from functions.dynamodb.spread import counts_of
 from functions.dynamodb.tables import SPREAD, item_key, name_of
 from functions.http.problems import ProblemError
@@ -116,7 +117,7 @@ def test_one_item_takes_the_requests_that_it_always_took() -> None:
 
 
 def test_a_spread_tag_takes_one_write_and_one_read_a_visit() -> None:
-    requests = Requests(Store(TABLE))
+    requests = Requests(Store(TABLE, KEYS))
     for _ in range(200):
         record(requests, TABLE, "a", ample_budget(), 4, others=OtherItems())
     assert len(requests.store.items(TABLE)) == 4
@@ -127,6 +128,10 @@ def test_a_spread_tag_takes_one_write_and_one_read_a_visit() -> None:
     assert requests.names == ["update_item", "batch_get_item"]
     assert view_count(requests, TABLE, "a", ample_budget(), Expected(4))["count"] == 201
     assert requests.names == ["batch_get_item"]
+    assert read_count(requests, TABLE, "a", ample_budget(), 4) == 201
+    assert requests.names == ["batch_get_item"]
+    assert KeyedVisits(requests, TABLE, KEYS, 4).record("a", "k", ample_budget()) == Recorded(202)
+    assert requests.names == ["batch_get_item", "transact_write_items"]
 
 
 def test_visits_are_spread_evenly() -> None:
@@ -201,7 +206,7 @@ def test_a_mistake_of_the_program_is_not_taken_for_a_read_that_failed() -> None:
         record(requests, TABLE, "a", ample_budget(), 2, others=OtherItems())
 
 
-@pytest.mark.parametrize("tags", ["abc", "abcdef"])
+@pytest.mark.parametrize("tags", ["abc", "abcde"])
 def test_a_process_remembers_the_counts_of_so_many_tags_and_no_more(tags: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(visits, "MAX_KNOWN_TAGS", 4)
     requests, others = Requests(Store(TABLE)), OtherItems(lambda: 0.0)
@@ -246,6 +251,27 @@ def test_a_new_item_hides_no_other_whoever_creates_that(keyed: bool, monkeypatch
         assert store.items(TABLE)[tag][SPREAD] == {"N": "6"}
     assert listed(store) == {"a": 5, "b": 3}
     assert {key for key, item in store.items(TABLE).items() if SPREAD in item} == {"a", "b"}
+
+
+def test_a_visit_in_a_further_item_whose_answer_was_lost_is_not_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(TABLE)
+    monkeypatch.setattr(random, "randrange", lambda items: 1)
+    record(store, TABLE, "a", ample_budget(), 2, others=OtherItems())
+
+    def lose(call: str) -> None:
+        raise ReadTimeoutError(endpoint_url="x")
+
+    store.after = lose
+    with pytest.raises(ProblemError, match="may not have been counted"):
+        record(store, TABLE, "a", ample_budget(), 2, others=OtherItems())
+    assert {key: item["Count"]["N"] for key, item in store.items(TABLE).items()} == {"a": "0", item_key("a", 1): "2"}
+
+
+def test_a_visit_with_a_key_that_finds_no_count_to_read_can_be_repeated() -> None:
+    requests = Requests(Store(TABLE, KEYS))
+    requests.read = unprocessed
+    with pytest.raises(ProblemError, match="same Idempotency-Key"):
+        KeyedVisits(requests, TABLE, KEYS, 2).record("a", "k", RetryBudget(lambda: 0.0))
 
 
 def test_a_tag_without_its_first_item_gets_it_back_with_the_number() -> None:
