@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from functions import welcome
 from functions.counting.tags import is_tag, validate_tag
+from functions.http import routes
+from functions.http.features import Features
 from functions.http.problems import ProblemError
 from functions.pages import static, templates
 from tests.functions.conftest import TABLE
@@ -348,6 +350,14 @@ def test_a_page_shows_these_texts_and_links_in_this_order(page: str, texts: list
         *("lang", "charset", "name", "content", "rel", "href", "src", "type", "method", "action", "class", "id"),
         *("role", "scope", "datetime", "data-live", "data-value"),
     }
+
+
+def test_without_listing_pages_of_a_tag_that_is_not_allowed_offer_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routes, "FEATURES", Features(listing=False, allowed_tags=["other"]))
+    count = Outline(templates.count_page("a", 3, 7, MOMENT)).texts
+    assert count[-3:] == [*AS_OF[2:], REBUILDING, "Counted per tag, and in total."]
+    welcome_texts = Outline(templates.welcome_page("hi", TABLE_FACTS, ECHO, "./")).texts
+    assert welcome_texts[2:7] == [templates.NAME, "hi", "All visits", "API description", "The table"]
 
 
 def test_the_live_pages_have_the_elements_that_their_script_uses() -> None:

@@ -162,9 +162,10 @@ def test_an_expired_key_can_be_used_again_with_any_tag() -> None:
     ],
 )
 def test_pauses_double_but_stay_short_while_visits_collide(error: Exception, keyed: bool, pauses: list[int]) -> None:
-    store, errors, slept = Store(TABLE, KEYS), [error] * len(pauses), list[float]()
+    store, errors, slept, calls = Store(TABLE, KEYS), [error] * len(pauses), list[float](), list[str]()
 
     def refuse(call: str) -> None:
+        calls.append(call)
         if call != "get_item" and errors:
             raise errors.pop()
 
@@ -173,3 +174,4 @@ def test_pauses_double_but_stay_short_while_visits_collide(error: Exception, key
     visited = KeyedVisits(store, TABLE, KEYS).record("a", "k", budget) if keyed else record(store, TABLE, "a", budget)
     assert visited == Recorded(1)
     assert [round(1000 * seconds) for seconds in slept] == pauses
+    assert calls.count("get_item") == keyed

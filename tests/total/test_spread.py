@@ -131,6 +131,7 @@ def test_a_spread_tag_takes_one_write_and_one_read_a_visit() -> None:
     assert read_count(requests, TABLE, "a", ample_budget(), 4) == 201
     assert requests.names == ["batch_get_item"]
     assert KeyedVisits(requests, TABLE, KEYS, 4).record("a", "k", ample_budget()) == Recorded(202)
+    assert len(requests.sent[-1][1]["TransactItems"]) == 2
     assert requests.names == ["batch_get_item", "transact_write_items"]
 
 
@@ -274,15 +275,20 @@ def test_a_visit_with_a_key_that_finds_no_count_to_read_can_be_repeated() -> Non
         KeyedVisits(requests, TABLE, KEYS, 2).record("a", "k", RetryBudget(lambda: 0.0))
 
 
-def test_a_tag_without_its_first_item_gets_it_back_with_the_number() -> None:
-    store = Store(TABLE)
+@pytest.mark.parametrize("keyed", [False, True])
+def test_a_tag_without_its_first_item_gets_it_back_with_the_number(keyed: bool) -> None:
+    store = Store(TABLE, KEYS)
     for _ in range(50):
         record(store, TABLE, "a", ample_budget(), 4, others=OtherItems())
     rest = 50 - int(store.items(TABLE)["a"]["Count"]["N"])
     store.delete(TABLE, "a")
     while "a" not in store.items(TABLE):
         rest += 1
-        assert record(store, TABLE, "a", ample_budget(), 4, others=OtherItems()).count == rest
+        if keyed:
+            recorded = KeyedVisits(store, TABLE, KEYS, 4).record("a", f"k{rest}", ample_budget())
+        else:
+            recorded = record(store, TABLE, "a", ample_budget(), 4, others=OtherItems())
+        assert recorded.count == rest
     assert listed(store) == {"a": rest}
 
 
