@@ -35,7 +35,7 @@ def test_a_slash_in_a_tag_is_rejected_in_every_encoding(
     answer = importlib.import_module(f"functions.{MODULES[function]}").handler(decoded_late, None)
     problem = json.loads(answer["body"])
     assert answer["statusCode"] == 400
-    assert problem["field"] == "tag"
+    assert (problem["field"], problem["value"]) == ("tag", path)
     assert "without '/'" in problem["allowed"]
     assert tables.scan(TableName="visits")["Count"] == 0
 
@@ -43,7 +43,9 @@ def test_a_slash_in_a_tag_is_rejected_in_every_encoding(
 @pytest.mark.parametrize("parameters", [None, {}, {"tag": "b"}])
 def test_a_path_longer_than_its_route_is_refused_whatever_its_parameter_says(parameters: Any, tables: Any) -> None:
     late = event("POST", "/tag/a/b") | {"routeKey": "POST /tag/{tag}", "pathParameters": parameters}
-    assert record_visit.handler(late, None)["statusCode"] == 400
+    answer = record_visit.handler(late, None)
+    assert answer["statusCode"] == 400
+    assert json.loads(answer["body"])["value"] == (parameters or {"tag": "/tag/a/b"}).get("tag")
     assert tables.scan(TableName="visits")["Count"] == 0
 
 
