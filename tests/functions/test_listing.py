@@ -100,6 +100,11 @@ def test_a_malformed_cursor_is_a_400(tables: Any, cursor: str) -> None:
     assert (answer.status, answer.json["field"]) == (400, "cursor")
 
 
+@pytest.mark.parametrize(("sent", "shown"), [("x" * 100, "x" * 100), ("x" * 101, f"{'x' * 100}…")])
+def test_a_problem_shows_the_first_hundred_characters_of_a_value(sent: str, shown: str) -> None:
+    assert request("GET", f"/counts?cursor={sent}").json["value"] == shown
+
+
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)
 @given(st.text(max_size=50))
 def test_any_text_is_a_valid_cursor_or_rejected(text: str) -> None:
