@@ -233,6 +233,10 @@ def test_the_document_describes_the_credentials(deploy: Deploy) -> None:
     # The functions' own 403 is still described, beside the gateway's.
     refused = served["paths"]["/tag/{tag}"]["post"]["responses"]["403"]
     assert set(refused["content"]) == {"application/json", "application/problem+json", "text/html"}
+    own = FULL["components"]["responses"]
+    plain = FULL["paths"]["/tag/{tag}"]["post"]["responses"]["403"]["$ref"].rpartition("/")[2]
+    assert refused["description"].endswith(f"Nothing was counted. Or: {own[plain]['description']}")
+    assert "The tag must be" not in json.dumps(served["paths"])
     assert request("POST", "/tag/a", {"Purpose": "prefetch"}).status == 403
 
 
