@@ -61,6 +61,18 @@ def test_the_greeting_describes_the_table_and_echoes_the_request() -> None:
     assert greeting["table"]["streamViewType"] == "NEW_AND_OLD_IMAGES"
 
 
+def test_a_table_is_described_as_far_as_dynamodb_describes_it(tables: Any) -> None:
+    class Described:
+        def describe_table(self, **request: Any) -> Any:
+            return {"Table": {"TableName": "t", "TableStatus": "CREATING"}}
+
+    double: Any = Described()
+    nothing = {"itemCount": 0, "sizeBytes": 0, "createdAt": None, "streamViewType": None}
+    assert welcome.describe(double, "t") == {"name": "t", "status": "CREATING"} | nothing
+    created = tables.describe_table(TableName=TABLE)["Table"]["CreationDateTime"]
+    assert welcome.describe(tables, TABLE)["createdAt"] == created.isoformat()
+
+
 def test_the_openapi_document_is_served_unchanged() -> None:
     assert request("GET", "/openapi.json").json == DOCUMENT
 
@@ -73,6 +85,7 @@ def test_the_openapi_document_is_served_unchanged() -> None:
         (HTML["accept"], True),
         ("application/json, text/html;q=0.5", False),
         ("application/json;q=0.5, text/html", True),
+        ("application/json, text/html", True),
         ("text/html;q=1", True),
         ("text/html;q=0", False),
         ("text/html;q=much", False),
@@ -93,6 +106,10 @@ def test_a_stage_in_the_path_makes_no_difference(stage: str) -> None:
     assert request("GET", "/tag/prod", stage=stage).json == {"tag": "prod", "count": 1}
     assert request("GET", "/nothing", stage=stage).json["path"] == "/nothing"
     assert request("GET", "/", stage=stage).json["request"]["path"] == "/"
+    # A test event in Lambda's console may leave the domain out.
+    nameless = event("GET", "/counts/prod", stage=stage)
+    del nameless["requestContext"]["domainName"]
+    assert json.loads(view_counts.handler(nameless | {"routeKey": "$default"}, None)["body"])["path"] == "/counts/prod"
 
 
 MAPPINGS = ["", "v1", "a/b", "tag", "tags", "counts", "count", "badge", "static", "tag/counts"]
