@@ -106,9 +106,9 @@ def test_a_stage_in_the_path_makes_no_difference(stage: str) -> None:
     assert request("GET", "/tag/prod", stage=stage).json == {"tag": "prod", "count": 1}
     assert request("GET", "/nothing", stage=stage).json["path"] == "/nothing"
     assert request("GET", "/", stage=stage).json["request"]["path"] == "/"
-    # A test event in Lambda's console may leave the domain out.
+    # A test event in Lambda's console may leave the domain and the headers out.
     nameless = event("GET", "/counts/prod", stage=stage)
-    del nameless["requestContext"]["domainName"]
+    del nameless["requestContext"]["domainName"], nameless["headers"]
     assert json.loads(view_counts.handler(nameless | {"routeKey": "$default"}, None)["body"])["path"] == "/counts/prod"
 
 
@@ -172,6 +172,10 @@ def test_a_path_that_only_begins_like_the_stage_is_kept_whole(path: str) -> None
 def test_an_unknown_route_is_a_404(path: str) -> None:
     answer = request("GET", path)
     assert (answer.status, answer.json["title"]) == (404, "Not Found")
+
+
+def test_a_404_repeats_the_first_two_hundred_characters_of_the_path() -> None:
+    assert request("GET", f"/{'x' * 300}").json["path"] == f"/{'x' * 199}"
 
 
 @pytest.mark.parametrize("path", ["/tag/", "/tags/", "/counts/", "/count/"])
