@@ -128,7 +128,7 @@ def _function(resource: Resource, place: Place) -> Computed:
 
 def _mapping(resource: Resource, place: Place) -> Computed:
     bits = digest(resource.urn, 32)
-    uuid = f"{bits[:8]}-{bits[8:12]}-4{bits[13:16]}-a{bits[17:20]}-{bits[20:32]}"
+    uuid = f"{bits[:8]}-{bits[8:12]}-4{bits[13:16]}-a{bits[17:20]}-{bits[20:]}"
     function = str(resource.inputs.get("functionName", ""))
     function_arn = function if function.startswith("arn:") else place.arn("lambda", f"function:{function}")
     arn = place.arn("lambda", f"event-source-mapping:{uuid}")
@@ -174,7 +174,7 @@ def _api(resource: Resource, place: Place) -> Computed:
 
 
 def _stage(resource: Resource, place: Place) -> Computed:
-    name = str(resource.inputs.get("name") or physical_name(resource))
+    name = physical_name(resource)
     api = resource.inputs.get("apiId", "")
     host = f"https://{api}.execute-api.{place.region}.amazonaws.com"
     state = {

@@ -69,15 +69,15 @@ def load(directory: Path, stack: str) -> StackConfig:
             _check_type(stack_file, key, values[key] if scalar else given[key], declaration)
         else:
             default = _default(project_file, stack_file, key, declaration)
-            _check_type(project_file, key, default, declaration)
             values[key] = _text(project_file, key, default)
+            _check_type(project_file, key, default, declaration)
     main = directory / str(project.get("main") or "")
     return StackConfig(project=name, stack=stack, directory=directory, main=main, values=values)
 
 
 def stacks(directory: Path) -> list[str]:
     """List the stacks that have a file in the directory."""
-    return sorted(path.name.split(".")[1] for path in directory.glob("Pulumi.*.yaml"))
+    return sorted(path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in directory.glob("Pulumi.*.yaml"))
 
 
 def _read(path: Path) -> Mapping[str, Any]:
@@ -109,7 +109,7 @@ def _default(project_file: Path, stack_file: Path, key: str, declaration: object
 
 def _check_type(path: Path, key: str, value: object, declaration: object) -> None:
     expected = declaration.get("type") if isinstance(declaration, dict) else None
-    if expected is None or (isinstance(value, dict) and set(value) == {"secure"}):
+    if expected is None:
         return
     if expected not in _TYPES:
         raise StackConfigError(f"{key}: unknown type {expected!r}; allowed are {', '.join(_TYPES)}")

@@ -97,8 +97,8 @@ def _write_options(
     request.aliases.extend(options.aliases)
     request.ClearField("providers")
     request.providers.update(options.providers)
+    request.ClearField("customTimeouts")
     if options.HasField("custom_timeouts"):
         request.customTimeouts.CopyFrom(options.custom_timeouts)
-    if options.HasField("delete_before_replace"):
-        request.deleteBeforeReplace = options.delete_before_replace
-        request.deleteBeforeReplaceDefined = True
+    request.deleteBeforeReplace = options.delete_before_replace
+    request.deleteBeforeReplaceDefined = options.HasField("delete_before_replace")

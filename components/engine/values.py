@@ -63,7 +63,7 @@ def strings(value: object, path: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(value, Mapping):
         for key, item in value.items():
             yield from strings(item, f"{path}.{key}" if path else str(key))
-    elif isinstance(value, Sequence) and not isinstance(value, bytes):
+    elif isinstance(value, Sequence):
         for index, item in enumerate(value):
             yield from strings(item, f"{path}[{index}]")
     elif isinstance(value, pulumi.AssetArchive):

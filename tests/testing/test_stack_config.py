@@ -34,6 +34,7 @@ def write(project: Path, config: str) -> None:
 def test_defaults_come_from_the_project_file_as_text(project: Path) -> None:
     config = load_stack_config(project, "dev")
     assert (config.project, config.stack, config.directory) == ("sample", "dev", project)
+    assert config.main == config.working_directory == project
     assert config.values == {
         "sample:text": "hello",
         "sample:number": "3",
@@ -98,6 +99,26 @@ def test_wrong_values_are_refused_by_name(project: Path, given: str, message: st
         load_stack_config(project, "dev")
 
 
+@pytest.mark.parametrize("kind", ["string", "object"])
+def test_an_encrypted_default_is_refused_as_one(project: Path, kind: str) -> None:
+    text = f"name: s\nconfig: {{a: {{type: {kind}, default: {{secure: AAAB}}}}}}"
+    (project / "Pulumi.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(StackConfigError, match=r"Pulumi\.yaml: s:a is encrypted, and only the Pulumi CLI can decrypt"):
+        load_stack_config(project, "dev")
+
+
+def test_a_project_may_give_bare_values(project: Path) -> None:
+    (project / "Pulumi.yaml").write_text("name: s\nconfig: {aws:region: eu-west-1, a: 5, b: [x]}", encoding="utf-8")
+    write(project, "  a: 7\n")
+    assert load_stack_config(project, "dev").values == {"aws:region": "eu-west-1", "s:a": "7", "s:b": '["x"]'}
+
+
+def test_the_directory_may_be_relative(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project.parent)
+    config = load_stack_config(Path(project.name), "dev")
+    assert config.directory == config.main == project.resolve()
+
+
 def test_a_value_without_default_must_be_given(project: Path) -> None:
     (project / "Pulumi.yaml").write_text("name: sample\nconfig: {needed: {type: string}}", encoding="utf-8")
     with pytest.raises(StackConfigError, match=r"sample:needed has no value, and .*Pulumi\.yaml gives it no default"):
@@ -106,6 +127,13 @@ def test_a_value_without_default_must_be_given(project: Path) -> None:
 
 def test_an_unknown_stack_is_refused_with_the_known_ones(project: Path) -> None:
     with pytest.raises(StackConfigError, match=r"there is no stack 'prod' in .*; its stacks are dev"):
+        load_stack_config(project, "prod")
+
+
+def test_a_stacks_name_may_have_dots(project: Path) -> None:
+    (project / "Pulumi.dev.eu.yaml").touch()
+    assert load_stack_config(project, "dev.eu").stack == "dev.eu"
+    with pytest.raises(StackConfigError, match=r"its stacks are dev, dev\.eu$"):
         load_stack_config(project, "prod")
 
 
