@@ -84,9 +84,8 @@ def standard(place: Place) -> dict[str, InvokeHandler]:
 
 def _anything(resource: Resource, place: Place) -> Computed:
     name = physical_name(resource)
-    package, _, rest = resource.type.partition(":")
-    service = rest.partition("/")[0] or package
-    return name, {"arn": place.arn(service, f"{resource.type.rpartition(':')[2].lower()}/{name}")}
+    _package, module, kind = resource.type.split(":")
+    return name, {"arn": place.arn(module.partition("/")[0], f"{kind.lower()}/{name}")}
 
 
 def _provider(resource: Resource, _place: Place) -> Computed:
@@ -186,7 +185,7 @@ def _stage(resource: Resource, place: Place) -> Computed:
 
 
 def _domain_name(resource: Resource, place: Place) -> Computed:
-    name = str(resource.inputs.get("domainName", ""))
+    name = str(resource.inputs.get("domainName", resource.id))
     target = f"d-{digest(resource.urn, 10)}.execute-api.{place.region}.amazonaws.com"
     configuration = resource.inputs.get("domainNameConfiguration", {})
     state = {

@@ -73,7 +73,7 @@ class RecordingMonitor:
         """The stack's outputs, secrets unwrapped; empty until the program has ended."""
         with self._lock:
             stack = self._resources.get(self._stack_urn)
-        return (stack.outputs if stack else None) or {}
+        return (stack and stack.outputs) or {}
 
     def create(self, resource: Resource) -> Computed:
         """Make the resource, and return its id and its computed properties. Called from several threads."""

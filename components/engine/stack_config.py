@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -114,16 +115,12 @@ def _check_type(path: Path, key: str, value: object, declaration: object) -> Non
     if expected not in _TYPES:
         raise StackConfigError(f"{key}: unknown type {expected!r}; allowed are {', '.join(_TYPES)}")
     # The CLI writes numbers and booleans given on its command line as strings.
-    candidate = _parse(value) if isinstance(value, str) and expected in ("integer", "boolean") else value
+    candidate = value
+    if isinstance(value, str) and expected in ("integer", "boolean"):
+        with suppress(ValueError):
+            candidate = json.loads(value)
     if not isinstance(candidate, _TYPES[expected]) or (expected == "integer" and isinstance(candidate, bool)):
         raise StackConfigError(f"{path}: {key} is {value!r}, but must be of type {expected}")
-
-
-def _parse(text: str) -> object:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 def _text(path: Path, key: str, value: object) -> str:

@@ -12,7 +12,7 @@ from pulumi.runtime.proto import resource_pb2
 from components.engine.answers import InvokeFailedError, Place, UnknownInvokeError
 from components.engine.monitor import DuplicateURNError
 from components.engine.resource import Alias
-from components.testing import UNKNOWN, RecordingMonitor, run
+from components.testing import UNKNOWN, RecordingMonitor, Resource, run
 
 
 class Part(pulumi.ComponentResource):
@@ -27,6 +27,16 @@ class Whole(pulumi.ComponentResource):
         super().__init__("test:index:Whole", name, {}, opts)
         self.part = Part(f"{name}-part", pulumi.ResourceOptions(parent=self))
         self.register_outputs({})
+
+
+def options(resource: Resource) -> set[str]:
+    """Name the options of a resource that were given: the others are None, "" or empty, as its description promises."""
+    identity = {"type", "name", "urn", "id", "custom", "inputs", "state", "outputs", "parent", "read"}
+    return {
+        name
+        for name, value in vars(resource).items()
+        if name not in identity and repr(value) not in ("None", "''", "()", "{}", "frozenset()", "False")
+    }
 
 
 def test_urns_name_every_ancestor_but_the_stack() -> None:
@@ -97,10 +107,13 @@ def test_options_are_kept() -> None:
     assert second.replace_on_changes == ("name",)
     assert second.additional_secret_outputs == ("url",)
     assert second.aliases == (Alias(name="older"), Alias(urn="urn:pulumi:a::b::c::d"))
+    given = [{part: value for part, value in vars(alias).items() if value} for alias in second.aliases]
+    assert given == [{"name": "older"}, {"urn": "urn:pulumi:a::b::c::d"}]
     assert second.custom_timeouts == {"create": "1m"}
     assert second.deleted_with == first.urn
     assert second.version == "7.0.0"
     assert (first.protect, first.retain_on_delete, first.delete_before_replace) == (None, None, None)
+    assert options(first) <= {"version"}
 
 
 def test_providers_reach_the_children() -> None:
@@ -125,8 +138,11 @@ def test_a_duplicate_urn_fails_as_in_a_deployment() -> None:
         aws.sqs.Queue("q")
         aws.sqs.Queue("q")
 
+    monitor = RecordingMonitor()
     with pytest.raises(DuplicateURNError, match=re.escape("aws:sqs/queue:Queue 'q' is registered twice")):
-        run(program)
+        run(program, monitor=monitor)
+    [problem] = monitor.problems
+    assert "'q' is registered twice" in problem
 
 
 def test_a_stringified_output_is_a_problem() -> None:
@@ -175,12 +191,24 @@ def test_made_up_arns_and_ids_are_written_as_aws_writes_them() -> None:
     def program() -> None:
         api = aws.apigatewayv2.Api("api", protocol_type="HTTP")
         aws.apigatewayv2.Stage("stage", api_id=api.id, name="live")
+        aws.apigatewayv2.Stage("default", api_id=api.id, name="$default")
         aws.apigatewayv2.Integration("integration", api_id=api.id, integration_type="AWS_PROXY")
         aws.cloudwatch.LogGroup("log", name="/mine")
         aws.dynamodb.Table("table", name="t", stream_enabled=True)
+        aws.dynamodb.Table("unread", name="u")
         aws.iam.Role("role", name="r", path="/team/", assume_role_policy="{}")
+        aws.iam.RolePolicy("policy", name="p", role="arn:aws:iam::123456789012:role/team/r", policy="{}")
         aws.lambda_.Function("function", name="f", role="r")
+        aws.lambda_.Function("published", name="g", role="r", publish=True)
         aws.lambda_.EventSourceMapping("mapping", function_name="f")
+        aws.lambda_.Permission("permission", action="a", function="f", principal="p", statement_id="allow")
+        aws.cloudwatch.MetricAlarm("alarm", name="a", comparison_operator="c", evaluation_periods=1)
+        aws.sns.Topic("topic", name="news")
+        aws.sqs.Queue("queue", name="q.fifo", fifo_queue=True)
+        aws.kinesis.Stream("other", name="s")
+        aws.Provider("provider", region="eu-north-1")
+        certificate: Any = {"certificate_arn": "c", "endpoint_type": "REGIONAL", "security_policy": "TLS_1_2"}
+        aws.apigatewayv2.DomainName("domain", domain_name="example.com", domain_name_configuration=certificate)
 
     result = run(program)
     regional, api = "us-east-1:123456789012", result.one("api").id
@@ -204,11 +232,56 @@ def test_made_up_arns_and_ids_are_written_as_aws_writes_them() -> None:
         ),
         ("mapping", "functionArn", function),
         ("mapping", "arn", f"arn:aws:lambda:{regional}:event-source-mapping:{mapping}"),
+        ("published", "version", "1"),
+        ("published", "qualifiedArn", f"arn:aws:lambda:{regional}:function:g:1"),
+        ("permission", "statementId", "allow"),
+        ("alarm", "arn", f"arn:aws:cloudwatch:{regional}:alarm:a"),
+        ("topic", "arn", f"arn:aws:sns:{regional}:news"),
+        ("queue", "arn", f"arn:aws:sqs:{regional}:q.fifo"),
+        ("queue", "url", "https://sqs.us-east-1.amazonaws.com/123456789012/q.fifo"),
+        ("other", "arn", f"arn:aws:kinesis:{regional}:stream/s"),
+        ("domain", "arn", "arn:aws:apigateway:us-east-1::/domainnames/example.com"),
     ):
         assert result.one(name).state[property_name] == expected
+    assert "streamArn" not in result.one("unread").state
+    made = {name: result.one(name).state.get("invokeUrl") for name in ("stage", "default")}
+    address = f"https://{api}.execute-api.us-east-1.amazonaws.com/"
+    assert made == {"stage": f"{address}live", "default": address}
+    assert result.one("api").state["apiEndpoint"] == address.removesuffix("/")
+    assert re.fullmatch(r"[0-9a-f]{10}", api)
+    assert re.fullmatch(r"[0-9a-f]{32}", result.one("provider").id)
     assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}", mapping)
     assert re.fullmatch(r"[0-9a-f]{7}", result.one("integration").id)
     assert re.fullmatch(r"AROA[0-9A-F]{17}", result.one("role").state["uniqueId"])
+    ids = {name: result.one(name).id for name in ("policy", "permission", "topic", "queue", "domain", "stage", "table")}
+    assert ids == {
+        "policy": "r:p",
+        "permission": "allow",
+        "topic": result.one("topic").state["arn"],
+        "queue": result.one("queue").state["url"],
+        "domain": "example.com",
+        "stage": "live",
+        "table": "t",
+    }
+    configuration = result.one("domain").state["domainNameConfiguration"]
+    assert configuration["certificateArn"] == "c"
+    assert re.fullmatch(r"d-[0-9a-f]{10}\.execute-api\.us-east-1\.amazonaws\.com", configuration["targetDomainName"])
+
+
+def test_automatic_names_are_pulumis() -> None:
+    def program() -> None:
+        aws.sqs.Queue("plain")
+        aws.sqs.Queue("line", fifo_queue=True)
+        aws.cloudwatch.LogGroup("log", name_prefix="/aws/vendedlogs/")
+        aws.lambda_.Permission("permission", action="a", function="f", principal="p")
+        aws.apigatewayv2.Stage("stage", api_id="api")
+
+    result = run(program)
+    assert re.fullmatch("plain-[0-9a-f]{7}", result.one("plain").state["name"])
+    assert re.fullmatch(r"line-[0-9a-f]{7}\.fifo", result.one("line").state["name"])
+    assert re.fullmatch("/aws/vendedlogs/[0-9a-f]{7}", result.one("log").state["name"])
+    assert re.fullmatch("permission-[0-9a-f]{7}", result.one("permission").state["statementId"])
+    assert re.fullmatch("stage-[0-9a-f]{7}", result.one("stage").id)
 
 
 def test_the_place_is_in_arns_and_invokes() -> None:
@@ -216,6 +289,7 @@ def test_the_place_is_in_arns_and_invokes() -> None:
         pulumi.export("arn", aws.sqs.Queue("q", name="n").arn)
         pulumi.export("region", aws.get_region_output().region)
         pulumi.export("account", aws.get_caller_identity_output().account_id)
+        pulumi.export("caller", aws.get_caller_identity_output().arn)
         pulumi.export("partition", aws.get_partition_output().partition)
 
     monitor = RecordingMonitor(place=Place(region="cn-north-1", account="111111111111", partition="aws-cn"))
@@ -224,6 +298,7 @@ def test_the_place_is_in_arns_and_invokes() -> None:
         "arn": "arn:aws-cn:sqs:cn-north-1:111111111111:n",
         "region": "cn-north-1",
         "account": "111111111111",
+        "caller": "arn:aws-cn:iam::111111111111:root",
         "partition": "aws-cn",
     }
     assert {invoke.token for invoke in result.invokes} == {
@@ -265,9 +340,42 @@ def test_a_lookup_is_recorded_as_one() -> None:
     assert result.one("t").id == "visits"
     assert result.one("t").state["arn"] == "arn:aws:dynamodb:us-east-1:123456789012:table/visits"
     assert result.outputs == {"arn": "arn:aws:dynamodb:us-east-1:123456789012:table/visits"}
-    identity = {"type", "name", "urn", "id", "custom", "state", "parent", "version", "read"}
-    options = {name: value for name, value in vars(result.one("t")).items() if name not in identity}
-    assert not any(options.values()), "no option was given"
+    assert result.one("t").custom
+    assert options(result.one("t")) <= {"version"}
+
+
+def test_a_lookup_has_a_parent_as_every_resource_has() -> None:
+    def program() -> None:
+        part = Part("p")
+        aws.dynamodb.Table.get("own", "visits")
+        aws.dynamodb.Table.get("inner", "visits", opts=pulumi.ResourceOptions(parent=part))
+
+    result = run(program)
+    assert result.children(result.one("p")) == [result.one("p-queue"), result.one("inner")]
+    assert result.one("inner").urn.endswith("::test:index:Part$aws:dynamodb/table:Table::inner")
+    assert result.by_urn(result.one("own").parent).type == "pulumi:pulumi:Stack"
+
+
+def test_the_state_of_a_lookup_is_unknown_in_a_preview() -> None:
+    result = run(lambda: pulumi.export("arn", aws.dynamodb.Table.get("t", "visits").arn), preview=True)
+    assert result.outputs == {"arn": UNKNOWN}
+    assert result.one("t").id == "visits"
+
+
+def test_a_lookup_of_a_domain_name_is_by_its_id() -> None:
+    def program() -> None:
+        pulumi.export("arn", aws.apigatewayv2.DomainName.get("d", "example.com").arn)
+
+    assert run(program).outputs == {"arn": "arn:aws:apigateway:us-east-1::/domainnames/example.com"}
+
+
+def test_nothing_is_recorded_before_the_program_runs() -> None:
+    monitor = RecordingMonitor()
+    assert (monitor.resources, monitor.outputs, monitor.invokes, monitor.problems) == ([], {}, [], [])
+
+
+def test_a_component_without_outputs_has_none() -> None:
+    assert run(lambda: pulumi.ComponentResource("test:index:Bare", "bare")).one("bare").outputs is None
 
 
 def test_a_resource_handed_over_whole_can_be_exported() -> None:
