@@ -133,7 +133,7 @@ def _outside_loops(work: Callable[[], None]) -> None:
     except RuntimeError:
         work()
     else:
-        with ThreadPoolExecutor(1) as pool:
+        with ThreadPoolExecutor() as pool:
             pool.submit(work).result()
 
 
@@ -141,6 +141,7 @@ def _run(program: Program, monitor: RecordingMonitor, engine: RecordingEngine, c
     forget_stack()
     set_all_config(dict(config))
     root = program if isinstance(program, Path) else Path.cwd()
+    folder = root if root.is_dir() else root.parent
     configure(
         Settings(
             project=monitor.project,
@@ -149,7 +150,7 @@ def _run(program: Program, monitor: RecordingMonitor, engine: RecordingEngine, c
             engine=engine,
             dry_run=monitor.preview,
             organization="organization",
-            root_directory=str(root),
+            root_directory=str(folder),
         )
     )
     # Unlike asyncio.run, this leaves the thread's own event loop as it is, which Pulumi's mocks use.

@@ -10,6 +10,7 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
+from components.engine.monitor import DuplicateURNError
 from components.testing import run
 from tests.running import run_async
 
@@ -91,6 +92,29 @@ def test_a_program_can_be_a_folder_or_a_file(tmp_path: Path) -> None:
     assert run(file).outputs == {"name": "__main__"}
 
 
+def test_a_programs_root_directory_is_its_folder(tmp_path: Path) -> None:
+    file = tmp_path / "__main__.py"
+    file.write_text("import pulumi\npulumi.export('root', pulumi.get_root_directory())\n", encoding="utf-8")
+    assert run(tmp_path).outputs == run(file).outputs == {"root": str(tmp_path)}
+    assert run(lambda: pulumi.export("root", pulumi.get_root_directory())).outputs == {"root": str(Path.cwd())}
+
+
+def test_one_failure_is_raised_once_and_not_logged_for_each_of_its_consequences(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def program() -> None:
+        aws.sqs.Queue("q")
+        failed = aws.sqs.Queue("q")
+        for number in range(5):
+            aws.sqs.Queue(f"dead-{number}", name=failed.name)
+            failed.arn.apply(str.upper)
+
+    with pytest.raises(DuplicateURNError):
+        run(program)
+    gc.collect()
+    assert ([record.getMessage() for record in caplog.records], capfd.readouterr().err) == ([], "")
+
+
 def test_exceptions_come_out_as_they_are() -> None:
     class OwnError(Exception):
         pass
@@ -151,7 +175,9 @@ def test_one_names_the_candidates_when_it_finds_none_or_several() -> None:
     result = run(program)
     with pytest.raises(LookupError, match=r"2 resources match 'aws:sqs/queue:Queue'; registered are:\n.*'a'\n.*'b'"):
         result.one("aws:sqs/queue:Queue")
-    with pytest.raises(LookupError, match="0 resources match 'nothing'"):
-        result.one("nothing")
+    with pytest.raises(LookupError, match=r"^0 resources match 'nothing at all'; registered are:\n.*'a'\n.*'b'$"):
+        result.one("nothing", "at all")
+    with pytest.raises(LookupError, match=r"^0 resources match 'a'; registered are:\n  nothing$"):
+        run(lambda: None).one("a")
     with pytest.raises(LookupError, match="no resource has the URN nowhere"):
         result.by_urn("nowhere")

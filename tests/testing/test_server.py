@@ -5,6 +5,7 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import callback_pb2, engine_pb2, engine_pb2_grpc, resource_pb2, resource_pb2_grpc
 
+from components.engine.resource import STACK_TYPE
 from components.engine.server import Message, RecordingEngine, serve
 from components.engine.values import decode, encode
 from components.testing import RecordingMonitor
@@ -26,6 +27,18 @@ def test_registrations_arrive_and_are_answered() -> None:
     assert resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS in info.supportedFeatures
 
 
+def test_the_stack_is_the_parent_of_what_names_none() -> None:
+    monitor = RecordingMonitor()
+    stack = monitor.RegisterResource(resource_pb2.RegisterResourceRequest(type=STACK_TYPE, name="project-test"))
+    monitor.RegisterResource(resource_pb2.RegisterResourceRequest(type="test:index:Part", name="made"))
+    monitor.ReadResource(resource_pb2.ReadResourceRequest(type="test:index:Part", name="read", id="id"))
+    assert {one.name: one.parent for one in monitor.resources} == {
+        "project-test": "",
+        "made": stack.urn,
+        "read": stack.urn,
+    }
+
+
 def test_whatever_a_program_registers_or_asks_besides_is_answered() -> None:
     with serve(RecordingMonitor(), RecordingEngine()) as address, grpc.insecure_channel(address) as channel:
         stub = resource_pb2_grpc.ResourceMonitorStub(channel)
@@ -45,6 +58,36 @@ def test_messages_arrive_as_they_come() -> None:
         stub = engine_pb2_grpc.EngineStub(channel)
         stub.Log(engine_pb2.LogRequest(severity=engine_pb2.WARNING, message="careful"))
     assert seen == [Message("warning", "careful")]
+
+
+def test_any_version_of_pulumi_will_do() -> None:
+    with serve(RecordingMonitor(), RecordingEngine()) as address, grpc.insecure_channel(address) as channel:
+        question = engine_pb2.RequirePulumiVersionRequest(pulumi_version_range=">=1000")
+        answer = engine_pb2_grpc.EngineStub(channel).RequirePulumiVersion(question, timeout=10)
+    assert answer == engine_pb2.RequirePulumiVersionResponse()
+
+
+def test_nothing_is_served_once_the_block_has_ended() -> None:
+    with serve(RecordingMonitor(), RecordingEngine()) as address:
+        pass
+    with grpc.insecure_channel(address) as channel, pytest.raises(grpc.RpcError) as caught:
+        resource_pb2_grpc.ResourceMonitorStub(channel).GetDeploymentInfo(empty_pb2.Empty(), timeout=10)
+    assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
+
+
+def test_an_archive_of_text_may_be_larger_than_grpcs_own_limit() -> None:
+    large = resource_pb2.RegisterResourceRequest(type="test:index:Part", name="p", object=encode({"text": "x" * 5_000_000}))
+    with serve(RecordingMonitor(), RecordingEngine()) as address, grpc.insecure_channel(address) as channel:
+        assert resource_pb2_grpc.ResourceMonitorStub(channel).RegisterResource(large, timeout=10).urn.endswith("::p")
+
+
+def test_a_refusal_fails_the_call_if_nobody_listens_too() -> None:
+    with (
+        serve(RecordingMonitor(), RecordingEngine()) as address,
+        grpc.insecure_channel(address) as channel,
+        pytest.raises(grpc.RpcError, match="UnknownInvokeError: no answer for the provider function 'a:b:c'"),
+    ):
+        resource_pb2_grpc.ResourceMonitorStub(channel).Invoke(resource_pb2.ResourceInvokeRequest(tok="a:b:c"))
 
 
 def test_a_refusal_fails_the_call_with_its_text_and_is_reported() -> None:

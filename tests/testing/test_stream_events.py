@@ -16,6 +16,34 @@ def test_a_visit_has_both_images() -> None:
     assert change["Keys"] == {"ID": {"S": "a"}}
 
 
+def test_a_record_has_every_field_of_lambdas() -> None:
+    assert StreamEvents().modify("a", 2) == {
+        "eventID": "00000000000000056bc75e2d63100001",
+        "eventName": "MODIFY",
+        "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb",
+        "awsRegion": "us-east-1",
+        "dynamodb": {
+            "ApproximateCreationDateTime": 1_767_225_600.0,
+            "Keys": {"ID": {"S": "a"}},
+            "NewImage": {"ID": {"S": "a"}, "Count": {"N": "2"}},
+            "OldImage": {"ID": {"S": "a"}, "Count": {"N": "1"}},
+            "SequenceNumber": "100000000000000000001",
+            "SizeBytes": 64,
+            "StreamViewType": "NEW_AND_OLD_IMAGES",
+        },
+        "eventSourceARN": "arn:aws:dynamodb:us-east-1:123456789012:table/visits/stream/2026-01-01T00:00:00.000",
+    }
+
+
+def test_counts_are_the_callers() -> None:
+    events = StreamEvents()
+    assert events.insert("a")["dynamodb"]["NewImage"]["Count"] == {"N": "1"}
+    assert events.insert("a", 5)["dynamodb"]["NewImage"]["Count"] == {"N": "5"}
+    assert events.modify("a", 9, before=0)["dynamodb"]["OldImage"]["Count"] == {"N": "0"}
+    assert events.remove("a", 3)["dynamodb"]["OldImage"]["Count"] == {"N": "3"}
+
+
 def test_the_first_visit_and_a_deletion_have_one_image() -> None:
     events = StreamEvents()
     assert "OldImage" not in events.insert("a")["dynamodb"]

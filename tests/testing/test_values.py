@@ -88,6 +88,15 @@ def test_archives_become_pulumis_objects() -> None:
     assert isinstance(decoded.assets["d"], pulumi.FileArchive)
 
 
+def test_an_empty_text_and_an_empty_archive_may_be_sent_without_contents() -> None:
+    text, archive = decode(wire([special(ASSET), special(ARCHIVE)])).values["value"]
+    assert (vars(text), vars(archive)) == ({"text": ""}, {"assets": {}})
+
+
+def test_an_unknown_value_shows_that_it_is_unknown() -> None:
+    assert repr({"arn": UNKNOWN}) == "{'arn': <unknown>}"
+
+
 def test_remote_assets_keep_their_address() -> None:
     asset = special(ASSET, uri="https://example.com/a")
     archive = special(ARCHIVE, uri="https://example.com/b.zip")
