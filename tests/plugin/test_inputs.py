@@ -1,14 +1,22 @@
 """Inputs as other languages send them: each works, or is refused with a sentence that names the field."""
 
+import asyncio
+import json
 from typing import Any
 
+import pulumi
 import pytest
 
+from components import ArgumentError
+from components.plugin import NAME
+from components.received import read_inputs
 from components.testing import UNKNOWN
+from tests.running import run_async
 
-from .engine import Plugin, RefusedError, output, text_archive
+from .engine import COMPONENTS, Plugin, RefusedError, output, text_archive
 
 COUNTER = "StreamTriggeredCounter"
+GOLDEN = COMPONENTS / "schema.json"
 STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/Counts/stream/2026-01-01T00:00:00.000"
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234-abcd"
 CODE = text_archive({"app.py": "def handler(event, context): ..."})
@@ -142,6 +150,12 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
         {"stream": "fast"},
         "stream: 'fast' is not a mapping; allowed: a mapping with the keys startingPosition, batchSize",
     ),
+    "list for a group": (COUNTER, {"stream": ["a"]}, "stream: ['a'] is not a mapping; allowed: a mapping"),
+    "mapping for a number": (
+        COUNTER,
+        {"stream": {"batchSize": {"a": 1.0}}},
+        "stream.batchSize: {'a': 1.0} is not a whole number",
+    ),
     "list for a mapping": (COUNTER, {"tags": ["a"]}, "tags: a value of type list is not a mapping; allowed: a mapping"),
     "text for a list": (
         COUNTER,
@@ -200,6 +214,23 @@ def test_refusal_is_a_sentence_that_names_the_field(plugin: Plugin, case: str) -
     assert "Traceback" not in str(refused.value)
     assert "\n" not in str(refused.value)
     assert "hush" not in str(refused.value)
+
+
+@pytest.mark.parametrize("computed", [False, True], ids=["still computed", "partly unknown"])
+def test_group_whose_value_is_not_known_is_refused_as_a_whole(computed: bool) -> None:
+    async def read() -> dict[str, Any]:
+        value: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        known: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        known.set_result(not computed)
+        stream = pulumi.Output(set(), value, known)
+        if computed:
+            value.set_result({"batchSize": 5.0})
+            await stream.future(with_unknowns=True)
+        schema = json.loads(GOLDEN.read_text(encoding="utf-8"))
+        return read_inputs(schema, f"{NAME}:index:{COUNTER}", {"stream": stream})
+
+    with pytest.raises(ArgumentError, match=r"^stream: is not known before resources are created"):
+        run_async(read())
 
 
 def test_bad_name_is_refused(plugin: Plugin) -> None:

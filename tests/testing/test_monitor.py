@@ -201,6 +201,7 @@ def test_made_up_arns_and_ids_are_written_as_aws_writes_them() -> None:
         aws.lambda_.Function("function", name="f", role="r")
         aws.lambda_.Function("published", name="g", role="r", publish=True)
         aws.lambda_.EventSourceMapping("mapping", function_name="f")
+        aws.lambda_.EventSourceMapping("by-arn", function_name="arn:aws:lambda:eu-north-1:111111111111:function:g:live")
         aws.lambda_.Permission("permission", action="a", function="f", principal="p", statement_id="allow")
         aws.cloudwatch.MetricAlarm("alarm", name="a", comparison_operator="c", evaluation_periods=1)
         aws.sns.Topic("topic", name="news")
@@ -232,6 +233,7 @@ def test_made_up_arns_and_ids_are_written_as_aws_writes_them() -> None:
         ),
         ("mapping", "functionArn", function),
         ("mapping", "arn", f"arn:aws:lambda:{regional}:event-source-mapping:{mapping}"),
+        ("by-arn", "functionArn", "arn:aws:lambda:eu-north-1:111111111111:function:g:live"),
         ("published", "version", "1"),
         ("published", "qualifiedArn", f"arn:aws:lambda:{regional}:function:g:1"),
         ("permission", "statementId", "allow"),

@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import gc
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -167,15 +168,22 @@ def test_a_program_runs_under_a_running_event_loop_too() -> None:
     assert run_async(test()) == {"name": "n"}
 
 
+def test_a_program_runs_in_the_callers_thread() -> None:
+    seen: list[int] = []
+    run(lambda: seen.append(threading.get_ident()))
+    assert seen == [threading.get_ident()], "thread-local state and debuggers are of use"
+
+
 def test_one_names_the_candidates_when_it_finds_none_or_several() -> None:
     def program() -> None:
         aws.sqs.Queue("a")
         aws.sqs.Queue("b")
+        aws.sns.Topic("c")
 
     result = run(program)
-    with pytest.raises(LookupError, match=r"2 resources match 'aws:sqs/queue:Queue'; registered are:\n.*'a'\n.*'b'"):
+    with pytest.raises(LookupError, match=r"2 resources match 'aws:sqs/queue:Queue'; registered are:\n.*'a'\n.*'b'$"):
         result.one("aws:sqs/queue:Queue")
-    with pytest.raises(LookupError, match=r"^0 resources match 'nothing at all'; registered are:\n.*'a'\n.*'b'$"):
+    with pytest.raises(LookupError, match=r"^0 resources match 'nothing at all'; registered are:\n.*\n.*\n.*'c'$"):
         result.one("nothing", "at all")
     with pytest.raises(LookupError, match=r"^0 resources match 'a'; registered are:\n  nothing$"):
         run(lambda: None).one("a")

@@ -76,7 +76,8 @@ def test_nothing_is_served_once_the_block_has_ended() -> None:
 
 
 def test_an_archive_of_text_may_be_larger_than_grpcs_own_limit() -> None:
-    large = resource_pb2.RegisterResourceRequest(type="test:index:Part", name="p", object=encode({"text": "x" * 5_000_000}))
+    text = encode({"text": "x" * 5_000_000})
+    large = resource_pb2.RegisterResourceRequest(type="test:index:Part", name="p", object=text)
     with serve(RecordingMonitor(), RecordingEngine()) as address, grpc.insecure_channel(address) as channel:
         assert resource_pb2_grpc.ResourceMonitorStub(channel).RegisterResource(large, timeout=10).urn.endswith("::p")
 
