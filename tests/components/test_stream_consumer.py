@@ -126,13 +126,14 @@ def test_a_further_function_with_code_of_its_own() -> None:
                 "code": code(),
                 "handler": "app.handler",
                 "filters": ['{"eventName": ["REMOVE"]}'],
-                "stream": {"batch_size": 5},
+                "stream": {"batch_size": 5, "reserved_concurrency": 2},
             },
         )
 
     result = run(program)
     mapping = result.one(MAPPING, "audit")
     assert mapping.inputs["batchSize"] == 5
+    assert result.one("aws:lambda/function:Function", "audit").inputs["reservedConcurrentExecutions"] == 2
     assert mapping.inputs["filterCriteria"] == {"filters": [{"pattern": '{"eventName": ["REMOVE"]}'}]}
     policies = {result.one("aws:iam/rolePolicy:RolePolicy", name).urn for name in ("audit", "audit-consume")}
     assert policies <= set(mapping.dependencies)
@@ -150,6 +151,7 @@ def test_an_existing_functions_role_is_given_the_rights() -> None:
     assert policy.inputs["role"] == "their-role"
     assert statements(result, "audit-consume")[0]["Resource"] == [STREAM]
     assert policy.urn in result.one(MAPPING).dependencies
+    assert "filterCriteria" not in result.one(MAPPING).inputs
     assert result.all("aws:lambda/function:Function") == []
     outputs = result.one("stream-triggered-counter:index:StreamConsumer").outputs
     assert outputs is not None

@@ -39,6 +39,12 @@ def options(resource: Resource) -> set[str]:
     }
 
 
+def test_a_resource_made_by_hand_has_no_options() -> None:
+    made = Resource(type="aws:x/y:Y", name="y", urn="urn", id="", custom=True, inputs={}, state={})
+    assert options(made) == set()
+    assert (made.parent, made.outputs, made.read) == ("", None, False)
+
+
 def test_urns_name_every_ancestor_but_the_stack() -> None:
     result = run(lambda: Whole("w"), project="proj", stack="dev")
     assert result.one("w").urn == "urn:pulumi:dev::proj::test:index:Whole::w"
