@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -29,7 +30,7 @@ class StreamEvents:
     ) -> None:
         self.stream_arn = f"arn:aws:dynamodb:{region}:{account}:table/{table}/stream/{label}"
         self._region = region
-        self._sequence = first_sequence
+        self._sequence = itertools.count(first_sequence)
 
     def insert(self, tag: str, count: int = 1) -> StreamRecord:
         """Record the first visit of a tag."""
@@ -48,10 +49,11 @@ class StreamEvents:
         self, name: str, tag: str, *, new: Mapping[str, Any] | None = None, old: Mapping[str, Any] | None = None
     ) -> StreamRecord:
         """Make any record: `name` is INSERT, MODIFY or REMOVE; the images are items in DynamoDB's JSON."""
+        sequence = next(self._sequence)
         change: dict[str, Any] = {
             "ApproximateCreationDateTime": 1_767_225_600.0,
             "Keys": {PARTITION_KEY: {"S": tag}},
-            "SequenceNumber": str(self._sequence),
+            "SequenceNumber": str(sequence),
             "SizeBytes": 64,
             "StreamViewType": "NEW_AND_OLD_IMAGES",
         }
@@ -59,10 +61,8 @@ class StreamEvents:
             change["NewImage"] = dict(new)
         if old is not None:
             change["OldImage"] = dict(old)
-        event_id = f"{self._sequence:032x}"
-        self._sequence += 1
         return {
-            "eventID": event_id,
+            "eventID": f"{sequence:032x}",
             "eventName": name,
             "eventVersion": "1.1",
             "eventSource": "aws:dynamodb",
