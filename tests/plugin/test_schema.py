@@ -1,12 +1,16 @@
 """Other languages' SDKs are generated from the schema: it changes on purpose, and says what everything means."""
 
 import json
+import runpy
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
+from components import plugin as plugin_module
 from components.plugin import COMPONENTS, NAME, CounterProvider
 from components.version import VERSION
 
@@ -77,6 +81,19 @@ def test_an_argument_states_its_limits_and_an_optional_one_its_default() -> None
 
 def test_plugin_file_names_its_runtime() -> None:
     assert yaml.safe_load((FOLDER / "PulumiPlugin.yaml").read_text()) == {"runtime": "python"}
+
+
+@pytest.mark.parametrize(("run_name", "serves"), [("__main__", True), ("imported", False)])
+def test_plugin_imports_from_the_folder_above_its_own(
+    monkeypatch: pytest.MonkeyPatch, run_name: str, serves: bool
+) -> None:
+    served: list[list[str]] = []
+    # Python itself puts the folder of the program first.
+    monkeypatch.setattr(sys, "path", [str(FOLDER), *sys.path])
+    monkeypatch.setattr(plugin_module, "serve", lambda: served.append([*sys.path]))
+    others = sys.path[1:]
+    runpy.run_path(str(FOLDER / "__main__.py"), run_name=run_name)
+    assert served == [[str(FOLDER.parent), *others]] * serves
 
 
 def requirements(path: Path) -> list[str]:
