@@ -127,8 +127,9 @@ def _function(resource: Resource, place: Place) -> Computed:
 
 def _mapping(resource: Resource, place: Place) -> Computed:
     bits = digest(resource.urn, 32)
-    uuid = f"{bits[:8]}-{bits[8:12]}-4{bits[13:16]}-a{bits[17:20]}-{bits[20:]}"
-    function = str(resource.inputs.get("functionName", ""))
+    # A lookup has the id, and seldom more.
+    uuid = resource.id or f"{bits[:8]}-{bits[8:12]}-4{bits[13:16]}-a{bits[17:20]}-{bits[20:]}"
+    function = str(resource.inputs.get("functionName", resource.name))
     function_arn = function if function.startswith("arn:") else place.arn("lambda", f"function:{function}")
     arn = place.arn("lambda", f"event-source-mapping:{uuid}")
     return uuid, {"uuid": uuid, "arn": arn, "functionArn": function_arn, "state": "Enabled"}
@@ -162,7 +163,7 @@ def _queue(resource: Resource, place: Place) -> Computed:
 
 
 def _api(resource: Resource, place: Place) -> Computed:
-    api = digest(resource.urn, 10)
+    api = resource.id or digest(resource.urn, 10)
     state = {
         "name": physical_name(resource),
         "apiEndpoint": f"https://{api}.execute-api.{place.region}.amazonaws.com",
@@ -174,7 +175,7 @@ def _api(resource: Resource, place: Place) -> Computed:
 
 def _stage(resource: Resource, place: Place) -> Computed:
     name = physical_name(resource)
-    api = resource.inputs.get("apiId", "")
+    api = resource.inputs.get("apiId", resource.name)
     host = f"https://{api}.execute-api.{place.region}.amazonaws.com"
     state = {
         "arn": place.arn("apigateway", f"/apis/{api}/stages/{name}", account=""),

@@ -157,8 +157,31 @@ def test_an_answer_may_fail_as_the_provider_would() -> None:
     assert monitor.invokes == []
 
 
-def test_a_lookup_of_a_domain_name_is_by_its_id() -> None:
+def test_the_answer_to_a_lookup_is_about_its_id() -> None:
     def program() -> None:
-        pulumi.export("arn", aws.apigatewayv2.DomainName.get("d", "example.com").arn)
+        aws.apigatewayv2.Api.get("api", "abc123")
+        aws.apigatewayv2.DomainName.get("domain", "example.com")
+        aws.apigatewayv2.Stage.get("stage", "live")
+        aws.dynamodb.Table.get("table", "visits")
+        aws.lambda_.EventSourceMapping.get("mapping", "0-1-2")
+        aws.lambda_.Function.get("function", "f")
 
-    assert run(program).outputs == {"arn": "arn:aws:apigateway:us-east-1::/domainnames/example.com"}
+    result = run(program)
+    assert {
+        name: result.one(name).state[property_name]
+        for name, property_name in (
+            ("api", "apiEndpoint"),
+            ("domain", "arn"),
+            ("stage", "invokeUrl"),
+            ("table", "arn"),
+            ("mapping", "uuid"),
+            ("function", "arn"),
+        )
+    } == {
+        "api": "https://abc123.execute-api.us-east-1.amazonaws.com",
+        "domain": "arn:aws:apigateway:us-east-1::/domainnames/example.com",
+        "stage": "https://stage.execute-api.us-east-1.amazonaws.com/live",
+        "table": "arn:aws:dynamodb:us-east-1:123456789012:table/visits",
+        "mapping": "0-1-2",
+        "function": "arn:aws:lambda:us-east-1:123456789012:function:f",
+    }
