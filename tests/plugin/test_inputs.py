@@ -74,11 +74,12 @@ def test_secret_stays_secret_down_to_the_resource(plugin: Plugin, environment: A
         assert "s3cret" not in str({key: value for key, value in function.inputs.items() if key != "environment"})
 
 
-def test_unknown_text_stays_unknown_in_a_preview(plugin: Plugin) -> None:
+@pytest.mark.parametrize("unknown", [pytest.param(output(), id="Output"), pytest.param(UNKNOWN, id="bare")])
+def test_unknown_text_stays_unknown_in_a_preview(plugin: Plugin, unknown: Any) -> None:
     inputs = {
-        "table": {"encryptionKeyArn": output()},
-        "tags": {"owner": output(), "team": "web"},
-        "functions": {"environment": {"ADDRESS": output()}},
+        "table": {"encryptionKeyArn": unknown},
+        "tags": {"owner": unknown, "team": "web"},
+        "functions": {"environment": {"ADDRESS": unknown}},
     }
     constructed = plugin.construct(COUNTER, inputs, preview=True)
     ledger = constructed.one("counter-ledger")

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from components import plugin as plugin_module
-from components.plugin import COMPONENTS, NAME, CounterProvider
+from components.plugin import COMPONENTS, NAME, CounterProvider, _tidy
 from components.version import VERSION
 
 from .engine import COMPONENTS as FOLDER
@@ -64,6 +64,13 @@ def test_descriptions_read_as_prose_in_every_language() -> None:
         # Fields have their names in camel case there.
         for name in ("function_role_name", "batch_size", "existing_table"):
             assert name not in item["description"], path
+
+
+def test_descriptions_become_prose_wherever_they_are() -> None:
+    enum = [{"value": "A", "description": "Goes with `batch_size`,\n    or alone.\n\n    Rare."}]
+    tidied = _tidy({"types": {"Mode": {"enum": enum, "required": ["batch_size"]}}})
+    described = [{"value": "A", "description": "Goes with `batchSize`, or alone.\n\nRare."}]
+    assert tidied == {"types": {"Mode": {"enum": described, "required": ["batch_size"]}}}
 
 
 def test_an_argument_states_its_limits_and_an_optional_one_its_default() -> None:
