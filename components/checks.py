@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import pulumi
 
-from .internals import settled
+from .internals import is_secret, settled
 
 LONGEST_NAME = 64
 """The most characters in the name of an IAM role, or of a Lambda function."""
@@ -75,7 +75,7 @@ class Number:
 
     def __str__(self) -> str:
         limits = f"{self.minimum:,} or more" if self.maximum == math.inf else f"{self.minimum:,} to {self.maximum:,}"
-        return "".join(f"{value}, or " for value in self.also) + limits
+        return ", or ".join((*map(str, self.also), limits))
 
 
 @dataclass(frozen=True)
@@ -138,12 +138,14 @@ class Text:
             return self._checked(path, value, self.shown)
         if (held := settled(value)) and held.known:
             self._checked(path, held.value, self.shown and not held.secret)
-        later: pulumi.Output[Any] = value.apply(lambda known: self._checked_later(path, known))
+        later: pulumi.Output[Any] = value.apply(lambda known: self._checked_later(path, value, known))
         return later
 
-    def _checked_later(self, path: str, value: Any) -> Any:
+    def _checked_later(self, path: str, output: pulumi.Output[Any], value: Any) -> Any:
         # Pulumi's own mocks return None for everything that the cloud computes, such as a table's name.
-        return None if value is None else self._checked(path, value, self.shown)
+        if value is not None:
+            self._checked(path, value, self.shown and not is_secret(output))
+        return value
 
     def _checked(self, path: str, value: Any, shown: bool) -> str:
         if not isinstance(value, str) or not re.fullmatch(self.pattern, value):
@@ -244,7 +246,7 @@ def refuse_unknown(path: str, given: Iterable[str], known: Iterable[str], what: 
     by_letters = {key.casefold(): key for key in known}
     for key in given:
         if key not in by_letters.values():
-            near = difflib.get_close_matches(key.casefold(), by_letters, n=1)
+            near = difflib.get_close_matches(key.casefold(), by_letters)
             hint = f" (did you mean {by_letters[near[0]]!r}?)" if near else ""
             problem = f"there is no such {what}{hint}"
             raise ArgumentError(f"{path}.{key}" if path else key, problem, ", ".join(by_letters.values()))

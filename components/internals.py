@@ -42,6 +42,12 @@ def settled(output: pulumi.Output[Any]) -> Settled | None:
     return Settled(held.value, held.is_known, held.is_secret)
 
 
+def is_secret(output: pulumi.Output[Any]) -> bool:
+    """Tell whether an Output is secret, as far as is known: one that is still being computed counts as secret."""
+    held = settled(output)
+    return held is None or held.secret
+
+
 def is_unprotected(resource: pulumi.Resource) -> bool:
     """Tell whether a resource was given `protect=False`, itself or by its parent."""
     return resource._protect is False

@@ -127,7 +127,9 @@ def test_a_secret_stays_one_down_to_the_resources() -> None:
         pytest.param("logLevel", "WARN", "is a secret, but is stored as plain text", id="choice"),
         pytest.param("batchSize", "7", "is a secret, but is stored as plain text", id="number"),
         pytest.param("corsAllowOrigins", '["hush"]', "is a secret, but is stored as plain text", id="list"),
-        pytest.param("tags", "hush", "is not of type object", id="no mapping"),
+        pytest.param("tags", "hush", "is not of type object", id="no JSON"),
+        pytest.param("tags", '["hush"]', "a value of type list is not a mapping", id="no mapping"),
+        pytest.param("encryptionKeyArn", "hush", "a value of type str is invalid", id="text"),
     ],
 )
 def test_a_secret_that_could_not_stay_one_is_refused_without_it(key: str, value: str, problem: str) -> None:
@@ -168,7 +170,7 @@ def test_values_reach_their_group_in_their_type(configured: Configured) -> None:
     ],
 )
 def test_a_value_of_the_wrong_type_is_named(configured: Configured, key: str, value: str, kind: str) -> None:
-    with pytest.raises(ArgumentError, match=rf"^{key}: .*is not of type {kind}; allowed: "):
+    with pytest.raises(ArgumentError, match=rf"^{key}: {re.escape(repr(value))} is not of type {kind}; allowed: "):
         configured(**{key: value})
 
 
@@ -183,6 +185,7 @@ def test_two_keys_adopt_a_table(configured: Configured) -> None:
     [
         ({"batchSize": "0"}, "batchSize: 0 is out of range; allowed: 1 to 10,000"),
         ({"throttlingRateLimit": "0.5"}, "throttlingRateLimit: 0.5 is out of range; allowed: 1 or more"),
+        ({"logLevel": ""}, "logLevel: '' is not a LogLevel; allowed: TRACE, DEBUG, INFO, WARN, ERROR or FATAL"),
         ({"logLevel": "LOUD"}, "logLevel: 'LOUD' is not a LogLevel; allowed: TRACE, DEBUG, INFO, WARN, ERROR or FATAL"),
         (
             {"corsAllowOrigins": '["here"]'},

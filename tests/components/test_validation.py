@@ -1,5 +1,7 @@
 """Every invalid argument is refused before any resource exists, with an error that says why."""
 
+import asyncio
+import json
 import unicodedata
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError
@@ -12,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components import ArgumentError, BillingMode, LogLevel, StreamTriggeredCounter
-from components.checks import ANY_TEXT, Entries, Flag, Items, Member, Number, OneOf
+from components.checks import ANY_TEXT, KEY_ARN, Entries, Flag, Items, Member, Number, OneOf
 from components.function import RESERVED_VARIABLES
 from components.settings import Group, Settings, default_of
 from components.stream_triggered_counter import StreamTriggeredCounterSettings
@@ -86,6 +88,7 @@ REFUSED: list[tuple[Any, str, str, str]] = [
     ({"functions": {"memory_size": 127}}, "functions.memory_size", "127", "128 to 10,240"),
     ({"functions": {"timeout": 901}}, "functions.timeout", "901", "1 to 900"),
     ({"functions": {"log_retention_in_days": 8}}, "functions.log_retention_in_days", "8", "7, 14"),
+    ({"functions": {"log_retention_in_days": True}}, "functions.log_retention_in_days", "True", "1, 3"),
     ({"functions": {"log_level": "LOUD"}}, "functions.log_level", "'LOUD'", "INFO"),
     ({"functions": {"environment": ["A=1"]}}, "functions.environment", "list", "a mapping"),
     ({"functions": {"environment": {"AWS_REGION": "x"}}}, "functions.environment (key)", "AWS_REGION", "not AWS_"),
@@ -172,7 +175,7 @@ REFUSED: list[tuple[Any, str, str, str]] = [
     (
         {"existing_table": {"stream_arn": STREAM}},
         "existing_table.table_arn",
-        "is missing",
+        "is missing; allowed: ",
         "the ARN of a DynamoDB table",
     ),
     (
@@ -188,6 +191,8 @@ REFUSED: list[tuple[Any, str, str, str]] = [
         "table, existing_table, spread, stream, functions, api, monitoring, tags",
     ),
     ({"stream": {"batchsize": 5}}, "stream.batchsize", "did you mean 'batch_size'", "starting_position"),
+    ({"zzz": 5}, "zzz", "there is no such argument; allowed: ", "table, existing_table"),
+    ("small", "args", "'small' is not a mapping", "a mapping with the keys table, existing_table"),
 ]
 
 
@@ -213,10 +218,22 @@ def test_the_components_own_variables_cannot_be_set(variable: str) -> None:
         counter_settings({"functions": {"environment": {variable: "x"}}})
 
 
-def test_an_environment_value_never_appears_in_an_error_message() -> None:
-    with pytest.raises(ArgumentError) as raised:
-        counter_settings({"functions": {"environment": {"TOKEN": ["hush"]}}})
+@pytest.mark.parametrize("wrap", [list, pulumi.Output.from_input, pulumi.Output.secret])
+def test_an_environment_value_never_appears_in_an_error_message(wrap: Callable[[Any], Any]) -> None:
+    with pytest.raises(ArgumentError, match=r"^functions\.environment\.TOKEN: a value of type list") as raised:
+        run(lambda: StreamTriggeredCounter("counter", {"functions": {"environment": {"TOKEN": wrap(["hush"])}}}))
     assert "hush" not in str(raised.value)
+
+
+def test_a_secret_never_appears_in_an_error_message() -> None:
+    with pytest.raises(ArgumentError, match=r"^table\.encryption_key_arn: a value of type str is invalid") as raised:
+        run(lambda: StreamTriggeredCounter("counter", {"table": {"encryption_key_arn": pulumi.Output.secret("hush")}}))
+    assert "hush" not in str(raised.value)
+
+
+def test_variables_may_differ_in_case_alone() -> None:
+    variables = {"LIMIT": "1", "Limit": "2"}
+    assert counter_settings({"functions": {"environment": variables}}).functions.environment == variables
 
 
 def test_an_output_instead_of_a_plain_value_is_refused_by_name() -> None:
@@ -244,6 +261,16 @@ def test_an_output_is_checked_once_it_is_known_and_refused_in_the_same_sentence(
     assert str(raised.value).startswith(
         "table.encryption_key_arn: 'nonsense' is invalid; allowed: the ARN of a KMS key"
     )
+
+
+def test_an_output_whose_value_is_known_already_is_refused_before_anything_is_created() -> None:
+    async def check() -> None:
+        known = pulumi.Output.from_input("nonsense")
+        await known.future()
+        KEY_ARN("field", known)
+
+    with pytest.raises(ArgumentError, match=r"^field: 'nonsense' is invalid; allowed: the ARN of a KMS key"):
+        asyncio.run(check())
 
 
 @pytest.mark.parametrize("name", ["", "two words", "a" * 42, "ünïcode", "a/b"])
@@ -328,6 +355,17 @@ def test_a_tag_is_let_through_exactly_if_iam_takes_it(text: str) -> None:
         else:
             with pytest.raises(ArgumentError):
                 counter_settings({"tags": tags})
+
+
+@pytest.mark.parametrize(("longest", "accepted"), [(196, True), (197, False)])
+def test_allowed_tags_may_have_2000_bytes_as_json(longest: int, accepted: bool) -> None:
+    tags = [*["x" * 196] * 9, "x" * longest]
+    if accepted:
+        assert len(json.dumps(tags)) == 2_000
+        assert counter_settings({"api": {"allowed_tags": tags}}).api.allowed_tags == tuple(tags)
+    else:
+        with pytest.raises(ArgumentError, match=r"^api\.allowed_tags: 2,001 bytes"):
+            counter_settings({"api": {"allowed_tags": tags}})
 
 
 @given(st.integers(0, 5), st.integers(0, 5))

@@ -9,12 +9,13 @@ import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pulumi
 import pytest
 
 from components import internals
-from components.internals import settled
+from components.internals import is_secret, settled
 from local.emulator import internals as emulator
 
 ROOT = Path(__file__).parents[2]
@@ -69,17 +70,40 @@ def test_a_loss_is_reported_with_its_consequence() -> None:
         test_a_private_name_is_still_there("pulumi.runtime.rpc._no_such_name", str, "everything")
 
 
-def test_an_output_shows_its_value_once_it_has_one() -> None:
-    async def made() -> tuple[object, object]:
-        output = pulumi.Output.secret("hush")
-        before = settled(output)
+@pytest.mark.parametrize("secret", [True, False])
+def test_an_output_shows_its_value_once_it_has_one(secret: bool) -> None:
+    async def made() -> list[tuple[object, bool]]:
+        value: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        output: pulumi.Output[str] = pulumi.Output.from_input(value)
+        output = pulumi.Output.secret(output) if secret else output
+        before = settled(output), is_secret(output)
+        value.set_result("hush")
         await output.future()
-        return before, settled(output)
+        return [before, (settled(output), is_secret(output))]
 
-    _, held = asyncio.run(made())
-    assert held == internals.Settled("hush", known=True, secret=True), (
+    assert asyncio.run(made()) == [(None, True), (internals.Settled("hush", known=True, secret=secret), secret)], (
         "_data of Output is needed by the plugin's checks"
     )
+
+
+@pytest.mark.parametrize("cancelled", [True, False])
+def test_an_output_that_failed_shows_nothing(cancelled: bool) -> None:
+    async def made() -> object:
+        value: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        output: pulumi.Output[str] = pulumi.Output.from_input(value)
+        if cancelled:
+            value.cancel()
+        else:
+            value.set_exception(ValueError("failed"))
+        await asyncio.wait([asyncio.ensure_future(output.future())])
+        return settled(output)
+
+    assert asyncio.run(made()) is None
+
+
+def test_an_output_that_hides_its_value_shows_nothing() -> None:
+    hidden: Any = object()
+    assert settled(hidden) is None
 
 
 def test_a_resource_keeps_its_protection() -> None:

@@ -176,6 +176,11 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
         {"table": {"encryptionKeyArn": output("hush", secret=True)}},
         "table.encryptionKeyArn: a value of type str is invalid",
     ),
+    "number in an Output for a variable": (
+        COUNTER,
+        {"functions": {"environment": {"TOKEN": output(5.0)}}},
+        "functions.environment.TOKEN: a value of type float is invalid",
+    ),
     "secret for a group": (COUNTER, {"stream": output("hush", secret=True)}, "stream: is a secret"),
     "secret for a list": (
         COUNTER,
