@@ -71,7 +71,7 @@ class Metric:
     statistic: str = "Sum"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Watched:
     """The counter that is watched: its settings, and the names that CloudWatch knows its resources by."""
 

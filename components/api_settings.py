@@ -143,9 +143,8 @@ class ApiSettings(Settings):
             **access,
         )
 
-    def check_combination(self, given: Mapping[str, Any]) -> None:
+    def check_combination(self, given: Mapping[str, Any]) -> None:  # noqa: ARG002
         """Raise `ArgumentError` if the arguments that were given are not allowed together."""
-        super().check_combination(given)
         if (length := len(json.dumps(list(self.allowed_tags)))) > MAX_ALLOWED_TAGS_LENGTH:
             problem = f"{length:,} bytes as JSON are too many"
             raise ArgumentError(self.path_of("allowed_tags"), problem, f"{MAX_ALLOWED_TAGS_LENGTH:,} bytes or less")

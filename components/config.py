@@ -19,13 +19,13 @@ from .settings import FromConfig, config_key, default_of
 from .stream_triggered_counter import StreamTriggeredCounterSettings
 
 
-def config_fields() -> Iterator[tuple[str | None, Field[Any]]]:
-    """Yield every field that has a key: its group, or None for a field outside any group, and its declaration."""
+def config_fields() -> Iterator[tuple[str, Field[Any]]]:
+    """Yield every field that has a key: its group, or "" for a field outside any group, and its declaration."""
     groups = StreamTriggeredCounterSettings.groups()
     for group, settings in groups.items():
         yield from ((group, declared) for declared in settings.declared().values())
     alone = StreamTriggeredCounterSettings.declared().items()
-    yield from ((None, declared) for name, declared in alone if name not in groups)
+    yield from (("", declared) for name, declared in alone if name not in groups)
 
 
 def config_type(declared: Field[Any]) -> str:
@@ -91,7 +91,7 @@ def _read(config: pulumi.Config, key: str, declared: Field[Any]) -> Any:
             return pulumi.Output.secret(text)
         return json.loads(text) if text is not None and isinstance(check, Number) else text
     except (pulumi.ConfigTypeError, ValueError):
-        expected = "number" if isinstance(check, Number) and kind == "string" else kind
+        expected = "number" if kind == "string" else kind
         problem = "is not" if secret else f"{config.get(key)!r} is not"
         raise ArgumentError(key, f"{problem} of type {expected}", str(check)) from None
 

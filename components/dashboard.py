@@ -85,8 +85,7 @@ def create_dashboard(
     if not watched.settings.dashboard:
         return pulumi.Output.from_input("")
     neighbour: pulumi.Output[Any] = pulumi.Output.from_input(watched.names["table_arn"])
-    # Pulumi's own mocks know no ARN.
-    region = neighbour.apply(lambda arn: arn.split(":")[3] if arn else "")
+    region = neighbour.apply(lambda arn: _place(arn)[1])
     dashboard = aws.cloudwatch.Dashboard(
         f"{name}-dashboard",
         # Pulumi makes up no name for a dashboard, and one of an account must differ from those of all its regions.
@@ -102,9 +101,15 @@ def create_dashboard(
 
 def console_address(neighbour_arn: str | None, name: str) -> str:
     """Return the address of a dashboard in the console, in the partition and region of another resource's ARN."""
-    _, partition, _, region, *_ = (neighbour_arn or "arn:aws::").split(":")
+    partition, region = _place(neighbour_arn)
     host = CONSOLES.get(partition, "console.aws.amazon.com")
     return f"https://{host}/cloudwatch/home?region={region}#dashboards/dashboard/{name}"
+
+
+def _place(arn: str | None) -> tuple[str, str]:
+    """Return the partition and the region of an ARN. Pulumi's own mocks know none."""
+    _, partition, _, region, *_ = (arn or "arn:aws::").split(":")
+    return partition, region
 
 
 def _states(alarms: Sequence[aws.cloudwatch.MetricAlarm]) -> dict[str, Any]:

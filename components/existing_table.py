@@ -113,7 +113,7 @@ def _check_key(table: Any, own: TableSettings, parent: pulumi.Resource) -> Any:
     used = encryption.kms_key_arn
     key = aws.kms.get_key_output(key_id=used, opts=pulumi.InvokeOutputOptions(parent=parent))
     # A key that the deployment may not look up is not the one that AWS manages.
-    manager = key.key_manager.recover(lambda _: "")
+    manager = key.key_manager.recover(lambda _: "CUSTOMER")
 
     def check(given: str | None, manager: str) -> Any:
         if manager == "AWS" or given == used:

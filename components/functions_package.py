@@ -4,11 +4,12 @@ The folder `functions` lies beside this package in a checkout, and within it in 
 in `components` knows that.
 """
 
-import importlib.util
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import module_from_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -88,13 +89,10 @@ def handler(function: str) -> str:
 
 def _load(*path: str) -> ModuleType:
     # By its path, not by its name: a program may have a package `functions` of its own.
-    spec = importlib.util.spec_from_file_location(
-        f"{__name__}.{path[-1]}", sources().joinpath(*path).with_suffix(".py")
-    )
-    if spec is None or spec.loader is None:  # pragma: no cover - a path that ends in .py has a loader
-        raise ImportError(f"{'/'.join(path)}.py cannot be loaded")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    source = sources().joinpath(*path).with_suffix(".py")
+    loader = SourceFileLoader(f"{__name__}.{source.stem}", str(source))
+    module = module_from_spec(ModuleSpec(loader.name, loader))
+    loader.exec_module(module)
     return module
 
 

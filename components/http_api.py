@@ -48,7 +48,7 @@ class HttpApi(pulumi.ComponentResource):
         *,
         functions: Mapping[str, pulumi.Input[str]],
         routes: Sequence[Route],
-        log_key_arn: pulumi.Input[str] | None = None,
+        log_key_arn: pulumi.Input[str] | None,
         tags: Mapping[str, pulumi.Input[str]],
         opts: pulumi.ResourceOptions,
     ) -> None:

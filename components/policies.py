@@ -18,6 +18,7 @@ TOTAL_KEYS = [TOTAL_KEY, f"{TOTAL_KEY}{SEPARATOR}*"]
 """Patterns of the keys of the items that hold the total."""
 
 Conditions = Mapping[str, Mapping[str, Sequence[str]]]
+UNCONDITIONAL: Conditions = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +37,10 @@ class StatementSettings(Settings):
 
 
 def allow(
-    actions: Sequence[str], resources: Sequence[pulumi.Input[str]], conditions: Conditions | None = None
+    actions: Sequence[str], resources: Sequence[pulumi.Input[str]], conditions: Conditions = UNCONDITIONAL
 ) -> StatementSettings:
     """Allow actions on resources, under conditions if there are any."""
-    return StatementSettings(actions=actions, resources=resources, conditions=conditions or {})
+    return StatementSettings(actions=actions, resources=resources, conditions=conditions)
 
 
 def document(statements: Iterable[StatementSettings]) -> pulumi.Output[str]:
@@ -149,7 +150,7 @@ def record_visits(table_arn: pulumi.Input[str], idempotency_arn: pulumi.Input[st
     ]
 
 
-def view_counts(table_arn: pulumi.Input[str], *, listing: bool = True) -> list[StatementSettings]:
+def view_counts(table_arn: pulumi.Input[str], *, listing: bool) -> list[StatementSettings]:
     """Allow reading counts and the total by their keys, and with `listing` also listing the tags."""
     return [allow(["dynamodb:BatchGetItem", *(["dynamodb:Scan"] if listing else [])], [table_arn])]
 

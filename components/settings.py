@@ -10,7 +10,6 @@ it. The component host decides the types: plain integers, enums and flags; `Inpu
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
-from enum import Enum
 from typing import Any, NamedTuple, Self
 
 from .checks import ArgumentError, Check, Flag, Member, plain, refuse_unknown
@@ -69,7 +68,7 @@ def config_key(field_name: str) -> str:
 class Settings:
     """Checked arguments, with the defaults filled in."""
 
-    path_of: Callable[[str], str] = field(default=str, compare=False, repr=False)
+    path_of: Callable[[str], str] = field(default=str, compare=False)
     """Returns what the user calls a field: its configuration key if it came from there, else its path."""
 
     @classmethod
@@ -113,25 +112,24 @@ class Settings:
             name: declared[name].metadata["check"](path_of(name), value) for name, value in (left_out | given).items()
         }
         settings = cls(**values, path_of=path_of)
+        settings._check_only_with(given)
         settings.check_combination(given)
         return settings
 
     def check_combination(self, given: Mapping[str, Any]) -> None:
-        """Raise `ArgumentError` if the arguments that were given are not allowed together."""
+        """Raise `ArgumentError` if the arguments that were given are not allowed together; for a class to override."""
+
+    def _check_only_with(self, given: Mapping[str, Any]) -> None:
         declared = self.declared()
         for name, value in given.items():
             needed = declared[name].metadata.get("only_with")
-            if needed and getattr(self, needed.name) != needed.value:
+            if needed is not None and getattr(self, needed.name) != needed.value:
                 other = self.path_of(needed.name)
                 raise ArgumentError(
                     self.path_of(name),
-                    f"{value!r} has no effect with {other} {_spelled(getattr(self, needed.name))}",
-                    f"{other} {_spelled(needed.value)} with it, or neither",
+                    f"{value!r} has no effect with {other} {getattr(self, needed.name)}",
+                    f"{other} {needed.value} with it, or neither",
                 )
-
-
-def _spelled(value: Any) -> str:
-    return str(value.value) if isinstance(value, Enum) else str(value)
 
 
 @dataclass(frozen=True)

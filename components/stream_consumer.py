@@ -116,7 +116,6 @@ class StreamConsumerSettings(Settings):
 
     def check_combination(self, given: Mapping[str, Any]) -> None:
         """Refuse code together with an existing function, neither of them, or half of either."""
-        super().check_combination(given)
         choice = "code with handler, or function_arn with function_role_name"
         existing = "function_arn" in given
         own = [name for name in ("code", "function", "handler", "statements", "variables") if name in given]

@@ -1,8 +1,11 @@
 """Rules that every argument follows, including those that are added later."""
 
+import importlib
+import inspect
 import json
-from dataclasses import Field
+from dataclasses import Field, FrozenInstanceError, is_dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -69,3 +72,21 @@ def test_a_value_of_another_type_is_refused_with_the_argument_and_the_limits(
     assert path == f"group.{declared.name}"
     assert said.endswith(f"; allowed: {declared.metadata['check']}")
     assert " object at 0x" in said or f"type {object.__name__}" in said
+
+
+DATACLASSES = [
+    found
+    for path in sorted((Path(__file__).parents[2] / "components").glob("[a-z]*.py"))
+    for found in vars(importlib.import_module(f"components.{path.stem}")).values()
+    if isinstance(found, type) and is_dataclass(found) and found.__module__ == f"components.{path.stem}"
+]
+
+
+@pytest.mark.parametrize("kind", DATACLASSES)
+def test_declarations_are_frozen_and_long_ones_are_given_by_name(kind: type) -> None:
+    """One declaration is shared by all counters of a program; a field that is added must not move the others."""
+    with pytest.raises(FrozenInstanceError):
+        setattr(object.__new__(kind), "anything", None)  # noqa: B010
+    given = inspect.signature(kind).parameters.values()
+    if issubclass(kind, Settings) or len(given) > 4:
+        assert {each.kind for each in given} == {inspect.Parameter.KEYWORD_ONLY}

@@ -30,6 +30,7 @@ def test_every_alarms_metric_is_drawn_with_its_threshold(counter: Result) -> Non
         inputs, chart = counter.one(ALARM, f"counter-{alarm.name}").inputs, drawn[alarm.section or alarm.name]
         assert chart["annotations"] == {"horizontal": [{"label": "alarm", "value": inputs["threshold"]}]}
         assert chart["region"] == "us-east-1"
+        assert chart["yAxis"] == {"left": {"min": 0}}
         assert chart["period"] == inputs.get("period", inputs.get("metricQueries", [{}])[0].get("period", 60))
         if "metricQueries" in inputs:
             continue
@@ -78,7 +79,7 @@ def test_the_states_of_all_alarms_come_first(counter: Result, build: Build) -> N
     assert [one["type"] for one in without] == ["metric"] * (len(widgets(counter)) - 1)
 
 
-def test_no_widget_covers_another(counter: Result) -> None:
+def test_no_widget_covers_another_and_none_leaves_a_gap(counter: Result) -> None:
     cells: set[tuple[int, int]] = set()
     for one in widgets(counter):
         covered = {
@@ -86,6 +87,7 @@ def test_no_widget_covers_another(counter: Result) -> None:
         }
         assert not covered & cells
         assert one["x"] + one["width"] <= 24
+        assert one["y"] == 0 or (one["x"], one["y"] - 1) in cells
         cells |= covered
 
 

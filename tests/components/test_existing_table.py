@@ -55,8 +55,20 @@ def test_an_adopted_table_is_used_and_not_created(preview: bool) -> None:
     assert (outputs["tableName"], outputs["tableArn"], outputs["streamArn"]) == ("Counts", TABLE, STREAM)
 
 
-def test_a_new_image_alone_is_enough() -> None:
-    assert adopt(streamViewType="NEW_IMAGE").warnings == []
+@pytest.mark.parametrize(
+    "different",
+    [
+        pytest.param({"streamViewType": "NEW_IMAGE"}, id="a new image alone"),
+        pytest.param({"attributes": None}, id="no description of the key"),
+        pytest.param({"serverSideEncryption": None}, id="no description of the encryption"),
+        pytest.param({"serverSideEncryption": {"enabled": False, "kmsKeyArn": KEY}}, id="encryption switched off"),
+        pytest.param({"serverSideEncryption": {"enabled": True, "kmsKeyArn": ""}}, id="a key without an ARN"),
+    ],
+)
+def test_what_is_enough_to_count_in_a_table(different: dict[str, Any]) -> None:
+    result = adopt(**different)
+    assert result.warnings == []
+    assert [invoke.token for invoke in result.invokes] == [GET_TABLE]
 
 
 @pytest.mark.parametrize(

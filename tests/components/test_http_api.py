@@ -83,6 +83,7 @@ def test_no_origin_is_allowed_unless_asked_for(counter: Result, build: Build) ->
     cors = result.one("aws:apigatewayv2/api:Api").inputs["corsConfiguration"]
     assert cors["allowOrigins"] == ["https://example.org"]
     assert cors["allowMethods"] == ["GET", "POST"]
+    assert cors["maxAge"] == 3_600
     assert "idempotency-key" in cors["allowHeaders"]
     limits = result.one("aws:apigatewayv2/stage:Stage").inputs["defaultRouteSettings"]
     assert limits == {"throttlingRateLimit": 2.5, "throttlingBurstLimit": 5}
@@ -296,8 +297,10 @@ def route_names(keys: list[str]) -> dict[str, str]:
     listed = [Route(key, "f") for key in keys]
 
     def program() -> None:
-        functions = {"f": FUNCTION}
-        HttpApi("alone", ApiSettings(), functions=functions, routes=listed, tags={}, opts=pulumi.ResourceOptions())
+        options = pulumi.ResourceOptions()
+        HttpApi(
+            "alone", ApiSettings(), functions={"f": FUNCTION}, routes=listed, log_key_arn=None, tags={}, opts=options
+        )
 
     return {route.inputs["routeKey"]: route.name for route in run(program).all(ROUTE)}
 
