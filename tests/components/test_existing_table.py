@@ -156,7 +156,7 @@ OTHER_KEY = KEY.replace("1234abcd", "5678ef")
 )
 def test_the_key_of_an_encrypted_table_is_asked_for(given: str | None, problem: str, key: InvokeHandler) -> None:
     with pytest.raises(ArgumentError) as raised:
-        adopt(key=key, args={"table": {"encryption_key_arn": given}}, **ENCRYPTED)
+        adopt(key=key, args={"table": {"encryption_key_arn": given}} if given else {}, **ENCRYPTED)
     assert str(raised.value) == f"table.encryption_key_arn: {problem}; allowed: {KEY}"
 
 

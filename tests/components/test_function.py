@@ -167,6 +167,7 @@ def test_archive_holds_the_sources_sorted_and_nothing_compiled(counter: Result) 
 def test_archive_leaves_out_files_that_no_function_needs(tmp_path: Path) -> None:
     for name in ("b.py", "a.py", "a.pyc", "notes.md", "openapi.json"):
         (tmp_path / name).touch()
+    (tmp_path / "folder.py").mkdir()
     for name in ("a/b.py", "a/c/d.css", "__pycache__/a.pyc", ".cache/a.json", "a/.cache/a.json"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()

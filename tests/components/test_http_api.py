@@ -231,8 +231,10 @@ RECORD = "aws:route53/record:Record"
 
 
 def endpoint(result: Result) -> str:
-    outputs = result.one("stream-triggered-counter:index:StreamTriggeredCounter").outputs
-    return str(outputs and outputs["apiEndpoint"])
+    outputs = result.one("stream-triggered-counter:index:StreamTriggeredCounter").outputs or {}
+    own = result.one("stream-triggered-counter:index:HttpApi").outputs
+    assert own == {name: outputs[name] for name in ("apiEndpoint", "apiId")}
+    return str(outputs["apiEndpoint"])
 
 
 def test_an_api_has_no_domain_unless_asked_for(counter: Result) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError
@@ -236,12 +237,17 @@ def test_variables_may_differ_in_case_alone() -> None:
     assert counter_settings({"functions": {"environment": variables}}).functions.environment == variables
 
 
-def test_an_output_instead_of_a_plain_value_is_refused_by_name() -> None:
-    def program() -> None:
-        StreamTriggeredCounter("counter", {"stream": {"batch_size": pulumi.Output.from_input(5)}})  # type: ignore[typeddict-item]
-
-    with pytest.raises(ArgumentError, match=r"^stream\.batch_size: is an Output"):
-        run(program)
+@pytest.mark.parametrize(
+    ("path", "args"),
+    [
+        ("stream.batch_size", lambda output: {"stream": {"batch_size": output}}),
+        ("stream", lambda output: {"stream": output}),
+        ("args", lambda output: output),
+    ],
+)
+def test_an_output_instead_of_a_plain_value_is_refused_by_name(path: str, args: Callable[[Any], Any]) -> None:
+    with pytest.raises(ArgumentError, match=rf"^{re.escape(path)}: is an Output"):
+        run(lambda: StreamTriggeredCounter("counter", args(pulumi.Output.from_input(5))))
 
 
 def output_known_at_once() -> pulumi.Output[str]:
