@@ -97,15 +97,17 @@ def run(
 ) -> Result:
     """Run a function, or a program's file or folder, and return the resources that it registered.
 
-    `config` has full keys (`aws:region`, `project:key`) and strings, non-strings as JSON text. An exception of the
-    program comes out as it is. With `strict`, Outputs turned into strings raise ProgramProblemsError. A monitor given
-    here decides over `stack`, `project` and `preview`. Modules that a program imports stay imported in this process.
+    `config` has full keys (`aws:region`, `project:key`) and strings, non-strings as JSON text. The program runs in a
+    thread of its own; an exception of it comes out as it is. With `strict`, Outputs turned into strings raise
+    ProgramProblemsError. A monitor given here decides over `stack`, `project` and `preview`. Modules that a program
+    imports stay imported in this process.
     """
     monitor = monitor or RecordingMonitor(project=project, stack=stack, preview=preview)
     engine = RecordingEngine()
     context = contextvars.copy_context()
-    with _no_garbage_collection():
-        _outside_loops(lambda: context.run(_run, program, monitor, engine, config or {}))
+    # The caller may run an event loop. And Pulumi notes the whole stack of each resource, which is deep under pytest.
+    with _no_garbage_collection(), ThreadPoolExecutor() as pool:
+        pool.submit(context.run, _run, program, monitor, engine, config or {}).result()
     if strict and monitor.problems:
         raise ProgramProblemsError("\n".join(monitor.problems))
     return Result(monitor, tuple(engine.messages))
@@ -124,17 +126,6 @@ def _no_garbage_collection() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
-
-
-def _outside_loops(work: Callable[[], None]) -> None:
-    """Do the work outside any event loop: here, or in a thread if the caller, such as a test tool, runs a loop."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        work()
-    else:
-        with ThreadPoolExecutor() as pool:
-            pool.submit(work).result()
 
 
 def _run(program: Program, monitor: RecordingMonitor, engine: RecordingEngine, config: Mapping[str, str]) -> None:
