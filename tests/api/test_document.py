@@ -13,8 +13,8 @@ from functions.http.routes import DOCUMENT
 from tests.running import ROOT, RunningCloud
 from tests.share import share
 
-EXAMPLES, REQUESTS = share((10, 250), in_ci=(250, 2_000))
-"""Examples for each operation that has parameters, and the minimum number of requests. CI sends many more."""
+EXAMPLES, PHASES, REQUESTS = share((10, "examples,fuzzing", 120), in_ci=(250, "examples,coverage,fuzzing", 2_000))
+"""Examples for each operation that has parameters, what they are made of, and the minimum number of requests."""
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 
@@ -45,6 +45,7 @@ def test_schemathesis_finds_no_failures(cloud: RunningCloud, tmp_path: Path) -> 
         [
             *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG)),
             *("run", str(document), "--url", cloud.outputs["apiEndpoint"], "--max-examples", str(EXAMPLES)),
+            *("--phases", PHASES),
             *("--no-color", "--report", "json", "--report-json-path", str(report)),
         ],
         cwd=tmp_path,

@@ -12,6 +12,7 @@ from benchmarks.chapters import Options
 from benchmarks.traffic import Traffic
 from benchmarks.workers import HANDLERS, OURS, Deployment, batches_for
 from tests.dynamodb_local.engine import Engine
+from tests.share import ci_only
 
 
 def case(powertools: float, **wrong: list[int]) -> dict[str, Any]:
@@ -96,6 +97,7 @@ def test_another_prefix_makes_other_tags() -> None:
     assert names == [["INSERT", "MODIFY"], ["INSERT"]]
 
 
+@ci_only("starts processors")
 def test_processors_share_a_table_and_its_total_is_exact(engine: Engine) -> None:
     deployment = Deployment(engine, OURS, "shared", "zipf", processors=2)
     try:

@@ -14,6 +14,7 @@ import pytest
 
 from tests.cli.conftest import OLD_PYTHON, ROOT, Checkout, Prepared, no_venv
 from tests.running import descendants
+from tests.share import ci_only
 
 
 def test_it_is_plain_shell() -> None:
@@ -109,6 +110,7 @@ def test_changed_requirements_are_installed(prepared: Prepared) -> None:
     assert prepared.run("--help").stderr == ""
 
 
+@ci_only("makes environments")
 def test_the_benchmarks_have_requirements_of_their_own(prepared: Prepared) -> None:
     requirements = prepared.root / "requirements-benchmarks.txt"
     requirements.write_text("# changed\n", encoding="utf-8")
@@ -126,6 +128,7 @@ def test_the_tests_have_requirements_of_their_own(prepared: Prepared) -> None:
     assert "Prepar" not in prepared.run("test", "--version").stderr
 
 
+@ci_only("makes six environments")
 def test_a_half_made_environment_is_made_again(checkout: Checkout) -> None:
     checkout.add_python()
     checkout.add_uv()

@@ -26,6 +26,7 @@ from tests.dynamodb_local.engine import (
     install,
 )
 from tests.running import ROOT, eventually
+from tests.share import ci_only
 
 
 def increment(table: str, key: str) -> dict[str, Any]:
@@ -149,6 +150,7 @@ def test_the_stream_of_a_deleted_table_stays_readable(engine: Engine) -> None:
     assert [record["dynamodb"]["Keys"]["ID"]["S"] for record in again.read()] == ["other"]
 
 
+@ci_only("makes many tables")
 def test_the_engine_restarts_empty_after_many_tables(engine: Engine) -> None:
     engine.restart()
     for number in range(MAX_TABLES - 1):

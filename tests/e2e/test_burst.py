@@ -14,6 +14,7 @@ from tests.e2e.conftest import Start
 from tests.e2e.test_visits import settled_total
 from tests.interposer import Interposer
 from tests.running import RunningCloud, descendants, eventually
+from tests.share import ci_only
 from tests.watched import Watched
 
 CONCURRENCY = 50
@@ -36,6 +37,7 @@ def test_a_cold_burst_is_answered_completely_and_starts_few_processes(start: Sta
     eventually(lambda: cloud.request("/counts").json["total"] == requests, 20, f"the total {requests}")
 
 
+@ci_only("sends requests for some seconds")
 def test_a_flood_of_requests_does_not_keep_the_stream_processor_from_running(cloud: RunningCloud) -> None:
     """The emulator refuses more than is reserved; that Lambda keeps it free is Lambda's promise."""
     before, tables, outputs = settled_total(cloud), cloud.client("dynamodb"), cloud.outputs

@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e.conftest import Start
 from tests.running import ROOT, RunningCloud, broken_pipe, descendants, eventually, running
-from tests.share import share
+from tests.share import ci_only, share
 
 PROGRAMS = ROOT / "tests" / "local" / "programs"
 
@@ -152,7 +152,7 @@ def test_outputs_go_to_standard_output_and_progress_to_standard_error(tmp_path: 
 
 @pytest.mark.parametrize(
     ("arguments", "full"),
-    [((), True), (("--json",), False), *share([], in_ci=[((), False), (("--json",), True)])],
+    share([((), True)], in_ci=[((), True), ((), False), (("--json",), True), (("--json",), False)]),
 )
 def test_a_closed_pipe_or_a_full_disk_shuts_it_down(tmp_path: Path, arguments: tuple[str, ...], full: bool) -> None:
     program = write_program(tmp_path, "import pulumi\npulumi.export('greeting', 'hello')\n")
@@ -174,6 +174,7 @@ def test_a_closed_pipe_or_a_full_disk_shuts_it_down(tmp_path: Path, arguments: t
     assert reported.endswith("counter: cannot write to standard output: No space left on device\n") is full
 
 
+@ci_only("starts a local cloud")
 def test_it_serves_with_standard_output_closed(tmp_path: Path) -> None:
     program = write_program(tmp_path, "import pulumi\npulumi.export('greeting', 'hello')\n")
     command = [sys.executable, str(ROOT / "cli"), "local", "--port", "0", "--program", program]
@@ -192,6 +193,7 @@ def test_it_serves_with_standard_output_closed(tmp_path: Path) -> None:
     assert "Traceback" not in reported
 
 
+@ci_only("starts a local cloud")
 def test_two_counters_of_one_stack_have_separate_addresses(start: Start) -> None:
     cloud = start("--port", "0", "--program", str(PROGRAMS / "two_counters"), PYTHONPATH=str(ROOT))
     addresses = {cloud.outputs["firstApiEndpoint"], cloud.outputs["secondApiEndpoint"]}

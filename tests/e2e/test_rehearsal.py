@@ -9,6 +9,7 @@ import pytest
 from cli.main import main
 from tests.e2e.conftest import Start
 from tests.running import ROOT
+from tests.share import ci_only
 
 RUNBOOK = ROOT / "docs" / "operations.md"
 
@@ -19,6 +20,7 @@ def commands() -> list[list[str]]:
     return [shlex.split(line) for line in re.findall(r"^\$ \./counter (.+)$", section, re.MULTILINE)]
 
 
+@ci_only("starts a local cloud")
 def test_the_rehearsal_goes_as_described(
     start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

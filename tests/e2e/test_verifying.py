@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.e2e.test_visits import settled_total, visit
 from tests.operator import Operator, stopped_stream
 from tests.running import ROOT
+from tests.share import share
 
 
 def test_verify_shows_the_three_side_by_side_and_names_drift(operator: Operator) -> None:
@@ -68,7 +69,7 @@ def test_a_reconciliation_killed_at_random_points_gives_the_exact_total_under_vi
     visits = threading.Thread(target=visit_on)
     visits.start()
     try:
-        for _ in range(3):
+        for _ in range(share(1, in_ci=3)):
             command = [sys.executable, str(ROOT / "cli"), "reconcile", "--outputs", str(tmp_path / "outputs.json")]
             with subprocess.Popen([*command, "--rate", "50"], stderr=subprocess.DEVNULL) as process:
                 # It starts within a second, and takes more than two at this rate.

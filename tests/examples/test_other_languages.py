@@ -13,6 +13,7 @@ import yaml
 from components.plugin import NAME
 from components.testing import load_stack_config
 from tests.plugin.engine import COMPONENTS, Plugin, output, text_archive
+from tests.share import ci_only
 
 from . import typescript
 
@@ -97,12 +98,14 @@ def example(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return load(request.param, tmp_path_factory.mktemp(request.param))
 
 
+@ci_only("runs the TypeScript compiler")
 def test_both_examples_say_the_same(tmp_path: Path) -> None:
     in_yaml, in_typescript = load("yaml", tmp_path), load("typescript", tmp_path)
     assert in_yaml.components == in_typescript.components
     assert in_yaml.outputs == in_typescript.outputs
 
 
+@ci_only("runs the TypeScript compiler")
 def test_the_compiler_refuses_what_the_schema_does_not_have(tmp_path: Path) -> None:
     source = (typescript.EXAMPLE / "index.ts").read_text()
     mistakes = {

@@ -7,6 +7,7 @@ from typing import Any
 import boto3  # type: ignore[import-untyped]
 import pytest
 from moto import mock_aws
+from moto.dynamodb.models import dynamodb_backends
 
 from functions import process_stream, record_visit, view_counts, welcome
 from functions.dynamodb import client as database
@@ -55,8 +56,8 @@ def tables(_moto: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Return a client whose tables are empty. The functions use the same tables and have just started."""
     for table, variable in TABLES.items():
         monkeypatch.setenv(variable, table)
-        for item in _moto.scan(TableName=table)["Items"]:
-            _moto.delete_item(TableName=table, Key={"ID": item["ID"]})
+        # Through moto's own objects: requests would take a third of the time of these tests.
+        dynamodb_backends["123456789012"]["eu-west-1"].tables[table].items.clear()
     forget()
     yield _moto
     forget()

@@ -16,11 +16,13 @@ import pytest
 from cli.installed import _NEEDED
 from components.version import VERSION
 from tests.running import RunningCloud
-from tests.share import share
+from tests.share import ci_only
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "python"
 PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
+
+pytestmark = ci_only("builds a wheel and an environment for it")
 
 RECORD = """
 import json, sys
@@ -60,9 +62,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run("git", "init", "-q", cwd=repository)
     run("git", "add", "-A", cwd=repository)
     run("git", *identity, "commit", "-q", "--no-verify", "-m", "Everything", cwd=repository)
-    # The tests' own environment has the tools that build it.
-    tools = share(("--no-build-isolation",), in_ci=())
-    run(*PIP, "wheel", *tools, "--no-deps", "-w", str(folder), f"git+{repository.as_uri()}", cwd=folder)
+    run(*PIP, "wheel", "--no-deps", "-w", str(folder), f"git+{repository.as_uri()}", cwd=folder)
     [built] = folder.glob("*.whl")
     return built
 
