@@ -27,7 +27,7 @@ def adopt(
 ) -> Result:
     invokes: dict[str, InvokeHandler] = {GET_TABLE: find or (lambda _: DESCRIBED_TABLE | different)}
     monitor = RecordingMonitor(preview=preview, invokes=invokes | ({GET_KEY: key} if key else {}))
-    existing: Any = {"existing_table": {"table_arn": TABLE, "stream_arn": STREAM}}
+    existing: Any = {"existing_table": {"table_arn": TABLE, "stream_arn": STREAM}, "monitoring": {"alarms": False}}
     return run(lambda: StreamTriggeredCounter("counter", existing | (args or {})), monitor=monitor)
 
 
