@@ -26,6 +26,9 @@ LOCAL_OUTPUTS = "outputs.json"
 """The file in that folder with the outputs, as `./counter local --json` prints them."""
 
 FUNCTIONS = "functionNames"
+FUNCTION_KEYS = ("welcome", "recordVisit", "viewCounts", "processStream")
+"""The keys of that output."""
+
 _PULUMI_SECONDS = 120.0
 _CONNECT_SECONDS = 2.0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,17 @@ from urllib.parse import urlsplit
 import click
 
 from .api import TOKEN_VARIABLE
-from .deployment import FUNCTIONS, OPTIONS, Deployment, DeploymentError, deployment, read_file, read_local, read_stack
+from .deployment import (
+    FUNCTION_KEYS,
+    FUNCTIONS,
+    OPTIONS,
+    Deployment,
+    DeploymentError,
+    deployment,
+    read_file,
+    read_local,
+    read_stack,
+)
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -67,18 +78,36 @@ def aws_options(command: Command) -> Command:
 
 
 class NameAndValue(click.ParamType[tuple[str, str]]):
-    """Two texts, as in `name=value`."""
+    """Two texts, as in `name=value`; the first one of `names`, if they are given."""
 
     name = "name=value"
+
+    def __init__(self, names: Sequence[str] = ()) -> None:
+        self._names = names
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
         """Return the two; fail if one of them is missing."""
         if isinstance(value, tuple):
             return value
         key, _, text = str(value).partition("=")
-        if key and text:
-            return key, text
-        raise click.BadParameter(f"{value!r} is not a name and a value; allowed: NAME=VALUE", ctx, param)
+        if not (key and text):
+            raise click.BadParameter(f"{value!r} is not a name and a value; allowed: NAME=VALUE", ctx, param)
+        if self._names and key not in self._names:
+            raise click.BadParameter(f"{key!r} is unknown; allowed: {', '.join(self._names)}", ctx, param)
+        return key, text
+
+
+class Program(click.ParamType[str]):
+    """A program that can be started: its path, or its name on PATH."""
+
+    name = "program"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return it as it is; fail if there is no such program."""
+        if shutil.which(str(value)):
+            return str(value)
+        allowed = "the path of a program, or its name on PATH"
+        raise click.BadParameter(f"{value!r} cannot be started; allowed: {allowed}", ctx, param)
 
 
 class Duration(click.ParamType[float]):
@@ -163,7 +192,7 @@ def deployment_options(*needs: str, uses: Sequence[str] = ()) -> Callable[[Comma
                 parameter,
                 metavar=metavar,
                 multiple=many,
-                type=NameAndValue() if many else Url() if metavar == "URL" else str,
+                type=NameAndValue(FUNCTION_KEYS) if many else Url() if metavar == "URL" else str,
                 help=f"The stack output {name}{', one function each' if many else ''}.",
             )(result)
         for option in (

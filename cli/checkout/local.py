@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ..options import WholeNumber
+from ..options import Program, WholeNumber
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -22,7 +22,11 @@ _ROOT = Path(__file__).resolve().parents[2]
     help="The folder of a Pulumi project. Default: this project.",
 )
 @click.option(
-    "--python", default=sys.executable, metavar="PYTHON", help="The Python that runs the program. Default: this one."
+    "--python",
+    type=Program(),
+    default=sys.executable,
+    metavar="PYTHON",
+    help="The Python that runs the program. Default: this one.",
 )
 @click.option(
     "--port",

@@ -14,6 +14,7 @@ import click
 import pytest
 
 from cli.deployment import (
+    FUNCTION_KEYS,
     LOCAL_OUTPUTS,
     LOCAL_PREFIX,
     OPTIONS,
@@ -29,6 +30,7 @@ from cli.options import deployment_options
 from tests.samples import OUTPUTS
 
 ARN = "arn:aws:dynamodb:eu-west-1:123456789012:table/Counts"
+KEYS = ", ".join(FUNCTION_KEYS)
 STACK = {"tableName": "Counts", "tableArn": ARN, "ledgerTableName": "Ledger", "functionNames": {"welcome": "w"}}
 
 
@@ -129,6 +131,7 @@ def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path: Path, content: bytes
         (["--outputs", "a", "--local"], "--outputs and --local name different deployments"),
         (["--api-endpoint", "https://api"], "Missing option '--table'"),
         (["--table", "t", "--function-name", "p"], "'p' is not a name and a value; allowed: NAME=VALUE"),
+        (["--table", "t", "--function-name", "process_stream=p"], f"'process_stream' is unknown; allowed: {KEYS}"),
     ],
 )
 def test_a_wrong_choice_is_refused_with_the_usage(arguments: list[str], message: str) -> None:

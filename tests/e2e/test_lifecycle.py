@@ -110,6 +110,10 @@ def test_an_unknown_resource_type_is_reported_in_one_line(tmp_path: Path) -> Non
     [
         (("--stack", "nowhere"), "counter: there is no stack 'nowhere' in "),
         (("--program", "/nowhere"), "counter: /nowhere/Pulumi.yaml does not exist"),
+        (
+            ("--python", "/nowhere"),
+            "Invalid value for '--python': '/nowhere' cannot be started; allowed: ",
+        ),
     ],
 )
 def test_invalid_arguments_are_reported_in_one_line(arguments: tuple[str, ...], message: str) -> None:

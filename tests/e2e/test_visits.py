@@ -7,6 +7,7 @@ import subprocess
 import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 
+from cli.deployment import FUNCTION_KEYS
 from tests.running import RunningCloud, eventually
 from tests.samples import OUTPUTS
 
@@ -43,7 +44,7 @@ def settled_total(cloud: RunningCloud, seconds: float = 60.0) -> int:
 
 def test_the_outputs_include_the_documented_ones(cloud: RunningCloud) -> None:
     assert set(cloud.outputs) >= {*OUTPUTS, "endpointUrl"}
-    assert set(cloud.outputs["functionNames"]) == {"welcome", "recordVisit", "viewCounts", "processStream"}
+    assert set(cloud.outputs["functionNames"]) == set(FUNCTION_KEYS)
     assert not cloud.outputs["apiEndpoint"].endswith("/")
 
 
