@@ -158,8 +158,8 @@ def _observe(life: Life, image: Image, *, lowered: bool = False) -> tuple[Life, 
 class Marker(NamedTuple):
     """The ledger's own item: the table whose total it maintains, and that total's epoch."""
 
-    epoch: str = ""
-    table: str = ""
+    epoch: str
+    table: str
 
 
 class Counter(NamedTuple):

@@ -236,7 +236,7 @@ MINE = Marker("now", HERE)
 @pytest.mark.parametrize(
     ("marker", "counter", "expected"),
     [
-        (Marker(), None, Ownership.UNOWNED),
+        (Marker("", ""), None, Ownership.UNOWNED),
         (MINE, None, Ownership.UNOWNED),
         (Marker("then", THERE), None, Ownership.UNOWNED),
         (MINE, Counter("", "", True), Ownership.UNOWNED),
@@ -244,13 +244,13 @@ MINE = Marker("now", HERE)
         (MINE, Counter("mine", "now", True), Ownership.OWNED),
         (MINE, Counter("mine", "now", False), Ownership.UNOWNED),
         (MINE, Counter("mine", "then", True), Ownership.UNOWNED),
-        (Marker(), Counter("mine", "now", True), Ownership.UNOWNED),
+        (Marker("", ""), Counter("mine", "now", True), Ownership.UNOWNED),
         (Marker("now", THERE), Counter("mine", "now", True), Ownership.UNOWNED),
         (Marker("then", THERE), Counter("mine", "now", True), Ownership.OTHER_TABLE),
         (Marker("then", THERE), Counter("mine", "now", False), Ownership.OTHER_TABLE),
         (Marker("now", ""), Counter("mine", "then", True), Ownership.UNOWNED),
         (MINE, Counter("theirs", "now", True), Ownership.OTHER_LEDGER),
-        (Marker(), Counter("theirs", "now", False), Ownership.OTHER_LEDGER),
+        (Marker("", ""), Counter("theirs", "now", False), Ownership.OTHER_LEDGER),
     ],
 )
 def test_ownership_of_the_total(marker: Marker, counter: Counter | None, expected: Ownership) -> None:
