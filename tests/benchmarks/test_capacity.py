@@ -25,6 +25,7 @@ from benchmarks.limits import (
     saturated,
     sustained,
 )
+from tests.share import times
 
 TRAFFIC = (uniform(), zipf(), single())
 each_traffic = pytest.mark.parametrize("traffic", TRAFFIC, ids=lambda each: each.name)
@@ -44,7 +45,7 @@ rates = st.sampled_from([0.5, 10, 300, 4_000, 50_000])
 
 @each_traffic
 @given(chosen=several)
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=times(5), deadline=None)
 def test_the_limit_that_binds_is_the_least(traffic: Traffic, chosen: Settings) -> None:
     each = sustained(chosen, Limits(), traffic)
     name, rate = binding(chosen, Limits(), traffic)
@@ -54,7 +55,7 @@ def test_the_limit_that_binds_is_the_least(traffic: Traffic, chosen: Settings) -
 
 @each_traffic
 @given(chosen=several, rate=rates, name=st.sampled_from(Limits._fields[:-1]), more=st.floats(1, 10))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=times(25), deadline=None)
 def test_a_higher_limit_never_adds_to_a_load(
     traffic: Traffic, chosen: Settings, rate: float, name: str, more: float
 ) -> None:
@@ -65,7 +66,7 @@ def test_a_higher_limit_never_adds_to_a_load(
 
 @each_traffic
 @given(chosen=several, rate=rates)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=times(25), deadline=None)
 def test_shorter_transactions_collide_less(traffic: Traffic, chosen: Settings, rate: float) -> None:
     before = loads(chosen, Limits(), traffic, rate)
     after = loads(chosen, Limits(transaction_seconds=0.01), traffic, rate)
@@ -74,7 +75,7 @@ def test_shorter_transactions_collide_less(traffic: Traffic, chosen: Settings, r
 
 @each_traffic
 @given(chosen=several, rate=rates, more=st.sampled_from([2, 5]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=times(25), deadline=None)
 def test_more_items_of_the_total_relieve_it_and_load_nothing_else(
     traffic: Traffic, chosen: Settings, rate: float, more: int
 ) -> None:
@@ -102,7 +103,7 @@ def test_one_tag_takes_a_thousand_visits_a_second() -> None:
 
 @each_traffic
 @given(rate=rates)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=times(20), deadline=None)
 def test_units_are_those_of_the_bill(traffic: Traffic, rate: float) -> None:
     total = flow(Settings(), traffic, rate)
     side = stream_side(OURS, traffic, Stream(rate))

@@ -8,6 +8,7 @@ import yaml
 
 from tests.e2e.conftest import Start
 from tests.running import ROOT, eventually
+from tests.share import ci_only
 
 TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/tutorial"
 CONFIG = {
@@ -17,6 +18,7 @@ CONFIG = {
 }
 
 
+@ci_only("starts a local cloud")
 def test_the_local_cloud_creates_the_adopted_table_and_counts_in_it(start: Start, tmp_path: Path) -> None:
     project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
     (tmp_path / "Pulumi.yaml").write_text(yaml.safe_dump(project | {"main": str(ROOT)}), encoding="utf-8")

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from functions.dynamodb.tables import is_total, name_of
 from tests.e2e.test_visits import numbers, settled_total, visit
 from tests.running import ROOT, RunningCloud, eventually
+from tests.share import ci_only
 
 
 @contextmanager
@@ -51,6 +52,7 @@ def shown(cloud: RunningCloud) -> int:
     return int(cloud.request("/counts/hot").json["count"])
 
 
+@ci_only("redeploys functions under load")
 def test_a_tag_and_the_total_are_spread_while_visits_go_on(cloud: RunningCloud) -> None:
     before = settled_total(cloud)
     visit_concurrently(cloud, 8)

@@ -56,9 +56,14 @@ def test_table_that_cannot_be_counted_in_is_refused(
         adopt(plugin, preview=True, **different)
     assert str(refused.value).startswith(sentence)
     assert "\n" not in str(refused.value)
-    assert adopt(plugin).state["tableName"] == "Counts"
     # The engine shows what a plugin prints; the sentence is enough.
     assert "ArgumentError" not in plugin.standard_error
+
+
+def test_a_refusal_leaves_the_plugin_as_it_was(plugin: Plugin) -> None:
+    with pytest.raises(RefusedError):
+        adopt(plugin, preview=True, streamEnabled=False)
+    assert adopt(plugin).state["tableName"] == "Counts"
 
 
 def test_missing_table_is_refused_under_its_own_name(plugin: Plugin) -> None:
