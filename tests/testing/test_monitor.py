@@ -11,6 +11,7 @@ from pulumi.runtime.proto import resource_pb2
 from components.engine.monitor import DuplicateURNError
 from components.engine.resource import Alias
 from components.testing import UNKNOWN, RecordingMonitor, Resource, run
+from tests.testing.options import every_option
 
 
 class Part(pulumi.ComponentResource):
@@ -84,23 +85,7 @@ def test_inputs_are_plain_and_secrets_noted() -> None:
 def test_options_are_kept() -> None:
     def program() -> None:
         first = aws.sqs.Queue("first")
-        aws.sqs.Queue(
-            "second",
-            name=first.name.apply(lambda name: f"{name}-dead"),
-            opts=pulumi.ResourceOptions(
-                depends_on=[first],
-                protect=True,
-                retain_on_delete=True,
-                delete_before_replace=True,
-                ignore_changes=["tags"],
-                replace_on_changes=["name"],
-                additional_secret_outputs=["url"],
-                aliases=[pulumi.Alias(name="older"), "urn:pulumi:a::b::c::d"],
-                custom_timeouts=pulumi.CustomTimeouts(create="1m"),
-                deleted_with=first,
-                version="7.0.0",
-            ),
-        )
+        aws.sqs.Queue("second", name=first.name.apply(lambda name: f"{name}-dead"), opts=every_option(first))
 
     result = run(program)
     first, second = result.one("first"), result.one("second")
@@ -113,7 +98,7 @@ def test_options_are_kept() -> None:
     assert second.aliases == (Alias(name="older"), Alias(urn="urn:pulumi:a::b::c::d"))
     given = [{part: value for part, value in vars(alias).items() if value} for alias in second.aliases]
     assert given == [{"name": "older"}, {"urn": "urn:pulumi:a::b::c::d"}]
-    assert second.custom_timeouts == {"create": "1m"}
+    assert second.custom_timeouts == {"create": "1m", "update": "2m", "delete": "3m"}
     assert second.deleted_with == first.urn
     assert second.version == "7.0.0"
     assert (first.protect, first.retain_on_delete, first.delete_before_replace) == (None, None, None)

@@ -8,6 +8,7 @@ import pytest
 
 from components.engine.resource import Alias
 from components.testing import Result, run
+from tests.testing.options import every_option
 
 QUEUE = "aws:sqs/queue:Queue"
 OPTIONS = (
@@ -100,21 +101,8 @@ def make_queues(transform: pulumi.ResourceTransform | None) -> Result:
             "test:index:Part", "part", {}, pulumi.ResourceOptions(providers=[provider], transforms=transforms)
         )
         aws.sqs.Queue("bare", name=first.name, opts=pulumi.ResourceOptions(transforms=transforms))
-        options = pulumi.ResourceOptions(
-            depends_on=[first],
-            provider=provider,
-            protect=True,
-            retain_on_delete=True,
-            delete_before_replace=True,
-            ignore_changes=["tags"],
-            replace_on_changes=["name"],
-            additional_secret_outputs=["url"],
-            aliases=[pulumi.Alias(name="older"), "urn:pulumi:a::b::c::d"],
-            custom_timeouts=pulumi.CustomTimeouts(create="1m", update="2m", delete="3m"),
-            deleted_with=first,
-            version="7.0.0",
-            plugin_download_url="https://example.com",
-            transforms=transforms,
+        options = every_option(
+            first, provider=provider, plugin_download_url="https://example.com", transforms=transforms
         )
         aws.sqs.Queue("full", opts=options)
         aws.sqs.Queue("imported", opts=pulumi.ResourceOptions(import_="id", transforms=transforms))
