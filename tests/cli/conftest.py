@@ -11,6 +11,8 @@ from pathlib import Path
 import click
 import pytest
 
+from tests.share import IN_CI
+
 ROOT = Path(__file__).resolve().parents[2]
 # What the wrapper may use besides a Python.
 OLD_PYTHON = 'case "$1" in --version) echo "Python 3.8.1" ;; *) exit 1 ;; esac'
@@ -108,6 +110,9 @@ def checkout(tmp_path: Path) -> Checkout:
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     """Make a checkout whose environment is complete, with unusable Pythons on the search path."""
     checkout = Prepared(tmp_path_factory.mktemp("prepared"))
+    if not IN_CI:
+        # Python's own way of making an environment with pip takes seconds.
+        checkout.add_uv()
     checkout.add_python("real")
     checkout.add_program("python3.14", OLD_PYTHON)
     checkout.add_program("python3.12", no_venv(checkout.bin / "real"))

@@ -184,6 +184,7 @@ def test_a_start_that_is_killed_leaves_nothing_in_the_way(checkout: Checkout) ->
     assert (done.returncode, "Prepared in " in done.stderr) == (0, True)
 
 
+@ci_only("needs an environment with pip")
 def test_no_network_is_a_sentence(prepared: Prepared) -> None:
     requirements = prepared.root / "requirements-dev.txt"
     before = requirements.read_text(encoding="utf-8")
@@ -198,6 +199,7 @@ def test_no_network_is_a_sentence(prepared: Prepared) -> None:
     assert "Traceback" not in done.stderr
 
 
+@ci_only("needs an environment with pip")
 def test_a_package_that_cannot_be_installed_is_a_sentence(prepared: Prepared) -> None:
     requirements = prepared.root / "requirements-dev.txt"
     before = requirements.read_text(encoding="utf-8")
