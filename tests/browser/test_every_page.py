@@ -33,7 +33,7 @@ def test_the_list_of_pages_matches_the_document() -> None:
     assert paths - ALIASES == {path.partition("?")[0] for path in PAGES}
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", share(PAGES[2:4], in_ci=PAGES))
 def test_every_page_is_accessible_in_light_and_dark_mode(open_page: Open, path: str, tag: str) -> None:
     page = open_page(path.format(tag=tag))
     for scheme in ("light", "dark"):

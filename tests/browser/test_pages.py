@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.accessibility import assert_is_accessible
 from tests.browser.conftest import Open, Watcher
 from tests.running import RunningCloud, eventually
-from tests.share import share
+from tests.share import ci_only, share
 
 MARKUP = "<script>window.hacked=1<b><img src=x onerror=window.hacked=1>\"'&amp;"
 MIN_INTERVAL = 2_000  # milliseconds between two updates of a page
@@ -133,6 +133,7 @@ def test_the_total_page_follows_the_stream(open_page: Open, cloud: RunningCloud,
     )
 
 
+@ci_only("waits for pages")
 def test_the_time_of_the_total_looks_the_same_with_and_without_scripts(
     open_page: Open, cloud: RunningCloud, tag: str
 ) -> None:
@@ -148,6 +149,7 @@ def test_the_time_of_the_total_looks_the_same_with_and_without_scripts(
         assert shown.inner_text() == f"{moment.day} {moment:%B %Y, %H:%M:%S} UTC"
 
 
+@ci_only("waits for pages")
 def test_a_page_updates_less_often_without_visits(open_page: Open, cloud: RunningCloud, tag: str) -> None:
     page = open_page(f"/counts/{tag}")
     page.add_init_script(FAST)

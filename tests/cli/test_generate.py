@@ -12,6 +12,7 @@ import yaml
 
 from cli.checkout import generate
 from cli.main import main
+from tests.share import ci_only
 
 
 @pytest.mark.parametrize("name", generate.GENERATED)
@@ -78,6 +79,7 @@ def test_arguments_that_are_out_of_date_are_written_first_and_the_rest_follows_i
     assert restarts == [False]
 
 
+@ci_only("generates everything twice")
 def test_what_is_released_is_written_at_a_release_only(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     kept = "urn:pulumi:test::project::of:an/earlier:Release::one"
     old = {generate.RELEASED: "{}\n", generate.LAYOUT: f'["{kept}"]\n'}

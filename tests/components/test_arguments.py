@@ -16,6 +16,7 @@ from components.config import config_fields
 from components.settings import Settings, config_key
 from components.testing import run
 from tests.samples import needed, sample, samples
+from tests.share import share
 
 from .conftest import Configured
 
@@ -23,6 +24,7 @@ CONFIGURED = [
     pytest.param(group, declared, id=f"{group}.{declared.name}" if group else declared.name)
     for group, declared in config_fields()
 ]
+TAKEN = [one for one in CONFIGURED if one.values[0] != "existing_table"]
 DECLARED = [
     pytest.param(kind, declared, id=f"{kind.__name__}.{declared.name}")
     for kind in Settings.__subclasses__()
@@ -44,7 +46,7 @@ def registered(args: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize(("group", "declared"), [one for one in CONFIGURED if one.values[0] != "existing_table"])
+@pytest.mark.parametrize(("group", "declared"), share(TAKEN[::3], in_ci=TAKEN))
 def test_an_argument_reaches_a_resource(group: str | None, declared: Field[Any]) -> None:
     # The alarms are a quarter of the resources, and follow from arguments of their group.
     rest: dict[str, Any] = {} if group == "monitoring" else {"monitoring": {"alarms": False}}

@@ -10,6 +10,7 @@ from typing import Any
 from tests.e2e.test_visits import settled_total, total, visit
 from tests.operator import Operator, stopped_stream
 from tests.running import RunningCloud, eventually
+from tests.share import ci_only
 
 
 def report_of(cloud: RunningCloud, tag: str) -> dict[str, Any]:
@@ -45,6 +46,7 @@ def report_of(cloud: RunningCloud, tag: str) -> dict[str, Any]:
     }
 
 
+@ci_only("waits for a batch to be given up")
 def test_a_discarded_batch_is_described_and_redriven(operator: Operator) -> None:
     cloud, queue = operator.cloud, operator.cloud.outputs["deadLetterQueueUrl"]
     before, sqs = settled_total(cloud), cloud.client("sqs")
