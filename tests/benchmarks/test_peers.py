@@ -15,6 +15,7 @@ from functions import process_stream
 from tests.doubles import Context
 from tests.dynamodb_local.engine import Engine
 from tests.functions.conftest import forget, forget_clients
+from tests.share import ci_only
 
 OURS = "functions.process_stream.handler"
 POWERTOOLS = "benchmarks.peers.powertools_stream.handler"
@@ -60,6 +61,7 @@ class Deployed:
 
 
 Deploy = Callable[[str], Deployed]
+on_the_engine = ci_only("starts DynamoDB Local for the benchmarks' designs")
 
 
 @pytest.fixture
@@ -74,6 +76,7 @@ def deploy(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deploy]:
     forget_clients()
 
 
+@on_the_engine
 @pytest.mark.parametrize("path", DESIGNS)
 def test_a_clean_history_is_counted_by_all(deploy: Deploy, path: str) -> None:
     design = deploy(path)
@@ -81,6 +84,7 @@ def test_a_clean_history_is_counted_by_all(deploy: Deploy, path: str) -> None:
     assert design.total == design.traffic.visits == 51
 
 
+@on_the_engine
 @pytest.mark.parametrize(("path", "total"), [(design, 20 if design == TUTORIAL else 10) for design in DESIGNS])
 def test_a_batch_that_is_delivered_twice_counts_twice_in_the_tutorial(deploy: Deploy, path: str, total: int) -> None:
     design = deploy(path)
@@ -89,6 +93,7 @@ def test_a_batch_that_is_delivered_twice_counts_twice_in_the_tutorial(deploy: De
     assert design.total == total
 
 
+@on_the_engine
 @pytest.mark.parametrize(
     ("path", "total"), [(design, 20 if design in {TUTORIAL, CLIENT_TOKEN} else 10) for design in DESIGNS]
 )
@@ -101,6 +106,7 @@ def test_a_batch_that_is_split_when_it_is_delivered_again_has_another_token(
     assert design.total == total
 
 
+@on_the_engine
 @pytest.mark.parametrize("path", DESIGNS)
 def test_a_lost_record_is_made_up_for_by_this_project_alone(deploy: Deploy, path: str) -> None:
     design = deploy(path)
@@ -109,6 +115,7 @@ def test_a_lost_record_is_made_up_for_by_this_project_alone(deploy: Deploy, path
     assert design.total == (3 if path == OURS else 2)
 
 
+@on_the_engine
 def test_a_function_that_dies_after_the_update_counts_twice_with_powertools(
     deploy: Deploy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,6 +137,7 @@ def test_a_function_that_dies_after_the_update_counts_twice_with_powertools(
     assert (design.total, design.traffic.visits) == (2, 1)
 
 
+@on_the_engine
 def test_the_tutorials_pages_show_what_was_counted(deploy: Deploy) -> None:
     design = deploy(TUTORIAL)
     event = {"pathParameters": {"tag": "a"}}
@@ -138,6 +146,7 @@ def test_the_tutorials_pages_show_what_was_counted(deploy: Deploy) -> None:
     assert "a: 1 visits</h1><h2>1 in all" in design.module.view_counts(event, None)["body"]
 
 
+@on_the_engine
 def test_the_powertools_functions_answer(deploy: Deploy, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("aws_lambda_powertools")
     deploy(TUTORIAL)
