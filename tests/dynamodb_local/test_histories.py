@@ -1,6 +1,6 @@
 """The random histories of tests/total on AWS's own engine, which confirms the assumptions of the store in memory.
 
-`HISTORIES=N` runs N times as many.
+`HISTORIES=N` runs N times as many as CI does in its suite.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import example, given, settings
 
 from tests.dynamodb_local.engine import Engine, StreamReader
-from tests.share import share, times
+from tests.share import times
 from tests.total.steps import (
     SAVE,
     Damage,
@@ -84,7 +84,7 @@ def world_on(engine: Engine, *, old_images: bool = True) -> World:
     return World(EngineStore(engine), old_images=old_images, prefix=f"{uuid.uuid4().hex[:8]}-")
 
 
-@settings(max_examples=times(share(12, in_ci=24)))
+@settings(max_examples=times(24))
 @example([Visit("a", 10), once(10), delete("a"), lose(1), Visit("a", 6)])
 @example([Visit("a", 2), once(2), SAVE, Visit("a", 2), once(2), Damage("older copy"), Visit("a", 1)])
 @given(histories(deletions, losses, edits, backups, damages, reconciliations, max_steps=10))
