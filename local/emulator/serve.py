@@ -50,7 +50,8 @@ class BatchHandler(logging.Handler):
         arguments = record.args if isinstance(record.args, tuple) else ()
         if record.msg == internals.BATCH_DONE:
             function, count, table = arguments
-            self._events.report({"event": "batch", "function": function, "records": count, "table": table})
+            if count:  # The last invocation of a tumbling window may have no records.
+                self._events.report({"event": "batch", "function": function, "records": count, "table": table})
         elif record.msg.startswith(internals.BATCH_FAILED):
             function, table, kind, message = arguments[:4]
             reason = f"{kind}: {message}"

@@ -1,12 +1,21 @@
-"""Tumbling windows: how a stream's records are cut into them."""
+"""Tumbling windows: how a stream's records are cut into them, and what functions on the emulator receive."""
 
 from __future__ import annotations
 
+import json
+import time
+from functools import partial
 from typing import Any
 
+import pulumi
+import pulumi_aws as aws
 import pytest
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
 from local.emulator.windows import MAX_STATE_BYTES, Batch, Shard, StateError, Window
+from local.errors import ResourceError
+from tests.local.conftest import POLICY, TRUST, Cloud
+from tests.running import eventually
 
 LENGTH = 60
 LIMIT = 3
@@ -147,3 +156,180 @@ def test_filter_keeps_the_invocation(shard: Shard) -> None:
     final = shard.cut(records(63, 64), LIMIT, LENGTH, 120).only(records(64))
     assert (times(final), final.final) == ([64], True)
     assert shard.cut(records(63), LIMIT, LENGTH, 120).only([])
+
+
+# Reports each event and its answer to a queue. Its first answer about `stateless` has no state, and the first final
+# invocation of the window with `unlucky` raises an exception, which ends the process, so files mark the failures.
+CODE = """
+import json, os, pathlib, tempfile, time
+import boto3
+
+client = boto3.client("sqs")
+
+def handler(event, context):
+    new = [record["dynamodb"]["Keys"]["ID"]["S"] for record in event["Records"]]
+    ids = event.get("state", {}).get("ids", []) + new
+    unlucky = "unlucky" in ids and event["isFinalInvokeForWindow"]
+    failure = "unlucky" if unlucky else "stateless" if "stateless" in new else None
+    mark = pathlib.Path(tempfile.gettempdir(), f"{context.function_name}-{failure}")
+    fails = failure and not mark.exists()
+    mark.touch()
+    report = {"event": event, "answer": {} if fails else {"state": {"ids": ids}}, "at": time.time()}
+    client.send_message(QueueUrl=os.environ["QUEUE"], MessageBody=json.dumps(report))
+    if fails and unlucky:
+        raise RuntimeError("unlucky")
+    return report["answer"]
+"""
+
+
+class Deployed:
+    """A table, a function, and a mapping with `arguments` between them."""
+
+    def __init__(self, cloud: Cloud, **arguments: Any) -> None:
+        def program() -> None:
+            table = aws.dynamodb.Table(
+                "t",
+                attributes=[{"name": "ID", "type": "S"}],
+                hash_key="ID",
+                billing_mode="PAY_PER_REQUEST",
+                stream_enabled=True,
+                stream_view_type="NEW_IMAGE",
+            )
+            queue = aws.sqs.Queue("q")
+            role = aws.iam.Role("r", assume_role_policy=TRUST)
+            policy = aws.iam.RolePolicy("p", role=role.name, policy=POLICY)
+            function = aws.lambda_.Function(
+                "f",
+                role=role.arn,
+                code=pulumi.AssetArchive({"main.py": pulumi.StringAsset(CODE)}),
+                handler="main.handler",
+                runtime="python3.13",
+                timeout=30,
+                environment={"variables": {"QUEUE": queue.url}},
+                opts=pulumi.ResourceOptions(depends_on=[policy]),
+            )
+            aws.lambda_.EventSourceMapping(
+                "m",
+                event_source_arn=table.stream_arn,
+                function_name=function.arn,
+                starting_position="TRIM_HORIZON",
+                **arguments,
+            )
+
+        result = cloud.deploy(program)
+        self._cloud = cloud
+        self._reports: list[dict[str, Any]] = []
+        self._queue = result.one("q").id
+        self.table = result.one("t")
+        self.function = result.one("f").id
+        self.mapping = result.one("m").id
+
+    def put(self, key: str) -> None:
+        self._cloud.client("dynamodb").put_item(TableName=self.table.id, Item={"ID": {"S": key}})
+
+    @property
+    def reports(self) -> list[dict[str, Any]]:
+        """All invocations so far, in order."""
+        client = self._cloud.client("sqs")
+        while messages := client.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages"):
+            self._reports.extend(json.loads(message["Body"]) for message in messages)
+            for message in messages:
+                client.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
+        return sorted(self._reports, key=lambda report: float(report["at"]))
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return [report["event"] for report in self.reports]
+
+    def wait_for(self, count: int) -> None:
+        eventually(lambda: len(self.events) >= count, 60, f"{count} invocations")
+
+
+def ids(event: dict[str, Any]) -> list[str]:
+    return [record["dynamodb"]["Keys"]["ID"]["S"] for record in event["Records"]]
+
+
+def has_finished(key: str, reports: list[dict[str, Any]]) -> bool:
+    """Return whether a window with this key has ended with a successful invocation."""
+    return any(
+        report["event"]["isFinalInvokeForWindow"] and key in report["answer"].get("state", {}).get("ids", [])
+        for report in reports
+    )
+
+
+def has_ended(window: Window) -> bool:
+    return time.time() >= window.end
+
+
+def test_windows_on_the_emulator(cloud: Cloud) -> None:
+    deployed = Deployed(cloud, tumbling_window_in_seconds=2)
+    mapping = cloud.client("lambda").get_event_source_mapping(UUID=deployed.mapping)
+    assert (mapping["TumblingWindowInSeconds"], mapping["State"]) == (2, "Enabled")
+
+    deployed.put("unlucky")
+    eventually(lambda: has_finished("unlucky", deployed.reports), 60, "a final invocation after a failed one")
+    deployed.put("stateless")
+    eventually(lambda: has_finished("stateless", deployed.reports), 60, "a final invocation after a failed batch")
+
+    def carries_state() -> bool:
+        deployed.put(f"item-{len(deployed.reports)}")
+        return any(event["state"] for event in deployed.events)
+
+    eventually(carries_state, 60, "an invocation with the state of the previous one")
+    invocations = [(report["event"], report["answer"]) for report in deployed.reports]
+    expected: dict[str, Any] = {}
+    windows = []
+    for event, answer in invocations:
+        assert event["state"] == expected
+        assert event["shardId"] == SHARD_ID
+        assert event["eventSourceARN"] == deployed.table.state["streamArn"]
+        assert event["isWindowTerminatedEarly"] is False
+        assert event["Records"] or event["isFinalInvokeForWindow"]
+        windows.append((event["window"]["start"], event["window"]["end"]))
+        if answer:
+            expected = {} if event["isFinalInvokeForWindow"] else answer["state"]
+    assert windows == sorted(windows)
+    failed = [event for event, answer in invocations if not answer]
+    assert any("stateless" in ids(event) for event in failed)
+    assert any(event["isFinalInvokeForWindow"] for event in failed)
+
+    stream = cloud.client("dynamodbstreams").describe_stream(StreamArn=deployed.table.state["streamArn"])
+    assert [shard["ShardId"] for shard in stream["StreamDescription"]["Shards"]] == [SHARD_ID]
+    source = {"event": "failure", "function": deployed.function, "table": deployed.table.id}
+    for reason in (
+        "StateError: the answer has no `state`, which a mapping with a tumbling window must return",
+        "Runtime.HandlerError: unlucky",
+    ):
+        eventually(partial(cloud.events.__contains__, {**source, "reason": reason}), 10, reason)
+    assert all(event["records"] for event in cloud.events if event["event"] == "batch")
+
+
+def test_records_of_past_windows_come_with_final_invocations(cloud: Cloud) -> None:
+    deployed = Deployed(cloud, tumbling_window_in_seconds=1, enabled=False)
+    for key in ("old", "new"):
+        deployed.put(key)
+        window = Window.around(time.time(), 1)
+        eventually(partial(has_ended, window), 10, "the end of the window")
+    cloud.client("lambda").update_event_source_mapping(UUID=deployed.mapping, Enabled=True)
+    deployed.wait_for(2)
+    assert [(ids(event), event["state"]) for event in deployed.events] == [(["old"], {}), (["new"], {})]
+    assert all(event["isFinalInvokeForWindow"] for event in deployed.events)
+
+
+def test_mapping_without_a_window_receives_records_only(cloud: Cloud) -> None:
+    deployed = Deployed(cloud)
+    deployed.put("first")
+    deployed.wait_for(1)
+    assert [set(event) for event in deployed.events] == [{"Records"}]
+
+
+def test_windows_require_a_parallelization_factor_of_1(cloud: Cloud) -> None:
+    reason = "ParallelizationFactor is 2, must be 1 for a mapping with TumblingWindowInSeconds"
+    with pytest.raises(ResourceError, match=f"EventSourceMapping 'm': .*{reason}"):
+        Deployed(cloud, tumbling_window_in_seconds=2, parallelization_factor=2)
+    deployed = Deployed(cloud, parallelization_factor=2)
+    client = cloud.client("lambda")
+    with pytest.raises(ClientError, match=reason):
+        client.update_event_source_mapping(UUID=deployed.mapping, TumblingWindowInSeconds=2)
+    client.update_event_source_mapping(UUID=deployed.mapping, TumblingWindowInSeconds=2, ParallelizationFactor=1)
+    assert client.get_event_source_mapping(UUID=deployed.mapping)["TumblingWindowInSeconds"] == 2

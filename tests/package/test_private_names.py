@@ -39,6 +39,14 @@ PRIVATE = [
     ("ministack.app._enforce_execute_api", object, "the local cloud: routes with AWS_IAM refuse what is not signed"),
     ("ministack.app._execute_api_authorization_type", object, "the local cloud: routes with AWS_IAM"),
     ("ministack.core.lambda_runtime.Worker._drain_stderr_bounded", object, "the local cloud: fast invocations"),
+    ("ministack.services.lambda_svc._create_esm", object, "the local cloud: tumbling windows"),
+    ("ministack.services.lambda_svc._update_esm", object, "the local cloud: tumbling windows"),
+    ("ministack.services.lambda_svc._esms.get", object, "the local cloud: tumbling windows"),
+    ("ministack.services.lambda_svc._iter_all_esms", object, "the local cloud: tumbling windows"),
+    ("ministack.services.lambda_svc._apply_filter_criteria", object, "the local cloud: tumbling windows"),
+    ("ministack.services.lambda_svc._execute_function", object, "the local cloud: tumbling windows"),
+    ("ministack.services.dynamodb.stream_records_since", object, "the local cloud: tumbling windows"),
+    ("ministack.services.dynamodb_streams._DEFAULT_SHARD_ID", str, "the local cloud: tumbling windows"),
 ]
 
 
@@ -128,6 +136,21 @@ def test_the_emulator_still_checks_requests_to_apis_with_the_same_parameters() -
     for path, count in (("_enforce_execute_api", 5), ("_execute_api_authorization_type", 4)):
         parameters = inspect.signature(look_up(f"ministack.app.{path}")).parameters  # type: ignore[arg-type]
         assert list(parameters)[:count] == names[:count]
+
+
+def test_the_emulator_still_polls_streams_in_the_same_steps() -> None:
+    source = inspect.getsource(look_up("ministack.services.lambda_svc._poll_dynamodb_streams"))  # type: ignore[arg-type]
+    steps = [
+        "in _iter_all_esms():",
+        "batch = _ddb.stream_records_since(table_name, pos, batch_size)",
+        "raw_len = len(batch)",
+        "batch = _apply_filter_criteria(batch, esm)",
+        "if not batch:",
+        'event = {"Records": batch}',
+        "result = _execute_function(func_rec, event)",
+    ]
+    places = [source.find(step) for step in steps]
+    assert -1 not in places, f"{steps[places.index(-1)]!r} is gone; it is needed by the local cloud: tumbling windows"
 
 
 def defined(folder: Path) -> set[str]:
