@@ -16,6 +16,7 @@ __all__ = [
     "Architecture",
     "Authorization",
     "BillingMode",
+    "ConsumerStreamArgs",
     "ExistingTableArgs",
     "FunctionArgs",
     "LogLevel",
@@ -326,6 +327,55 @@ class StatementArgs(TypedDict):
     value: a mapping; key: a condition key; value: a list, each item text."""
 
 
+class ConsumerStreamArgs(TypedDict, total=False):
+    """The event source mapping of a `StreamConsumer`, and its dead-letter queue."""
+
+    starting_position: StartingPosition
+    """Where a new mapping begins to read. It applies only when the mapping is created. Default: TRIM_HORIZON. Allowed:
+    TRIM_HORIZON or LATEST."""
+    batch_size: int
+    """The most records in a batch. A shard takes up to 1,000 writes a second, so the default holds all that can arrive
+    within the default batching window of a second. Up to 99 tags are written in one transaction. Default: 1000.
+    Allowed: 1 to 10,000."""
+    maximum_batching_window_in_seconds: int
+    """How many seconds to wait for a batch to fill. The total lags by as much, and costs less: a tag is written once
+    for all its visits in a batch. The first second saves most; docs/scaling.md has the figures. With 0, Lambda does not
+    wait: it polls each shard four times a second and takes what is there. Default: 1. Allowed: 0 to 300."""
+    maximum_retry_attempts: int
+    """How often a failed batch is retried; -1 means no limit. Without a limit an outage loses no records: the total
+    lags until it is over, or until the records reach their maximum age. Default: -1. Allowed: -1, or 0 to 10,000."""
+    maximum_record_age_in_seconds: int
+    """The age, in seconds, at which a record is discarded; -1 means no limit. A stream keeps its records for 24 hours
+    and then drops them without a message in the dead-letter queue. The default, 23 and a half hours, discards a record
+    before that, with a message. Default: 84600. Allowed: -1, or 60 to 604,800."""
+    bisect_batch_on_function_error: bool
+    """Whether a failed batch is split in two, which isolates a bad record without using up retries. Default: true.
+    Allowed: true or false."""
+    reserved_concurrency: int
+    """Concurrent invocations that Lambda reserves for the stream's function, and the most that it may have; -1 reserves
+    none. With a reservation, a flood of requests to the other functions cannot starve this one. It needs one for each
+    shard of the stream; a new table on demand has four shards. With fewer the total lags; 0 stops the function. The
+    reservation counts against the account's quota, of which 100 must stay unreserved: a new account, whose quota is 10,
+    cannot reserve any, so there is none by default. Default: -1. Allowed: -1, or 0 or more."""
+    dead_letter_queue_retention_seconds: int
+    """How many seconds the dead-letter queue keeps a message. Default: 1209600. Allowed: 60 to 1,209,600."""
+    mapping_metrics: bool
+    """Whether the mapping counts the records that it polled, filtered out, delivered, dropped, and reported to the
+    dead-letter queue. CloudWatch charges for these metrics in every hour that has data; the alarm for dropped records
+    needs them. Default: true. Allowed: true or false."""
+    dead_letter_queue_encryption_key_arn: pulumi.Input[str]
+    """The ARN of the KMS key that encrypts the dead-letter queue; the function's role then gets kms:Decrypt and
+    kms:GenerateDataKey on it, through SQS only. Who reads the queue needs kms:Decrypt. Without one, SQS encrypts with a
+    key that AWS owns. Default: none. Allowed: the ARN of a KMS key (not of an alias)."""
+    parallelization_factor: int
+    """How many batches of a shard are processed at once. The records of one key stay in order. Default: 1. Allowed: 1
+    to 10."""
+    tumbling_window_in_seconds: int
+    """The length, in seconds, of a window over which the function aggregates records: Lambda passes the `state` in the
+    function's answer to the next invocation of the same shard and window. With 0 there is no window. With a window,
+    every answer must contain `state`, and the parallelization factor must be 1. Default: 0. Allowed: 0 to 900."""
+
+
 class StreamConsumerArgs(TypedDict):
     """The arguments of `StreamConsumer`: a stream, and either code for a new function or an existing one's ARN."""
 
@@ -353,7 +403,7 @@ class StreamConsumerArgs(TypedDict):
     """Event filter patterns in JSON; a record that matches one of them reaches the function. Without filters, every
     record does. Lambda takes 5 unless AWS raises your quota. Default: []. Allowed: a list of at most 10, each item a
     JSON object."""
-    stream: NotRequired[StreamArgs]
+    stream: NotRequired[ConsumerStreamArgs]
     """Batches, retries and the dead-letter queue."""
     encryption_key_arn: NotRequired[pulumi.Input[str]]
     """The ARN of the KMS key that encrypts the table, if it is not one that AWS owns. Default: none. Allowed: the ARN

@@ -17,7 +17,7 @@ from .checks import ArgumentError, refuse_unknown
 from .internals import settled
 from .settings import Settings, config_key
 
-FIELDS = {name for kind in Settings.__subclasses__() for name in kind.declared()}
+FIELDS = {name for kind in Settings.kinds() for name in kind.declared()}
 """The names of all arguments, as Python spells them."""
 
 PYTHON_NAMES = {config_key(name): name for name in FIELDS}

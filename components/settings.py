@@ -77,6 +77,11 @@ class Settings:
         return {one.name: one for one in fields(cls) if "check" in one.metadata}
 
     @classmethod
+    def kinds(cls) -> "list[type[Settings]]":
+        """List all classes of settings, each before its subclasses."""
+        return [kind for one in cls.__subclasses__() for kind in (one, *one.kinds())]
+
+    @classmethod
     def groups(cls) -> "dict[str, type[Settings]]":
         """Return the classes of the fields that are groups of arguments, by the fields' names."""
         checks = {name: one.metadata["check"] for name, one in cls.declared().items()}

@@ -74,6 +74,27 @@ class StreamSettings(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ConsumerStreamSettings(StreamSettings):
+    """The event source mapping of a `StreamConsumer`, and its dead-letter queue."""
+
+    parallelization_factor: int = setting(1, Number(1, 10))
+    """How many batches of a shard are processed at once. The records of one key stay in order."""
+    tumbling_window_in_seconds: int = setting(0, Number(0, 900))
+    """The length, in seconds, of a window over which the function aggregates records: Lambda passes the `state` in the
+    function's answer to the next invocation of the same shard and window. With 0 there is no window. With a window,
+    every answer must contain `state`, and the parallelization factor must be 1."""
+
+    def check_combination(self, given: Mapping[str, Any]) -> None:
+        """Refuse to process several batches of a shard at once if each hands its state to the next."""
+        if given.get("tumbling_window_in_seconds") and given.get("parallelization_factor", 1) > 1:
+            raise ArgumentError(
+                self.path_of("parallelization_factor"),
+                f"{self.parallelization_factor} is not supported with a tumbling window",
+                f"1, or {self.path_of('tumbling_window_in_seconds')} 0",
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
 class StreamConsumerSettings(Settings):
     """The arguments of `StreamConsumer`: a stream, and either code for a new function or an existing one's ARN."""
 
@@ -107,7 +128,7 @@ class StreamConsumerSettings(Settings):
     filters: Sequence[str] = setting((), Items(Text("a JSON object", r"(?s)\s*\{.*\}\s*"), most=10))
     """Event filter patterns in JSON; a record that matches one of them reaches the function. Without filters, every
     record does. Lambda takes 5 unless AWS raises your quota."""
-    stream: StreamSettings = group(StreamSettings)
+    stream: ConsumerStreamSettings = group(ConsumerStreamSettings)
     """Batches, retries and the dead-letter queue."""
     encryption_key_arn: pulumi.Input[str] | None = setting(None, KEY_ARN)
     """The ARN of the KMS key that encrypts the table, if it is not one that AWS owns."""
@@ -207,6 +228,8 @@ class StreamConsumer(pulumi.ComponentResource):
             maximum_retry_attempts=stream.maximum_retry_attempts,
             maximum_record_age_in_seconds=stream.maximum_record_age_in_seconds,
             bisect_batch_on_function_error=stream.bisect_batch_on_function_error,
+            parallelization_factor=stream.parallelization_factor,
+            tumbling_window_in_seconds=stream.tumbling_window_in_seconds,
             filter_criteria=(
                 {"filters": [{"pattern": pattern} for pattern in settings.filters]} if settings.filters else None
             ),

@@ -38,7 +38,7 @@ from .http_api import HttpApi
 from .monitoring import create_alarms
 from .policies import StatementSettings
 from .settings import Group, Settings, group, setting
-from .stream_consumer import StreamConsumer, StreamConsumerSettings, StreamSettings
+from .stream_consumer import ConsumerStreamSettings, StreamConsumer, StreamConsumerSettings, StreamSettings
 from .table import SpreadSettings, StreamTable, TableSettings, keyed_table
 
 DEFAULTS: StreamTriggeredCounterArgs = {}
@@ -181,7 +181,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
                 variables={TABLE_NAME: table.name, LEDGER_TABLE_NAME: ledger.name, **metrics, **per_total},
                 function=settings.functions,
                 filters=[only_tags(settings.spread.items_per_total)],
-                stream=settings.stream,
+                stream=ConsumerStreamSettings(**vars(settings.stream)),
                 encryption_key_arn=self._key_arn,
                 tags=settings.tags,
             ),

@@ -50,10 +50,12 @@ def sample(declared: Field[Any]) -> Any:
 
 def samples(kind: type[Settings], *without: str) -> dict[str, Any]:
     """Return a value for every argument of a settings class, except those left out; archives are always left out."""
-    wanted = {name: one for name, one in kind.declared().items() if name not in without}
+    wanted = {name: one for name, one in kind.declared().items() if name not in (*without, EXCLUDED)}
     return {name: sample(one) for name, one in wanted.items() if not isinstance(one.metadata["check"], Code)}
 
 
+EXCLUDED = "parallelization_factor"
+"""An argument that is not allowed together with another one, `tumbling_window_in_seconds`."""
 TOKENS = {
     "record_authorization": "JWT",
     "read_authorization": "JWT",

@@ -99,10 +99,10 @@ def _typed_dict(kind: type[Settings]) -> str:
 
 
 def _declarations(kind: type[Settings]) -> dict[str, tuple[str, str]]:
-    """Return the type and the description of each field, as they stand in the source."""
+    """Return the type and the description of each field, as they stand in the source: inherited ones first."""
+    found = _declarations(kind.__base__) if kind.__base__ and issubclass(kind.__base__, Settings) else {}
     [source] = ast.parse(inspect.getsource(kind)).body
     body = source.body if isinstance(source, ast.ClassDef) else []
-    found = {}
     for node, after in pairwise(body):
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             annotation = ast.unparse(node.annotation)

@@ -27,7 +27,7 @@ CONFIGURED = [
 TAKEN = [one for one in CONFIGURED if one.values[0] != "existing_table"]
 DECLARED = [
     pytest.param(kind, declared, id=f"{kind.__name__}.{declared.name}")
-    for kind in Settings.__subclasses__()
+    for kind in Settings.kinds()
     for declared in kind.declared().values()
 ]
 

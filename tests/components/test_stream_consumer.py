@@ -30,6 +30,8 @@ def test_nothing_is_given_up_by_default_until_the_stream_is_about_to_drop_it(cou
         "maximumRetryAttempts": -1,
         "maximumRecordAgeInSeconds": 84_600,
         "bisectBatchOnFunctionError": True,
+        "parallelizationFactor": 1,
+        "tumblingWindowInSeconds": 0,
         "destinationConfig": {"onFailure": {"destinationArn": queue.state["arn"]}},
         "metricsConfig": {"metrics": ["EventCount"]},
     }
@@ -141,6 +143,32 @@ def test_a_further_function_with_code_of_its_own() -> None:
     assert result.warnings == []
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"parallelization_factor": 10},
+        {"tumbling_window_in_seconds": 900},
+        {"parallelization_factor": 1, "tumbling_window_in_seconds": 60},
+    ],
+)
+def test_several_batches_at_once_or_a_window_over_batches(given: dict[str, int]) -> None:
+    inputs = run(lambda: StreamConsumer("audit", OWN | {"stream": given})).one(MAPPING).inputs  # type: ignore[arg-type]
+    assert (inputs["parallelizationFactor"], inputs["tumblingWindowInSeconds"]) == (
+        given.get("parallelization_factor", 1),
+        given.get("tumbling_window_in_seconds", 0),
+    )
+
+
+def test_several_batches_at_once_cannot_have_a_window() -> None:
+    args: Any = OWN | {"stream": {"parallelization_factor": 2, "tumbling_window_in_seconds": 900}}
+    with pytest.raises(ArgumentError) as raised:
+        run(lambda: StreamConsumer("audit", args))
+    assert str(raised.value) == (
+        "stream.parallelization_factor: 2 is not supported with a tumbling window; "
+        "allowed: 1, or stream.tumbling_window_in_seconds 0"
+    )
+
+
 def test_an_existing_functions_role_is_given_the_rights() -> None:
     result = run(
         lambda: StreamConsumer(
@@ -189,6 +217,8 @@ def test_an_existing_functions_role_is_given_the_rights() -> None:
         ({"stream_arn": STREAM, "code": code(), "handler": "app.handler", "filters": ["{}"] * 11}, "filters"),
         ({"stream_arn": STREAM, "code": code(), "handler": "app.handler", "batch_size": 5}, "batch_size"),
         (OWN | {"stream": {"batch_size": 0}}, "stream.batch_size"),
+        (OWN | {"stream": {"parallelization_factor": 11}}, "stream.parallelization_factor"),
+        (OWN | {"stream": {"tumbling_window_in_seconds": 901}}, "stream.tumbling_window_in_seconds"),
         (OWN | {"encryption_key_arn": "alias/mine"}, "encryption_key_arn"),
         (OWN | {"tags": {"aws:owner": "me"}}, "tags (key)"),
         (OWN | {"code": "app.zip"}, "code"),

@@ -324,7 +324,7 @@ def test_settings_are_frozen() -> None:
                 setattr(part, name, None)
 
 
-@pytest.mark.parametrize("settings", Settings.__subclasses__())
+@pytest.mark.parametrize("settings", Settings.kinds())
 def test_a_default_is_none_or_passes_its_own_check(settings: type[Settings]) -> None:
     for name, declared in settings.declared().items():
         default, check = default_of(declared), declared.metadata["check"]

@@ -16,7 +16,7 @@ from components.settings import Group, Settings, config_key, default_of, is_requ
 DOCUMENT = CounterProvider().document
 FIELDS = [
     pytest.param(kind, declared, id=f"{kind.__name__}.{declared.name}")
-    for kind in Settings.__subclasses__()
+    for kind in Settings.kinds()
     for declared in kind.declared().values()
 ]
 
@@ -60,7 +60,7 @@ def test_default_and_limits(kind: type[Settings], declared: dataclasses.Field[An
     assert text == meaning + ("" if silent else f" Default: {spelled(default_of(declared))}.") + limits
 
 
-@pytest.mark.parametrize("kind", Settings.__subclasses__())
+@pytest.mark.parametrize("kind", Settings.kinds())
 def test_the_schema_has_exactly_the_declared_arguments(kind: type[Settings]) -> None:
     declared = kind.declared()
     assert list(described(kind)) == [config_key(name) for name in declared]
@@ -69,7 +69,7 @@ def test_the_schema_has_exactly_the_declared_arguments(kind: type[Settings]) -> 
 
 def test_every_default_is_allowed() -> None:
     checked = 0
-    for kind in Settings.__subclasses__():
+    for kind in Settings.kinds():
         for name, declared in kind.declared().items():
             default, check = default_of(declared), declared.metadata["check"]
             if default is not None and not isinstance(check, Group):

@@ -21,7 +21,7 @@ KEY = ARN("kms", "key/1234-abcd")
 ALL_ARGUMENTS = samples(StreamTriggeredCounterSettings, "existing_table")
 USERS_KEYS = {
     declared.name
-    for kind in Settings.__subclasses__()
+    for kind in Settings.kinds()
     for declared in kind.declared().values()
     if isinstance(declared.metadata["check"], Entries)
 }
