@@ -1,10 +1,11 @@
-"""How visits become batches: the items that they fall on, the shard that carries them, and the batch's size. Pure."""
+"""How visits become batches: the items that they fall on, their shards, and the size of a batch. Pure."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import cache, cached_property
+from functools import cache
+from typing import NamedTuple
 
 POLL_SECONDS = 0.25
 """How often Lambda polls a shard, at least (Lambda Developer Guide, "Using AWS Lambda with Amazon DynamoDB")."""
@@ -22,21 +23,17 @@ TAGS = 10_000
 """The number of tags of uniform traffic and of Zipf's."""
 
 
-class Traffic:
+class Traffic(NamedTuple):
     """How visits are spread over items.
 
     `classes` are pairs of a share of all visits and the number of items that have this share each. In the traffic of
     one shard of many, that is the expected number, which may have a fraction; and the shares add up to the shard's.
     """
 
-    def __init__(self, name: str, classes: Sequence[tuple[float, float]]) -> None:
-        self.name = name
-        self.classes = tuple(classes)
-        self._distinct: dict[float, float] = {}
-        self._over: dict[int, Traffic] = {1: self}
-        self._shards: dict[int, Sequence[tuple[Traffic, float]]] = {}
+    name: str
+    classes: tuple[tuple[float, float], ...]
 
-    @cached_property
+    @property
     def share(self) -> float:
         """The share of all visits that this is; 1 unless it is a shard's."""
         return math.fsum(weight * items for weight, items in self.classes)
@@ -46,74 +43,46 @@ class Traffic:
         """The largest share of one item."""
         return max(weight for weight, _ in self.classes)
 
-    def distinct(self, visits: float) -> float:
-        """Return the expected number of different items that `visits` independent visits fall on."""
-        if visits not in self._distinct:
-            share = self.share
-            found = math.fsum(
-                items * -math.expm1(visits * math.log1p(-min(1 - 1e-15, weight / share)))
-                for weight, items in self.classes
-            )
-            self._distinct[visits] = min(found, visits)
-        return self._distinct[visits]
-
     def over(self, items: int) -> Traffic:
         """Return the traffic once each tag is spread over a number of items."""
-        if items not in self._over:
-            classes = [(weight / items, number * items) for weight, number in self.classes]
-            self._over[items] = Traffic(self.name, classes)
-        return self._over[items]
+        return Traffic(self.name, tuple((weight / items, number * items) for weight, number in self.classes))
 
-    def shards(self, count: int) -> Sequence[tuple[Traffic, float]]:
-        """Return the traffic of the shards of a stream, as pairs with the number of shards that have it.
 
-        DynamoDB isolates an item that is busier than a shard's fair share; the others are spread evenly.
-        """
-        if count not in self._shards:
-            self._shards[count] = self._split(count)
-        return self._shards[count]
+@cache
+def shards(traffic: Traffic, count: int) -> Sequence[tuple[float, float]]:
+    """Return the shares of the shards of a stream, as pairs with the number of shards that have this share.
 
-    def _split(self, count: int) -> Sequence[tuple[Traffic, float]]:
-        alone: list[tuple[Traffic, float]] = []
-        rest, left, shards = list(self.classes), self.share, float(count)
-        while rest and shards >= 1 and (hot := rest[0])[0] * shards > left * (1 + 1e-9):
-            number = min(hot[1], shards)
-            alone.append((Traffic(self.name, [(hot[0], 1.0)]), number))
-            left, shards = left - hot[0] * number, shards - number
-            rest[0:1] = [(hot[0], hot[1] - number)] if hot[1] > number else []
-        if rest:
-            shards = max(1.0, shards)
-            alone.append((Traffic(self.name, [(weight, items / shards) for weight, items in rest]), shards))
-        return alone
+    DynamoDB isolates an item that is busier than a shard's fair share; the others are spread evenly.
+    """
+    alone: list[tuple[float, float]] = []
+    left, free = traffic.share, float(count)
+    for weight, items in traffic.classes:
+        if free < 1 or weight * free <= left * (1 + 1e-9):
+            break
+        number = min(items, free)
+        alone.append((weight, number))
+        left, free = left - weight * number, free - number
+    return [*alone, (left / max(1.0, free), max(1.0, free))] if left > 1e-9 else alone
 
 
 @cache
 def uniform(tags: int = TAGS) -> Traffic:
     """Return traffic that visits every tag equally often."""
-    return Traffic("uniform", [(1 / tags, tags)])
+    return Traffic("uniform", ((1 / tags, tags),))
 
 
 @cache
-def zipf(tags: int = TAGS, exponent: float = 1.0) -> Traffic:
-    """Return traffic in which the k-th tag is visited in proportion to k ** -exponent.
-
-    Beyond the hundredth, neighbours that differ by less than 2 % count as equal.
-    """
-    classes: list[tuple[float, float]] = []
-    rank = 1
-    while rank <= tags:
-        last = min(tags, rank + rank // 50) if rank > 100 else rank
-        number = last - rank + 1
-        classes.append((math.fsum(each**-exponent for each in range(rank, last + 1)) / number, number))
-        rank = last + 1
-    total = math.fsum(weight * number for weight, number in classes)
-    return Traffic("Zipf(1.0)", [(weight / total, number) for weight, number in classes])
+def zipf(tags: int = TAGS) -> Traffic:
+    """Return traffic in which the k-th tag gets 1/k of the visits of the first. Tags beyond the hundredth are equal."""
+    total, tail = (math.fsum(1 / rank for rank in range(first, tags + 1)) for first in (1, 101))
+    hot = [(1 / rank / total, 1.0) for rank in range(1, 101)]
+    return Traffic("Zipf", (*hot, (tail / total / (tags - 100), tags - 100.0)))
 
 
 @cache
 def single() -> Traffic:
     """Return traffic that visits only one tag."""
-    return Traffic("one tag", [(1.0, 1.0)])
+    return Traffic("one tag", ((1.0, 1.0),))
 
 
 def batch_records(rate: float, window: float, batch_size: int) -> float:

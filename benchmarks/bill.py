@@ -24,10 +24,7 @@ REQUEST_LOG_BYTES = 300
 """The line of the access log for one request (docs/operations.md, "Costs")."""
 
 METRIC_LOG_BYTES = 230
-"""The line of a metric, which each visit and each batch writes (docs/operations.md, "Costs")."""
-
-BATCH_LOG_BYTES = 500
-"""The lines that a batch writes: its metric, and what it did."""
+"""The line of a metric, which each visit writes (docs/operations.md, "Costs"). A batch usually writes no line."""
 
 
 @cache
@@ -60,8 +57,7 @@ def total(design: Design, traffic: Traffic, stream: Stream) -> dict[str, dict[st
     seconds = side.seconds * MEMORY_GIGABYTES
     return {
         "total: function": {"invocations": side.invocations, "gigabyte_seconds": seconds},
-        "total: tables": {"write_units": side.write_units, "read_units": side.read_units},
-        "total: logs": {"log_gigabytes": side.invocations * BATCH_LOG_BYTES / 1e9},
+        "total: table": {"write_units": side.write_units},
     }
 
 

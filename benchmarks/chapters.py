@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from .reporting import Report
 
-NAMES = ("startup", "requests", "cost", "throughput", "capacity", "deployment")
+NAMES = ("startup", "requests", "cost", "throughput", "lag", "deployment")
 """The modules of this package that are chapters, in the order of RESULTS.md."""
 
 Progress = Callable[[float, str], None]

@@ -1,6 +1,6 @@
 """The requests and units of DynamoDB that each design takes to keep the total, for a batch and for a visit. Pure.
 
-Each design's figures follow from its code; `cost` counts what the code really does, and compares. The choice of the
+Each design's figures follow from its code; `cost` counts the requests of the real code, and compares. The choice of the
 default batching window and batch size is here as well.
 """
 
@@ -8,26 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from itertools import pairwise
-from operator import mul
 from typing import NamedTuple
 
-from .batches import Traffic, batch_records, shard_count
-from .units import TRANSACTION_FACTOR, Usage
-
-TAGS_PER_TRANSACTION = 99
-"""The entries of a transaction beside the total (functions/total/totals.py)."""
+from .batches import PARTITION_WRITES, Traffic, batch_records, shard_count, shards
+from .units import counter_bytes, positions_of, write_units
 
 REQUEST_SECONDS = 0.006
 """The time of one request to DynamoDB, as AWS advertises: single-digit milliseconds. An assumption."""
 
-TRANSACTION_SECONDS = 0.02
-"""The time of a transaction of up to 100 items, for which it keeps them from others. An assumption, as AWS gives no
-figure."""
-
-BATCH_CPU_SECONDS = 0.001
-TAG_CPU_SECONDS = 0.000081
-"""Seconds of CPU for a batch, and for each tag in it, on one whole core: 100 tags took 8.1 ms when measured."""
+REQUEST_CPU_SECONDS = 0.001
+RECORD_CPU_SECONDS = 0.000015
+"""Seconds of CPU for a request, and for each record, on one whole core. A record takes 5 to 10 microseconds, and about
+as long again to be read from JSON."""
 
 CORE_MEGABYTES = 1_769
 """The memory at which a function has one core (Lambda Developer Guide, "Configure Lambda function memory")."""
@@ -36,23 +28,31 @@ MEMORY_MEGABYTES = 256
 """The default of `memorySize`."""
 
 
-class Design(NamedTuple):
-    """A way to keep the total: what it uses for a batch, for each record in it, and for each different item.
+class Usage(NamedTuple):
+    """Requests to DynamoDB and the write units charged for them. No design has to read to keep the total."""
 
-    `transaction` is what it uses for each TAGS_PER_TRANSACTION different items of a batch, or fewer.
+    requests: float = 0
+    write_units: float = 0
+
+
+class Design(NamedTuple):
+    """A way to keep the total: what it uses for a batch, and for each record in it.
+
+    With `positions`, the total's item holds the positions of the shards, so that its size decides on its units.
     """
 
     name: str
     batch: Usage = Usage()
     record: Usage = Usage()
-    item: Usage = Usage()
-    transaction: Usage = Usage()
+    positions: bool = False
 
-    def usage(self, records: float, items: float) -> Usage:
-        """Return what a batch uses that has `records` records of `items` different items."""
-        times = (1, records, items, transactions(items))
-        parts = (self.batch, self.record, self.item, self.transaction)
-        return Usage(*(sum(map(mul, times, column)) for column in zip(*parts, strict=True)))
+    def usage(self, records: float, positions: float = 0) -> Usage:
+        """Return what a batch uses that has `records` records."""
+        units = write_units(counter_bytes(positions)) if self.positions else 1
+        return Usage(
+            self.batch.requests + records * self.record.requests,
+            self.batch.write_units * units + records * self.record.write_units,
+        )
 
 
 class Stream(NamedTuple):
@@ -65,67 +65,46 @@ class Stream(NamedTuple):
 
 
 class Side(NamedTuple):
-    """What the total costs for one visit: requests and units, invocations, and seconds of function time."""
+    """What the total costs for one visit: write units, invocations, and seconds of function time."""
 
-    requests: float
     write_units: float
-    read_units: float
     invocations: float
     seconds: float
 
 
-def transactions(items: float) -> int:
-    """Return the transactions for a batch with `items` different items."""
-    return max(1, math.ceil(items / TAGS_PER_TRANSACTION - 1e-9))
-
-
-OURS = Design(
-    "this project",
-    item=Usage(0, TRANSACTION_FACTOR, 1),
-    # A read of the entries and the marker, then the transaction that writes the entries and the total.
-    transaction=Usage(2, TRANSACTION_FACTOR, 1),
-)
-TUTORIAL = Design("tutorial", batch=Usage(1, 1, 0))
-CLIENT_TOKEN = Design("client token", batch=Usage(1, TRANSACTION_FACTOR, 0))
-IDEMPOTENCY_ITEM = Design("idempotency item", record=Usage(1, 2 * TRANSACTION_FACTOR, 0))
-POWERTOOLS = Design("Powertools", record=Usage(3, 3, 0))
+OURS = Design("this project", batch=Usage(1, 1), positions=True)
+TUTORIAL = Design("tutorial", batch=Usage(1, 1))
+CLIENT_TOKEN = Design("client token", batch=Usage(1, 2))
+IDEMPOTENCY_ITEM = Design("idempotency item", record=Usage(1, 4))
+POWERTOOLS = Design("Powertools", record=Usage(3, 3))
 DESIGNS = (OURS, TUTORIAL, CLIENT_TOKEN, IDEMPOTENCY_ITEM, POWERTOOLS)
 
 
-def batch_seconds(items: float, memory: int = MEMORY_MEGABYTES) -> float:
-    """Return how long this project takes for a batch with `items` different items, without conflicts."""
-    cpu = (BATCH_CPU_SECONDS + items * TAG_CPU_SECONDS) / min(1.0, memory / CORE_MEGABYTES)
-    return cpu + transactions(items) * (REQUEST_SECONDS + TRANSACTION_SECONDS)
+def batch_seconds(records: float, requests: float = 1) -> float:
+    """Return how long a function with the default memory takes for a batch."""
+    cpu = requests * REQUEST_CPU_SECONDS + records * RECORD_CPU_SECONDS
+    return cpu * CORE_MEGABYTES / MEMORY_MEGABYTES + requests * REQUEST_SECONDS
 
 
 def stream_side(design: Design, traffic: Traffic, stream: Stream) -> Side:
     """Return what the total costs for one visit, over all shards."""
-    count = stream.shards or shard_count(stream.rate)
+    found = shards(traffic, stream.shards or shard_count(stream.rate))
+    positions = positions_of(sum(number for _, number in found))
     parts: list[Side] = []
-    for shard, number in traffic.shards(count):
-        records = batch_records(stream.rate * shard.share, stream.window, stream.batch_size)
-        items = shard.distinct(records)
-        used = design.usage(records, items)
-        weight = number * shard.share / records
-        seconds = batch_seconds(items) if design is OURS else used.requests * REQUEST_SECONDS
-        parts.append(Side(*(weight * each for each in (*used, 1.0, seconds))))
+    for share, number in found:
+        records = batch_records(stream.rate * share, stream.window, stream.batch_size)
+        used = design.usage(records, positions)
+        each = (used.write_units, 1.0, batch_seconds(records, used.requests))
+        parts.append(Side(*(number * share / records * value for value in each)))
     return Side(*map(math.fsum, zip(*parts, strict=True)))
-
-
-def ledger_units(traffic: Traffic, records: float) -> float:
-    """Return the write units a visit of this project's total, in batches with `records` records."""
-    return OURS.usage(records, traffic.distinct(records)).write_units / records
 
 
 WINDOWS: Sequence[float] = (0, 1, 2, 5, 10, 60)
 SIZES: Sequence[int] = (1, 100, 1_000, 10_000)
-RATES: Sequence[float] = (1, 10, 100, 1_000, 10_000)
+RATES: Sequence[float] = (1, 10, 100, 1_000)
 
-WORTH_A_SECOND = 0.2
+WORTH_A_SECOND = 0.15
 """The part of the whole bill that a second of lag has to save, in some traffic, to be worth it by default."""
-
-WORTH_A_BATCH = 0.02
-"""The part of the whole bill that a larger batch has to save at the chosen window."""
 
 
 def choose_window(price: Callable[[float], Iterable[float]]) -> float:
@@ -143,10 +122,9 @@ def choose_window(price: Callable[[float], Iterable[float]]) -> float:
     return chosen
 
 
-def choose_batch_size(price: Callable[[int], Iterable[float]]) -> int:
-    """Return the smallest of SIZES beyond which no larger one saves anything worth having."""
-    for size, larger in pairwise(SIZES):
-        pairs = zip(price(size), price(larger), strict=True)
-        if max((before - after) / before for before, after in pairs) < WORTH_A_BATCH:
-            return size
-    return SIZES[-1]
+def choose_batch_size(window: float) -> int:
+    """Return the smallest of SIZES that holds all records that a shard takes within a window.
+
+    Smaller batches cost little more, but each of them writes `COUNTER`, which takes a limited number of writes.
+    """
+    return next(size for size in SIZES if size >= PARTITION_WRITES * window)

@@ -6,32 +6,31 @@ import io
 import json
 import time
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .reporting import spelled, table
+from .chapters import Options, Progress
+from .reporting import Report, spelled, table
 from .spread import paired_ratio, spread, turns
 from .workers import OURS
+
+TITLE = "Lag of the total"
+SECONDS = 60
 
 TUTORIAL = "tutorial"
 BURST = 200
 """Visits in a row; the total must have the last one."""
 
-PATIENCE = 60.0
-PAUSE = 0.002
-
-VISIT = {
-    "UpdateExpression": "ADD #count :one",
-    "ExpressionAttributeNames": {"#count": "Count"},
-    "ExpressionAttributeValues": {":one": {"N": "1"}},
-}
+TIMEOUT_SECONDS = 60.0
+POLL_SECONDS = 0.002
 
 
-def measure(repeats: int, progress: Callable[[float], None]) -> dict[str, Any]:
+def measure(options: Options, progress: Progress) -> dict[str, Any]:
     """Measure the lag after one visit and after a burst of visits."""
     from tests.running import RunningCloud  # noqa: PLC0415 - a report needs no cloud
 
+    repeats = options.repeats(15)
     cloud = RunningCloud("--port", "0")
     try:
         client = cloud.client("dynamodb")
@@ -42,7 +41,7 @@ def measure(repeats: int, progress: Callable[[float], None]) -> dict[str, Any]:
         single: dict[str, list[float]] = {design: [] for design in tables}
         burst: dict[str, list[float]] = {design: [] for design in tables}
         for repeat, design in turns(list(tables), repeats):
-            progress(repeat / repeats)
+            progress(repeat / repeats, f"{design}, repeat {repeat + 1}")
             single[design].append(_lag(client, tables[design], 1))
             burst[design].append(_lag(client, tables[design], BURST))
         visits = 1 + repeats * (1 + BURST)
@@ -61,14 +60,16 @@ def measure(repeats: int, progress: Callable[[float], None]) -> dict[str, Any]:
 
 def _lag(client: Any, table_name: str, visits: int) -> float:
     """Visit, and return the seconds from the end of the last visit until the total has them all."""
+    from functions.counting.visits import one_visit  # noqa: PLC0415
+
     expected = _total(client, table_name) + visits
     for index in range(visits):
-        client.update_item(TableName=table_name, Key={"ID": {"S": f"tag-{index % 50}"}}, **VISIT)
+        client.update_item(TableName=table_name, Key={"ID": {"S": f"tag-{index % 50}"}}, **one_visit(1, 1))
     started = time.perf_counter()
     while _total(client, table_name) < expected:
-        if time.perf_counter() - started > PATIENCE:
-            raise RuntimeError(f"The total of {table_name} was not {expected} within {PATIENCE:g} s.")
-        time.sleep(PAUSE)
+        if time.perf_counter() - started > TIMEOUT_SECONDS:
+            raise RuntimeError(f"The total of {table_name} was not {expected} within {TIMEOUT_SECONDS:g} s.")
+        time.sleep(POLL_SECONDS)
     return time.perf_counter() - started
 
 
@@ -123,8 +124,8 @@ def _policy(*statements: Mapping[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
-def text(data: Mapping[str, Any]) -> str:
-    """Write the section."""
+def report(data: Mapping[str, Any]) -> Report:
+    """Report milliseconds and ratios."""
     rows = [
         [name, *_cells(values)]
         for name, values in (("one visit", data["single"]), (f"{data['burst']} visits in a row", data["bursts"]))
@@ -132,7 +133,7 @@ def text(data: Mapping[str, Any]) -> str:
     wrong = [f"{design}: {total:,} instead of {visits:,}" for design, (total, visits) in data["wrong"].items()]
     exact = f"**Wrong totals**: {'; '.join(wrong)}." if wrong else "Both totals were right at the end."
     waits = " The emulator does not wait for the window; on AWS, it is added." if data["window"] else ""
-    return (
+    return Report(
         "Milliseconds from the last visit until the total has it, on the local cloud, in turns with the tutorial's own "
         f"function on the same emulator: batch size {data['batchSize']:,} and batching window {data['window']} s here, "
         f"100 and none there.{waits} On AWS, Lambda polls each shard four times a second, which adds up to 250 ms to "

@@ -19,7 +19,6 @@ FUNCTION: Mapping[str, str] = {
     "AWS_REGION": "eu-west-1",
     "AWS_LAMBDA_FUNCTION_NAME": "benchmark",
     "TABLE_NAME": "visits",
-    "LEDGER_TABLE_NAME": "visits-ledger",
     "IDEMPOTENCY_TABLE_NAME": "visits-idempotency",
     "METRICS_NAMESPACE": "StreamTriggeredCounter",
     "POWERTOOLS_SERVICE_NAME": "benchmark",

@@ -66,3 +66,8 @@ def spelled(values: Spread, digits: int = 3) -> str:
     if values.size == 1:
         return number(values.median, digits)
     return f"{number(values.median, digits)} ({number(values.lower, digits)} to {number(values.upper, digits)})"
+
+
+def verdict(goal: str, found: str, *, met: bool) -> str:
+    """Say whether a goal is met."""
+    return f"Goal: {goal}. {'Met' if met else '**Missed**'}: {found}."

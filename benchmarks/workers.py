@@ -27,13 +27,25 @@ HANDLERS = {
 }
 """The designs, by the names that results have, and their handlers."""
 
+MAX_BATCHES = 40
+MAX_RECORDS = 100_000
+"""The most that a process handles at a time, so that making the records does not take longer than handling them."""
+
 
 class Work(NamedTuple):
-    """What handling some batches took: seconds on the clock and of the processor, and batches delivered again."""
+    """What handling some events took.
+
+    Seconds on the clock and of the processor, batches delivered again, requests to DynamoDB, how many of these failed a
+    condition, and the units if they are counted.
+    """
 
     seconds: float
     cpu: float
     repeated: int
+    requests: int
+    failed: int
+    write_units: float
+    read_units: float
 
 
 class Worker:
@@ -55,7 +67,7 @@ class Worker:
         self.result()
 
     def start(self) -> None:
-        """Let it handle the batches."""
+        """Start handling the batches."""
         self._send(None)
 
     def result(self) -> Any:
@@ -68,7 +80,7 @@ class Worker:
     def end(self) -> None:
         """End the process. Idempotent."""
         for pipe in (self._process.stdin, self._process.stdout):
-            # If it died, what was not sent cannot be sent any more.
+            # If it died, the rest cannot be sent any more.
             with suppress(BrokenPipeError):
                 pipe.close() if pipe else None
         self._process.wait(30)
@@ -80,31 +92,35 @@ class Worker:
 
 
 class Deployment:
-    """A design on tables of its own, with one or more processors."""
+    """A handler on tables of its own, in one or more processes. With `units`, its requests' units are counted."""
 
-    def __init__(self, engine: Engine, design: str, name: str, distribution: str, processors: int = 1) -> None:
+    def __init__(
+        self, engine: Engine, handler: str, name: str, distribution: str, processors: int = 1, *, units: bool = False
+    ) -> None:
         self._client = engine.client
         self.table, other = f"{name}-visits", f"{name}-other"
         engine.create_table(self.table)
         engine.create_table(other, None)
         described = engine.client.describe_table(TableName=self.table)["Table"]
-        self.traffic = Traffic(described["LatestStreamArn"], distribution)
-        tables = {"TABLE_NAME": self.table, "LEDGER_TABLE_NAME": other, "IDEMPOTENCY_TABLE_NAME": other}
+        self.traffic = Traffic(described["LatestStreamArn"], distribution, time.time())
+        tables = {"TABLE_NAME": self.table, "IDEMPOTENCY_TABLE_NAME": other}
         named = {"AWS_LAMBDA_FUNCTION_NAME": "benchmark", "POWERTOOLS_SERVICE_NAME": "benchmark"}
-        environment = {**engine.environment, **tables, **named}
-        self._workers = [Worker(HANDLERS[design], environment) for _ in range(processors)]
+        environment = {**engine.environment, **tables, **named, **({"COUNT_UNITS": "1"} if units else {})}
+        self._workers = [Worker(handler, environment) for _ in range(processors)]
 
     def process(self, *shares: Sequence[Mapping[str, Any]]) -> Work:
-        """Let one processor for each share handle its batches, all at once."""
+        """Let one process for each share handle its events, all at once."""
         workers = self._workers[: len(shares)]
-        for worker, batches in zip(workers, shares, strict=True):
-            worker.load(batches)
+        for worker, events in zip(workers, shares, strict=True):
+            worker.load(events)
         started = time.perf_counter()
         for worker in workers:
             worker.start()
         answers = [Work(**worker.result()) for worker in workers]
-        seconds = answers[0].seconds if len(answers) == 1 else time.perf_counter() - started
-        return Work(seconds, sum(each.cpu for each in answers), sum(each.repeated for each in answers))
+        if len(answers) == 1:
+            return answers[0]
+        sums = Work(*(sum(column) for column in zip(*answers, strict=True)))
+        return sums._replace(seconds=time.perf_counter() - started)
 
     def total(self) -> int:
         """Read the total."""
@@ -130,6 +146,6 @@ def processor_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def batches_for(seconds: float, rate: float, size: int, most: int = 40) -> int:
+def batches_for(seconds: float, rate: float, size: int) -> int:
     """Return how many batches of `size` records take about `seconds` at `rate` records a second; at least one."""
-    return max(1, min(most, round(seconds * rate / size)))
+    return max(1, min(MAX_BATCHES, MAX_RECORDS // size, round(seconds * rate / size)))

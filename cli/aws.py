@@ -1,14 +1,10 @@
-"""How commands reach AWS, and the functions' code that they share with Lambda.
-
-Only this module knows where that code is: in a checkout the package `functions`, in an installed distribution a part of
-the same package as this one.
-"""
+"""How commands reach AWS: clients, signed requests, and the errors that are sentences for the user."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3  # type: ignore[import-untyped]
 from botocore.auth import SigV4Auth  # type: ignore[import-untyped]
@@ -17,50 +13,13 @@ from botocore.config import Config  # type: ignore[import-untyped]
 from botocore.credentials import Credentials  # type: ignore[import-untyped]
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError  # type: ignore[import-untyped]
 
-if TYPE_CHECKING or __package__ == "cli":
-    from functions.dynamodb.retries import UnreadItemsError, retry_budget
-    from functions.dynamodb.tables import COUNTER as TOTAL_KEY
-    from functions.dynamodb.tables import name_of
-    from functions.total.deletion import TagDeletion
-    from functions.total.ledger import Ownership
-    from functions.total.ownership import Claim, LedgerClaim, TotalOwnershipError
-    from functions.total.reconciliation import Progress, Reconciliation
-    from functions.total.records import read_batch
-    from functions.total.totals import TotalNotWrittenError
-    from functions.total.verification import Findings, Verification
-else:
-    from ..functions.dynamodb.retries import UnreadItemsError, retry_budget
-    from ..functions.dynamodb.tables import COUNTER as TOTAL_KEY
-    from ..functions.dynamodb.tables import name_of
-    from ..functions.total.deletion import TagDeletion
-    from ..functions.total.ledger import Ownership
-    from ..functions.total.ownership import Claim, LedgerClaim, TotalOwnershipError
-    from ..functions.total.reconciliation import Progress, Reconciliation
-    from ..functions.total.records import read_batch
-    from ..functions.total.totals import TotalNotWrittenError
-    from ..functions.total.verification import Findings, Verification
+from .core import TotalNotWrittenError, UnreadItemsError
+from .operate.deletion import BusyTagError
+from .operate.table import NotACounterError
 
-__all__ = [
-    "ERRORS",
-    "TOTAL_KEY",
-    "Claim",
-    "ClientError",
-    "Findings",
-    "Ownership",
-    "Progress",
-    "Reconciliation",
-    "TagDeletion",
-    "Verification",
-    "client",
-    "name_of",
-    "new_session",
-    "read_batch",
-    "read_claim",
-    "retry_budget",
-    "sign",
-]
+__all__ = ["ERRORS", "LOCAL_KEY", "ClientError", "UnknownRegionError", "client", "new_session", "sign"]
 
-ERRORS = (BotoCoreError, ClientError, TotalNotWrittenError, TotalOwnershipError, UnreadItemsError)
+ERRORS = (BotoCoreError, ClientError, BusyTagError, NotACounterError, TotalNotWrittenError, UnreadItemsError)
 """Errors whose message is a sentence for the user."""
 
 LOCAL_KEY = "test"
@@ -129,8 +88,3 @@ def sign(
     request = AWSRequest(method, url, headers=dict(headers))
     SigV4Auth(found or Credentials(LOCAL_KEY, LOCAL_KEY), "execute-api", region).add_auth(request)
     return dict(request.headers.items())
-
-
-def read_claim(client: Any, table: str, ledger: str) -> Claim:
-    """Read who maintains the total of `table`, and the total, without writing anything."""
-    return LedgerClaim(client, table, ledger).inspect()

@@ -55,11 +55,6 @@ class Deployment:
         return self.text("tableName")
 
     @property
-    def ledger(self) -> str:
-        """The name of the ledger table."""
-        return self.text("ledgerTableName")
-
-    @property
     def functions(self) -> Mapping[str, str]:
         """The functions' names by their keys, such as `processStream`."""
         names: Mapping[str, str] = self.outputs.get(FUNCTIONS, {})
@@ -126,7 +121,6 @@ def deployment(
 
 OPTIONS = {
     "tableName": "--table",
-    "ledgerTableName": "--ledger",
     "idempotencyTableName": "--idempotency-table",
     "apiEndpoint": "--api-endpoint",
     "eventSourceMappingId": "--mapping",

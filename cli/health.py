@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -68,22 +69,34 @@ def _api(deployment: Deployment, route: str, token: str | None = None) -> Part:
 
 
 def _total(deployment: Deployment) -> Part:
-    from . import aws  # noqa: PLC0415
+    from .operate.table import UNUSED, CounterTable  # noqa: PLC0415
 
-    ledger = deployment.ledger if deployment.has("ledgerTableName") else None
-    claim = aws.read_claim(deployment.client("dynamodb"), deployment.table, ledger or deployment.table)
+    table = CounterTable(deployment.client("dynamodb"), deployment.table)
+    found = table.counter()
+    if isinstance(found, str):
+        # Before the first visit there is no total, and no tag.
+        is_unused = found == UNUSED and not any(page.images for page in table.scan())
+        return {"visits": None, "updatedAt": None, "rebuilding": False, "damage": None if is_unused else found}
+    following, now = found.following, time.time()
+    newest = sorted(found.positions.items(), key=lambda each: each[1].created, reverse=True)
     return {
-        "visits": claim.total,
-        "updatedAt": claim.updated or None,
-        "rebuilding": claim.rebuilding,
-        "ledger": ledger or claim.ledger,
-        "maintainedBy": claim.ledger or None,
+        "visits": found.total,
+        "updatedAt": found.updated or None,
+        "rebuilding": found.rebuilding,
+        "damage": None,
+        "ended": found.ended,
+        "generation": {"mark": found.present.mark, "begins": found.present.begins},
+        "rebuild": {"mark": following.mark, "visits": found.beside} if following else None,
+        "shards": [
+            {"shard": shard, "position": str(at.sequence), "secondsAgo": max(0, round(now - at.created))}
+            for shard, at in newest
+        ],
     }
 
 
 def _tables(deployment: Deployment) -> Part:
     client, found = deployment.client("dynamodb"), {}
-    for output in ("tableName", "ledgerTableName", "idempotencyTableName"):
+    for output in ("tableName", "idempotencyTableName"):
         if deployment.has(output):
             table = client.describe_table(TableName=deployment.text(output))["Table"]
             found[table["TableName"]] = {
@@ -189,11 +202,10 @@ def _api_problems(what: str, part: Part) -> Iterable[str]:
 
 
 def _total_problems(part: Part) -> Iterable[str]:
+    if part["damage"]:
+        yield f"There is no total: {part['damage']}; run `counter reconcile`."
     if part["rebuilding"]:
-        yield "The total is being rebuilt, so it is too low; run `counter reconcile`."
-    if part["maintainedBy"] not in (None, part["ledger"]):
-        keeper = f"Ledger {part['maintainedBy']!r} maintains the total, not {part['ledger']!r}"
-        yield f"{keeper}; if it is no longer used, run `counter take-over`."
+        yield "The total is marked as too low (`Rebuilding`); run `counter reconcile`."
 
 
 def _mapping_problems(part: Part) -> Iterable[str]:

@@ -24,7 +24,6 @@ for command in (
     smoke_test.command,
     verify.command,
     reconcile.command,
-    reconcile.take_over_command,
     delete.command,
     failures.command,
     logs.command,

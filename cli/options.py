@@ -152,7 +152,6 @@ yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmati
 
 _GIVEN: Mapping[str, tuple[Any, ...]] = {
     "tableName": ("table", "NAME"),
-    "ledgerTableName": ("ledger", "NAME"),
     "idempotencyTableName": ("idempotency_table", "NAME"),
     "apiEndpoint": ("api_endpoint", "URL"),
     "eventSourceMappingId": ("mapping", "UUID"),
@@ -217,7 +216,14 @@ def confirm(question: str, *, yes: bool, as_json: bool) -> None:
         return
     if as_json or not sys.stdin.isatty():
         raise click.UsageError(f"{question} Confirm with --yes.")
-    click.confirm(question, abort=True, err=True)
+    try:
+        confirmed = click.confirm(question, err=True)
+    except click.Abort:
+        confirmed = False
+        click.echo(err=True)
+    if not confirmed:
+        click.echo("Nothing was changed.", err=True)
+        raise click.exceptions.Exit(1)
 
 
 def _find(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +14,9 @@ Cell = str | tuple[str, str]
 """A text, or a text and its style."""
 
 GOOD, BAD, DIM = "green", "bold red", "dim"
+
+MAX_NAMED = 10
+"""The maximum number of names in a sentence."""
 
 
 def facts(console: Console, rows: Sequence[tuple[str, Cell]]) -> None:
@@ -57,6 +60,12 @@ def printable(text: str) -> str:
 def number(count: int, thing: str, things: str = "") -> str:
     """Return a count and what is counted: `1 tag`, `1,204 tags`, `2 entries`."""
     return f"{count:,} {thing if count == 1 else things or f'{thing}s'}"
+
+
+def named(texts: Collection[str]) -> str:
+    """Return texts in quotation marks: `'a', 'b' and 3 more`."""
+    some = ", ".join(repr(printable(text)) for text in list(texts)[:MAX_NAMED])
+    return f"{some} and {len(texts) - MAX_NAMED:,} more" if len(texts) > MAX_NAMED else some
 
 
 def span(seconds: float) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pulumi
 
 from .checks import Number, Text, arn
-from .functions_package import DIMENSION, NAMESPACE, TAKEOVERS
+from .functions_package import DIMENSION, GENERATIONS, NAMESPACE, UNCOUNTED_RECORDS
 from .settings import Settings, setting
 from .stream_consumer import StreamSettings
 
@@ -36,7 +36,7 @@ class MonitoringSettings(Settings):
     1 US dollar a month). AWS sends a message to the address first, with a link that confirms the subscription."""
     lag_alarm_seconds: int = setting(60, Number(1, 86_400))
     """How many seconds the total may lag behind the visits, besides the batching window, for five minutes. A batch
-    takes well under a second, so a minute is more than retries of one conflict explain."""
+    takes well under a second, so a minute is more than a few retries explain."""
     server_error_alarm_percent: int = setting(5, Number(1, 99))
     """The share of requests, in percent, that may be answered with a status of 500 or more, for three minutes. With
     fewer requests than 20 a minute, a single error is more than the default."""
@@ -50,10 +50,10 @@ class MonitoringSettings(Settings):
     """Whether there is a CloudWatch dashboard of what the alarms watch, and of the traffic. An account's first three
     are free; each further one costs 3 US dollars a month."""
     metrics: bool = setting(True)
-    """Whether the functions count visits, tags in a batch, transaction conflicts and takeovers of the total, in the
-    namespace StreamTriggeredCounter. Each of the four costs about 30 US cents a month if there is data all the time,
-    and each visit a log line of about 230 bytes, about 12 US cents for a million visits. The alarm for a takeover
-    needs them."""
+    """Whether the functions count visits, records that could not be counted, and new generations of the total, in the
+    namespace StreamTriggeredCounter. Each of the three costs about 30 US cents a month if there is data all the
+    time, and each visit a log line of about 230 bytes, about 12 US cents for a million visits. The alarms for the
+    last two need them."""
     runbook_url: pulumi.Input[str] | None = setting(
         None, Text("an http or https address without a fragment", r"https?://[^\s#]+")
     )
@@ -126,7 +126,7 @@ def api(name: str, statistic: str = "Sum") -> Metric:
 
 
 def _throttled() -> Iterator[Alarm]:
-    for table in ("table", "ledger", "idempotency"):
+    for table in ("table", "idempotency"):
         for kind in ("Read", "Write"):
             yield Alarm(
                 name=f"{table}-{kind.lower()}s-throttled",
@@ -192,7 +192,7 @@ ALARMS: tuple[Alarm, ...] = (
         period=60,
         periods=15,
         cause="Batches have come close to the timeout of the stream processor for 15 minutes.",
-        response="Look for conflicts and throttles of the tables, or give the functions more time or memory.",
+        response="Look for throttles of the tables, or give the functions more time or memory.",
     ),
     Alarm(
         name="batch-discarded",
@@ -202,8 +202,8 @@ ALARMS: tuple[Alarm, ...] = (
         period=60,
         periods=1,
         cause="Lambda gave up on a batch and reported it to the dead-letter queue.",
-        response="Run `counter failures`, then again with --redrive while the stream still has the records (by default "
-        "half an hour); otherwise reconcile.",
+        response="Run `counter failures` to see what was discarded, then `counter reconcile`, which brings the visits "
+        "back.",
     ),
     Alarm(
         name="records-dropped",
@@ -217,14 +217,27 @@ ALARMS: tuple[Alarm, ...] = (
         is_possible=lambda watched: watched.stream.mapping_metrics,
     ),
     Alarm(
-        name="total-taken-over",
-        metrics=(Metric(NAMESPACE, TAKEOVERS, {DIMENSION: "processor"}),),
+        name="total-restarted",
+        metrics=(Metric(NAMESPACE, GENERATIONS, {DIMENSION: "processor"}),),
         threshold=lambda _: 1,
         comparison=">=",
         period=60,
         periods=1,
-        cause="The total was taken over, since it was missing, damaged or not this ledger's, and is too low for now.",
-        response="Reconcile, and find out what changed the total or the ledger.",
+        cause="COUNTER was missing or damaged, so process_stream started a new generation of the total, which is too "
+        "low for now.",
+        response="Run `counter reconcile`, and find out what changed COUNTER.",
+        is_possible=lambda watched: watched.settings.metrics,
+    ),
+    Alarm(
+        name="records-uncounted",
+        metrics=(Metric(NAMESPACE, UNCOUNTED_RECORDS, {DIMENSION: "processor"}),),
+        threshold=lambda _: 1,
+        comparison=">=",
+        period=60,
+        periods=1,
+        cause="The stream processor could not count records: malformed counts or records, or records that arrived out "
+        "of order.",
+        response="The errors in its log name them; mend the counts, then run `counter reconcile`.",
         is_possible=lambda watched: watched.settings.metrics,
     ),
     Alarm(

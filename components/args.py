@@ -9,7 +9,7 @@ import pulumi
 
 from .api_settings import Authorization
 from .function import Architecture, LogLevel, Runtime
-from .table import BillingMode, StartingPosition, StreamViewType
+from .table import BillingMode, StartingPosition
 
 __all__ = [
     "ApiArgs",
@@ -22,13 +22,11 @@ __all__ = [
     "LogLevel",
     "MonitoringArgs",
     "Runtime",
-    "SpreadArgs",
     "StartingPosition",
     "StatementArgs",
     "StreamArgs",
     "StreamConsumerArgs",
     "StreamTriggeredCounterArgs",
-    "StreamViewType",
     "TableArgs",
 ]
 
@@ -39,28 +37,21 @@ class TableArgs(TypedDict, total=False):
     billing_mode: BillingMode
     """How reads and writes are billed. Default: PAY_PER_REQUEST. Allowed: PAY_PER_REQUEST or PROVISIONED."""
     read_capacity: int
-    """Read capacity units per second of each table except the ledger, with billing mode PROVISIONED only. A table may
-    have 40,000 unless AWS raises your quota. Default: 5. Allowed: 1 or more."""
+    """Read capacity units per second of each table, with billing mode PROVISIONED only. A table may have 40,000 unless
+    AWS raises your quota. Default: 5. Allowed: 1 or more."""
     write_capacity: int
-    """Write capacity units per second of each table except the ledger, with billing mode PROVISIONED only. A table may
-    have 40,000 unless AWS raises your quota. A visit takes one unit of the main table. A transaction that adds up to 99
-    tags to the total takes two. Default: 5. Allowed: 1 or more."""
-    ledger_read_capacity: int
-    """Read capacity units per second of the ledger, with billing mode PROVISIONED only; by default, the write capacity
-    of the main table. The total reads at most one entry for each visit, and one item for each transaction. Default:
-    none. Allowed: 1 or more."""
-    ledger_write_capacity: int
-    """Write capacity units per second of the ledger, with billing mode PROVISIONED only; by default, twice the write
-    capacity of the main table. A visit may write an entry, for which a transaction takes two units. With less, the
-    total can fall further and further behind if the main table's capacity is fully used. Default: none. Allowed: 1 or
-    more."""
-    stream_view_type: StreamViewType
-    """The images of a changed item that a stream record holds. The total is calculated from the count in the new image,
-    so DynamoDB's other two view types are not supported. Default: NEW_AND_OLD_IMAGES. Allowed: NEW_AND_OLD_IMAGES or
-    NEW_IMAGE."""
+    """Write capacity units per second of each table, with billing mode PROVISIONED only. A table may have 40,000 unless
+    AWS raises your quota. A visit takes one unit of the main table, and each batch of the stream one or two. Default:
+    5. Allowed: 1 or more."""
+    items_per_tag: int
+    """The number of items that visits of each tag are spread over. It applies to an adopted table as well. DynamoDB
+    writes at most 1,000 units a second to one item; N items take N times as many visits. A visit then reads the tag's
+    other items to answer with the count, and a read of a count reads them all. The number can be changed at any time:
+    no visit is lost or counted twice. After it is lowered, the items above it still count. Default: 1. Allowed: 1 to
+    50."""
     point_in_time_recovery: bool
-    """Whether the main table and the ledger can be restored to any second of the last 35 days. The idempotency keys,
-    which live for a day, are not kept for that. Default: true. Allowed: true or false."""
+    """Whether the main table can be restored to any second of the last 35 days. The idempotency keys, which live for a
+    day, are not kept for that. Default: true. Allowed: true or false."""
     deletion_protection: bool
     """Whether DynamoDB and Pulumi (`protect`) refuse to delete the tables, so that `pulumi destroy` fails at its
     preview, with nothing deleted. Default: false. Allowed: true or false."""
@@ -81,41 +72,21 @@ class ExistingTableArgs(TypedDict):
     """The table's ARN. Allowed: the ARN of a DynamoDB table."""
     stream_arn: pulumi.Input[str]
     """The ARN of the table's stream. Allowed: the ARN of the table's stream; turn the stream on with the view type
-    NEW_AND_OLD_IMAGES or NEW_IMAGE."""
-
-
-class SpreadArgs(TypedDict, total=False):
-    """The number of items that a tag and the total are spread over.
-
-    DynamoDB writes at most 1,000 units a second to one item; N items take N times as many. The numbers can be changed
-    at any time: no visit is lost or counted twice. After a number is lowered, the items above it still count.
-    """
-
-    items_per_tag: int
-    """The number of items that visits of each tag are spread over. With more than 1, a tag takes more than 1,000 visits
-    per second. A visit then reads the tag's other items to answer with the count, and a read of a count reads them all.
-    One BatchGetItem reads a tag and the total, at most 100 items, so each has at most 50. Default: 1. Allowed: 1 to
-    50."""
-    items_per_total: int
-    """The number of items that the total is spread over. Each transaction that adds to the total takes two units of one
-    item, so one item takes 500 transactions a second, and N items N times as many. A read of the total reads all of
-    them. Default: 1. Allowed: 1 to 50."""
+    NEW_AND_OLD_IMAGES."""
 
 
 class StreamArgs(TypedDict, total=False):
     """The event source mapping, and the dead-letter queue for the batches that it discards."""
 
-    starting_position: StartingPosition
-    """Where a new mapping begins to read. It applies only when the mapping is created. Default: TRIM_HORIZON. Allowed:
-    TRIM_HORIZON or LATEST."""
     batch_size: int
     """The most records in a batch. A shard takes up to 1,000 writes a second, so the default holds all that can arrive
-    within the default batching window of a second. Up to 99 tags are written in one transaction. Default: 1000.
-    Allowed: 1 to 10,000."""
+    within the default batching window of a second. The counter writes its total once for each batch, whatever the
+    number of tags in it. Default: 1000. Allowed: 1 to 10,000."""
     maximum_batching_window_in_seconds: int
-    """How many seconds to wait for a batch to fill. The total lags by as much, and costs less: a tag is written once
-    for all its visits in a batch. The first second saves most; docs/scaling.md has the figures. With 0, Lambda does not
-    wait: it polls each shard four times a second and takes what is there. Default: 1. Allowed: 0 to 300."""
+    """How many seconds to wait for a batch to fill. The total lags by as much, and costs less: each batch takes one
+    request, and one write unit for each KB of the item `COUNTER`, usually one or two. The first second saves most;
+    docs/scaling.md has the figures. With 0, Lambda does not wait: it polls each shard four times a second and takes
+    what is there. Default: 1. Allowed: 0 to 300."""
     maximum_retry_attempts: int
     """How often a failed batch is retried; -1 means no limit. Without a limit an outage loses no records: the total
     lags until it is over, or until the records reach their maximum age. Default: -1. Allowed: -1, or 0 to 10,000."""
@@ -123,9 +94,6 @@ class StreamArgs(TypedDict, total=False):
     """The age, in seconds, at which a record is discarded; -1 means no limit. A stream keeps its records for 24 hours
     and then drops them without a message in the dead-letter queue. The default, 23 and a half hours, discards a record
     before that, with a message. Default: 84600. Allowed: -1, or 60 to 604,800."""
-    bisect_batch_on_function_error: bool
-    """Whether a failed batch is split in two, which isolates a bad record without using up retries. Default: true.
-    Allowed: true or false."""
     reserved_concurrency: int
     """Concurrent invocations that Lambda reserves for the stream's function, and the most that it may have; -1 reserves
     none. With a reservation, a flood of requests to the other functions cannot starve this one. It needs one for each
@@ -140,8 +108,8 @@ class StreamArgs(TypedDict, total=False):
     needs them. Default: true. Allowed: true or false."""
     dead_letter_queue_encryption_key_arn: pulumi.Input[str]
     """The ARN of the KMS key that encrypts the dead-letter queue; the function's role then gets kms:Decrypt and
-    kms:GenerateDataKey on it, through SQS only. Who reads the queue needs kms:Decrypt. Without one, SQS encrypts with a
-    key that AWS owns. Default: none. Allowed: the ARN of a KMS key (not of an alias)."""
+    kms:GenerateDataKey on it, through SQS only. Queue consumers need kms:Decrypt. Without one, SQS encrypts with a key
+    that AWS owns. Default: none. Allowed: the ARN of a KMS key (not of an alias)."""
 
 
 class FunctionArgs(TypedDict, total=False):
@@ -154,8 +122,8 @@ class FunctionArgs(TypedDict, total=False):
     memory_size: int
     """Memory of each function, in MiB; processor time grows with it. Default: 256. Allowed: 128 to 10,240."""
     timeout: int
-    """Seconds that one invocation may take. API Gateway stops waiting after 30; a stream batch retries conflicts for as
-    long as this. Default: 30. Allowed: 1 to 900."""
+    """Seconds that one invocation may take. API Gateway stops waiting after 30; a batch of the stream may take longer.
+    Default: 30. Allowed: 1 to 900."""
     log_retention_in_days: int
     """How many days the log groups keep their events. Default: 30. Allowed: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180,
     365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653."""
@@ -171,9 +139,8 @@ class FunctionArgs(TypedDict, total=False):
     false. Allowed: true or false."""
     environment: dict[str, pulumi.Input[str]]
     """Further environment variables of every function. Default: {}. Allowed: a mapping; key: two or more letters,
-    digits and underscores, starting with a letter; not AWS_…, and not TABLE_NAME, LEDGER_TABLE_NAME,
-    IDEMPOTENCY_TABLE_NAME, METRICS_NAMESPACE, API_FEATURES, ITEMS_PER_TAG, ITEMS_PER_TOTAL, which the component sets;
-    value: text."""
+    digits and underscores, starting with a letter; not AWS_…, and not TABLE_NAME, IDEMPOTENCY_TABLE_NAME,
+    METRICS_NAMESPACE, API_FEATURES, ITEMS_PER_TAG, which the component sets; value: text."""
 
 
 class ApiArgs(TypedDict, total=False):
@@ -267,8 +234,7 @@ class MonitoringArgs(TypedDict, total=False):
     none. Allowed: an e-mail address."""
     lag_alarm_seconds: int
     """How many seconds the total may lag behind the visits, besides the batching window, for five minutes. A batch
-    takes well under a second, so a minute is more than retries of one conflict explain. Default: 60. Allowed: 1 to
-    86,400."""
+    takes well under a second, so a minute is more than a few retries explain. Default: 60. Allowed: 1 to 86,400."""
     server_error_alarm_percent: int
     """The share of requests, in percent, that may be answered with a status of 500 or more, for three minutes. With
     fewer requests than 20 a minute, a single error is more than the default. Default: 5. Allowed: 1 to 99."""
@@ -282,10 +248,10 @@ class MonitoringArgs(TypedDict, total=False):
     """Whether there is a CloudWatch dashboard of what the alarms watch, and of the traffic. An account's first three
     are free; each further one costs 3 US dollars a month. Default: true. Allowed: true or false."""
     metrics: bool
-    """Whether the functions count visits, tags in a batch, transaction conflicts and takeovers of the total, in the
-    namespace StreamTriggeredCounter. Each of the four costs about 30 US cents a month if there is data all the time,
-    and each visit a log line of about 230 bytes, about 12 US cents for a million visits. The alarm for a takeover needs
-    them. Default: true. Allowed: true or false."""
+    """Whether the functions count visits, records that could not be counted, and new generations of the total, in the
+    namespace StreamTriggeredCounter. Each of the three costs about 30 US cents a month if there is data all the time,
+    and each visit a log line of about 230 bytes, about 12 US cents for a million visits. The alarms for the last two
+    need them. Default: true. Allowed: true or false."""
     runbook_url: pulumi.Input[str]
     """The address where your team reads docs/operations.md, or a runbook with the same sections. Each alarm's
     description links to its section there. Without it, descriptions name the file. Default: none. Allowed: an http or
@@ -299,8 +265,6 @@ class StreamTriggeredCounterArgs(TypedDict, total=False):
     """The tables that the component creates."""
     existing_table: ExistingTableArgs
     """A table to adopt. Without it, the component creates one. Default: none."""
-    spread: SpreadArgs
-    """The number of items that a tag and the total are spread over."""
     stream: StreamArgs
     """The event source mapping and its dead-letter queue."""
     functions: FunctionArgs
@@ -330,17 +294,15 @@ class StatementArgs(TypedDict):
 class ConsumerStreamArgs(TypedDict, total=False):
     """The event source mapping of a `StreamConsumer`, and its dead-letter queue."""
 
-    starting_position: StartingPosition
-    """Where a new mapping begins to read. It applies only when the mapping is created. Default: TRIM_HORIZON. Allowed:
-    TRIM_HORIZON or LATEST."""
     batch_size: int
     """The most records in a batch. A shard takes up to 1,000 writes a second, so the default holds all that can arrive
-    within the default batching window of a second. Up to 99 tags are written in one transaction. Default: 1000.
-    Allowed: 1 to 10,000."""
+    within the default batching window of a second. The counter writes its total once for each batch, whatever the
+    number of tags in it. Default: 1000. Allowed: 1 to 10,000."""
     maximum_batching_window_in_seconds: int
-    """How many seconds to wait for a batch to fill. The total lags by as much, and costs less: a tag is written once
-    for all its visits in a batch. The first second saves most; docs/scaling.md has the figures. With 0, Lambda does not
-    wait: it polls each shard four times a second and takes what is there. Default: 1. Allowed: 0 to 300."""
+    """How many seconds to wait for a batch to fill. The total lags by as much, and costs less: each batch takes one
+    request, and one write unit for each KB of the item `COUNTER`, usually one or two. The first second saves most;
+    docs/scaling.md has the figures. With 0, Lambda does not wait: it polls each shard four times a second and takes
+    what is there. Default: 1. Allowed: 0 to 300."""
     maximum_retry_attempts: int
     """How often a failed batch is retried; -1 means no limit. Without a limit an outage loses no records: the total
     lags until it is over, or until the records reach their maximum age. Default: -1. Allowed: -1, or 0 to 10,000."""
@@ -348,9 +310,6 @@ class ConsumerStreamArgs(TypedDict, total=False):
     """The age, in seconds, at which a record is discarded; -1 means no limit. A stream keeps its records for 24 hours
     and then drops them without a message in the dead-letter queue. The default, 23 and a half hours, discards a record
     before that, with a message. Default: 84600. Allowed: -1, or 60 to 604,800."""
-    bisect_batch_on_function_error: bool
-    """Whether a failed batch is split in two, which isolates a bad record without using up retries. Default: true.
-    Allowed: true or false."""
     reserved_concurrency: int
     """Concurrent invocations that Lambda reserves for the stream's function, and the most that it may have; -1 reserves
     none. With a reservation, a flood of requests to the other functions cannot starve this one. It needs one for each
@@ -365,8 +324,14 @@ class ConsumerStreamArgs(TypedDict, total=False):
     needs them. Default: true. Allowed: true or false."""
     dead_letter_queue_encryption_key_arn: pulumi.Input[str]
     """The ARN of the KMS key that encrypts the dead-letter queue; the function's role then gets kms:Decrypt and
-    kms:GenerateDataKey on it, through SQS only. Who reads the queue needs kms:Decrypt. Without one, SQS encrypts with a
-    key that AWS owns. Default: none. Allowed: the ARN of a KMS key (not of an alias)."""
+    kms:GenerateDataKey on it, through SQS only. Queue consumers need kms:Decrypt. Without one, SQS encrypts with a key
+    that AWS owns. Default: none. Allowed: the ARN of a KMS key (not of an alias)."""
+    starting_position: StartingPosition
+    """Where a new mapping begins to read. It applies only when the mapping is created. Default: TRIM_HORIZON. Allowed:
+    TRIM_HORIZON or LATEST."""
+    bisect_batch_on_function_error: bool
+    """Whether a failed batch is split in two, which isolates a bad record without using up retries. Default: true.
+    Allowed: true or false."""
     parallelization_factor: int
     """How many batches of a shard are processed at once. The records of one key stay in order. Default: 1. Allowed: 1
     to 10."""

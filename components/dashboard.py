@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from .alarms import ALARMS, Alarm, Metric, Watched, api, processor
-from .functions_package import BATCH_TAGS, CONFLICTS, DIMENSION, NAMESPACE, VISITS
+from .functions_package import DIMENSION, NAMESPACE, VISITS
 
 CONSOLES = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}
 """The consoles of the partitions other than `aws`."""
@@ -47,14 +47,6 @@ TRAFFIC: tuple[Chart, ...] = (
         is_possible=lambda watched: watched.stream.mapping_metrics,
     ),
     Chart(title="batches", metrics=(processor("Invocations"), processor("ConcurrentExecutions", "Maximum"))),
-    Chart(
-        title="tags in a batch, and conflicts",
-        metrics=(
-            Metric(NAMESPACE, BATCH_TAGS, {DIMENSION: "processor"}, "Average"),
-            Metric(NAMESPACE, CONFLICTS, {DIMENSION: "processor"}),
-        ),
-        is_possible=lambda watched: watched.settings.metrics,
-    ),
 )
 """The charts that belong to no alarm."""
 

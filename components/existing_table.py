@@ -10,7 +10,7 @@ import pulumi_aws as aws
 from .checks import STREAM_ARN, ArgumentError, Text, arn
 from .functions_package import PARTITION_KEY
 from .settings import Settings, required
-from .table import StreamViewType, TableSettings
+from .table import STREAM_VIEW_TYPE, TableSettings
 
 EMULATED_ACCOUNT = "000000000000"
 """No account of AWS has this number; the local cloud and other emulators give it to every ARN."""
@@ -28,7 +28,7 @@ class ExistingTableSettings(Settings):
     """The table's ARN."""
     stream_arn: pulumi.Input[str] = required(
         Text(
-            "the ARN of the table's stream; turn the stream on with the view type NEW_AND_OLD_IMAGES or NEW_IMAGE",
+            f"the ARN of the table's stream; turn the stream on with the view type {STREAM_VIEW_TYPE}",
             STREAM_ARN.pattern,
         ),
         why="without a stream nothing would reach the total",
@@ -42,8 +42,8 @@ def adopt(
     """Look the table up with the parent's provider and check it; `own` are the settings of the tables beside it.
 
     Raises `ArgumentError` as soon as the answer is there: if the table does not exist, if its key is not the string
-    `ID` alone, if its stream is off, lacks the new image, or is not the one named, or if the KMS key that encrypts it
-    was not given.
+    `ID` alone, if its stream is off, has another view type, or is not the one named, or if the KMS key that encrypts
+    it was not given.
     """
     if pulumi.runtime.is_dry_run():
         pulumi.log.warn(
@@ -85,16 +85,16 @@ def check_table(table: Any, stream_arn: str, existing: ExistingTableSettings) ->
     if key_type != "S":
         raise ArgumentError(path, f"the key of table {table.name} is of the type {key_type}", allowed)
     path = existing.path_of("stream_arn")
-    allowed = f"the ARN of the table's stream, with the view type {' or '.join(StreamViewType)}"
+    allowed = f"the ARN of the table's stream, with the view type {STREAM_VIEW_TYPE}"
     if not table.stream_enabled:
         problem = f"table {table.name} has no stream, and without one nothing would reach the total"
         raise ArgumentError(path, problem, allowed)
-    if table.stream_view_type not in list(StreamViewType):
+    if table.stream_view_type != STREAM_VIEW_TYPE:
         problem = (
-            f"the view type of table {table.name}'s stream is {table.stream_view_type!r}, which leaves the new image "
-            "out of the records, and the total is made from the count in the new image"
+            f"the view type of table {table.name}'s stream is {table.stream_view_type!r}, and it cannot be changed"
         )
-        raise ArgumentError(path, problem, allowed)
+        way_out = f"disable the stream, enable it again with {STREAM_VIEW_TYPE}, and give its new ARN"
+        raise ArgumentError(path, problem, f"{allowed}: {way_out}")
     # On an emulator, a table with the same name and other ARNs stands in for the one that is meant.
     if table.stream_arn != stream_arn and table.arn.split(":")[4] != EMULATED_ACCOUNT:
         raise ArgumentError(path, f"{stream_arn!r} is not the stream that table {table.name} has now", table.stream_arn)

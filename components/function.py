@@ -16,18 +16,13 @@ from .functions_package import (
     API_FEATURES,
     IDEMPOTENCY_TABLE_NAME,
     ITEMS_PER_TAG,
-    ITEMS_PER_TOTAL,
-    LEDGER_TABLE_NAME,
     METRICS_NAMESPACE,
     TABLE_NAME,
 )
 from .policies import StatementSettings
 from .settings import Settings, setting
 
-RESERVED_VARIABLES = (
-    *(TABLE_NAME, LEDGER_TABLE_NAME, IDEMPOTENCY_TABLE_NAME, METRICS_NAMESPACE, API_FEATURES),
-    *(ITEMS_PER_TAG, ITEMS_PER_TOTAL),
-)
+RESERVED_VARIABLES = (TABLE_NAME, IDEMPOTENCY_TABLE_NAME, METRICS_NAMESPACE, API_FEATURES, ITEMS_PER_TAG)
 LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
@@ -62,9 +57,9 @@ class LogLevel(StrEnum):
     TRACE = "TRACE"
     """Everything."""
     DEBUG = "DEBUG"
-    """Details for finding a fault."""
+    """Every batch of the stream, and further details for finding a fault."""
     INFO = "INFO"
-    """One line for each batch of the stream, and everything more severe."""
+    """Batches with repeated records or new marks, and everything more severe."""
     WARN = "WARN"
     """Unexpected events, and everything more severe."""
     ERROR = "ERROR"
@@ -84,8 +79,8 @@ class FunctionSettings(Settings):
     memory_size: int = setting(256, Number(128, 10_240))
     """Memory of each function, in MiB; processor time grows with it."""
     timeout: int = setting(30, Number(1, 900))
-    """Seconds that one invocation may take. API Gateway stops waiting after 30; a stream batch retries conflicts for as
-    long as this."""
+    """Seconds that one invocation may take. API Gateway stops waiting after 30; a batch of the stream may take
+    longer."""
     log_retention_in_days: int = setting(30, OneOf(LOG_RETENTION_DAYS))
     """How many days the log groups keep their events."""
     log_encryption_key_arn: pulumi.Input[str] | None = setting(None, KEY_ARN)

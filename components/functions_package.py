@@ -6,7 +6,7 @@ in `components` knows that.
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import module_from_spec
@@ -103,22 +103,22 @@ PARTITION_KEY: str = _tables.KEY
 """The partition key of every table."""
 TOTAL_KEY: str = _tables.COUNTER
 """The partition key of the item that holds the total."""
+ORIGIN_KEY: str = _tables.ORIGIN
+"""The partition key of the item that records that a table's total was started."""
+SEPARATOR: str = _tables.SEPARATOR
+"""Stands between a name and an item's number in the keys of further items."""
+MARK: str = _tables.MARK
+"""The attribute that includes a tag's item in a generation of the total."""
 EXPIRES_AT: str = _tables.EXPIRES_AT
 """The attribute that ends an idempotency key's life."""
 TABLE_NAME: str = _tables.TABLE_NAME
-LEDGER_TABLE_NAME: str = _tables.LEDGER_TABLE_NAME
 IDEMPOTENCY_TABLE_NAME: str = _tables.IDEMPOTENCY_TABLE_NAME
 """The environment variables that hold the tables' names."""
 
 ITEMS_PER_TAG: str = _tables.ITEMS_PER_TAG
-ITEMS_PER_TOTAL: str = _tables.ITEMS_PER_TOTAL
-"""The environment variables that hold the number of items that a tag and the total are spread over."""
+"""The environment variable that holds the number of items that a tag is spread over."""
 MAX_ITEMS: int = _tables.MAX_ITEMS
-"""The maximum of both."""
-item_keys: Callable[[str, Iterable[int]], list[str]] = _tables.item_keys
-"""The keys of several items of a tag or of the total, by their numbers."""
-SEPARATOR: str = _tables.SEPARATOR
-"""What the keys of further items have between the tag and the item's number."""
+"""The maximum of that number."""
 
 _metrics = _load("metrics")
 
@@ -128,9 +128,8 @@ NAMESPACE: str = _metrics.NAMESPACE
 """That namespace."""
 DIMENSION: str = _metrics.DIMENSION
 VISITS: str = _metrics.VISITS
-BATCH_TAGS: str = _metrics.BATCH_TAGS
-CONFLICTS: str = _metrics.CONFLICTS
-TAKEOVERS: str = _metrics.TAKEOVERS
+UNCOUNTED_RECORDS: str = _metrics.UNCOUNTED_RECORDS
+GENERATIONS: str = _metrics.GENERATIONS
 """The dimension and the names of the metrics."""
 API_FEATURES: str = _features.API_FEATURES
 """The environment variable that holds what differs from an API with all features."""

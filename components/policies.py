@@ -1,7 +1,7 @@
 """The permissions of each execution role: pure functions that make IAM policy statements.
 
 Least privilege here means exact ARNs, single actions, and for DynamoDB also the partition keys: the function that
-records visits cannot touch the total, and the one that keeps the total cannot touch a tag.
+records visits cannot touch the total, and the one that keeps the total cannot change a count.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from typing import Any
 import pulumi
 
 from .checks import ANY_TEXT, Entries, Items, Text
-from .functions_package import SEPARATOR, TOTAL_KEY
+from .functions_package import MARK, PARTITION_KEY, SEPARATOR, TOTAL_KEY
 from .settings import Settings, required, setting
 
 TOTAL_KEYS = [TOTAL_KEY, f"{TOTAL_KEY}{SEPARATOR}*"]
@@ -155,10 +155,21 @@ def view_counts(table_arn: pulumi.Input[str], *, listing: bool) -> list[Statemen
     return [allow(["dynamodb:BatchGetItem", *(["dynamodb:Scan"] if listing else [])], [table_arn])]
 
 
-def keep_total(table_arn: pulumi.Input[str], ledger_arn: pulumi.Input[str]) -> list[StatementSettings]:
-    """Allow moving the total and the ledger together, and telling the table from others with its name."""
+def only_the_mark() -> Conditions:
+    """Limit a statement to requests that name and return nothing but an item's key and its mark.
+
+    See "Using IAM policy conditions for fine-grained access control" in the DynamoDB Developer Guide.
+    """
+    return {
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": [PARTITION_KEY, MARK]},
+        "StringEqualsIfExists": {"dynamodb:ReturnValues": ["NONE"]},
+    }
+
+
+def keep_total(table_arn: pulumi.Input[str]) -> list[StatementSettings]:
+    """Allow moving the total, marking tags, and telling the table from others with its name."""
     return [
         allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [table_arn], only_the_total()),
         *describe_table(table_arn),
-        allow(["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem"], [ledger_arn]),
+        allow(["dynamodb:UpdateItem"], [table_arn], {**all_but_the_total(), **only_the_mark()}),
     ]

@@ -37,15 +37,15 @@ from .table import StartingPosition
 class StreamSettings(Settings):
     """The event source mapping, and the dead-letter queue for the batches that it discards."""
 
-    starting_position: StartingPosition = setting(StartingPosition.TRIM_HORIZON)
-    """Where a new mapping begins to read. It applies only when the mapping is created."""
     batch_size: int = setting(1_000, Number(1, 10_000))
     """The most records in a batch. A shard takes up to 1,000 writes a second, so the default holds all that can
-    arrive within the default batching window of a second. Up to 99 tags are written in one transaction."""
+    arrive within the default batching window of a second. The counter writes its total once for each batch, whatever
+    the number of tags in it."""
     maximum_batching_window_in_seconds: int = setting(1, Number(0, 300))
-    """How many seconds to wait for a batch to fill. The total lags by as much, and costs less: a tag is written once
-    for all its visits in a batch. The first second saves most; docs/scaling.md has the figures. With 0, Lambda does
-    not wait: it polls each shard four times a second and takes what is there."""
+    """How many seconds to wait for a batch to fill. The total lags by as much, and costs less: each batch takes one
+    request, and one write unit for each KB of the item `COUNTER`, usually one or two. The first second saves most;
+    docs/scaling.md has the figures. With 0, Lambda does not wait: it polls each shard four times a second and takes
+    what is there."""
     maximum_retry_attempts: int = setting(-1, Number(0, 10_000, also=(-1,)))
     """How often a failed batch is retried; -1 means no limit. Without a limit an outage loses no records: the total
     lags until it is over, or until the records reach their maximum age."""
@@ -53,8 +53,6 @@ class StreamSettings(Settings):
     """The age, in seconds, at which a record is discarded; -1 means no limit. A stream keeps its records for 24 hours
     and then drops them without a message in the dead-letter queue. The default, 23 and a half hours, discards a record
     before that, with a message."""
-    bisect_batch_on_function_error: bool = setting(True)
-    """Whether a failed batch is split in two, which isolates a bad record without using up retries."""
     reserved_concurrency: int = setting(-1, Number(0, also=(-1,)))
     """Concurrent invocations that Lambda reserves for the stream's function, and the most that it may have; -1 reserves
     none. With a reservation, a flood of requests to the other functions cannot starve this one. It needs one for each
@@ -69,14 +67,18 @@ class StreamSettings(Settings):
     needs them."""
     dead_letter_queue_encryption_key_arn: pulumi.Input[str] | None = setting(None, KEY_ARN)
     """The ARN of the KMS key that encrypts the dead-letter queue; the function's role then gets kms:Decrypt and
-    kms:GenerateDataKey on it, through SQS only. Who reads the queue needs kms:Decrypt. Without one, SQS encrypts with a
-    key that AWS owns."""
+    kms:GenerateDataKey on it, through SQS only. Queue consumers need kms:Decrypt. Without one, SQS encrypts with a key
+    that AWS owns."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConsumerStreamSettings(StreamSettings):
     """The event source mapping of a `StreamConsumer`, and its dead-letter queue."""
 
+    starting_position: StartingPosition = setting(StartingPosition.TRIM_HORIZON)
+    """Where a new mapping begins to read. It applies only when the mapping is created."""
+    bisect_batch_on_function_error: bool = setting(True)
+    """Whether a failed batch is split in two, which isolates a bad record without using up retries."""
     parallelization_factor: int = setting(1, Number(1, 10))
     """How many batches of a shard are processed at once. The records of one key stay in order."""
     tumbling_window_in_seconds: int = setting(0, Number(0, 900))

@@ -20,16 +20,16 @@ from .functions_package import (
     API_FEATURES,
     EXPIRES_AT,
     IDEMPOTENCY_TABLE_NAME,
-    LEDGER_TABLE_NAME,
+    ITEMS_PER_TAG,
     METRICS_NAMESPACE,
     NAMESPACE,
+    ORIGIN_KEY,
     PARTITION_KEY,
     TABLE_NAME,
     TOTAL_KEY,
     document,
     function_archive,
     handler,
-    item_keys,
     module_name,
     routes,
     without_switched_off,
@@ -39,7 +39,7 @@ from .monitoring import create_alarms
 from .policies import StatementSettings
 from .settings import Group, Settings, group, setting
 from .stream_consumer import ConsumerStreamSettings, StreamConsumer, StreamConsumerSettings, StreamSettings
-from .table import SpreadSettings, StreamTable, TableSettings, keyed_table
+from .table import StartingPosition, StreamTable, TableSettings, keyed_table
 
 DEFAULTS: StreamTriggeredCounterArgs = {}
 """Arguments that leave every setting at its default."""
@@ -53,8 +53,6 @@ class StreamTriggeredCounterSettings(Settings):
     """The tables that the component creates."""
     existing_table: ExistingTableSettings | None = setting(None, Group(ExistingTableSettings))
     """A table to adopt. Without it, the component creates one."""
-    spread: SpreadSettings = group(SpreadSettings)
-    """The number of items that a tag and the total are spread over."""
     stream: StreamSettings = group(StreamSettings)
     """The event source mapping and its dead-letter queue."""
     functions: FunctionSettings = group(FunctionSettings)
@@ -67,10 +65,12 @@ class StreamTriggeredCounterSettings(Settings):
     """Tags of every resource that can have tags. The characters are IAM's, the strictest of the services."""
 
 
-def only_tags(items: int) -> str:
-    """Make the event filter that keeps changes of the total's own items from calling the function that made them."""
-    total = item_keys(TOTAL_KEY, range(items))
-    return json.dumps({"dynamodb": {"Keys": {PARTITION_KEY: {"S": [{"anything-but": total}]}}}})
+TUMBLING_WINDOW_SECONDS = 900
+"""The tumbling window of the counter's own mapping. Only a mapping with a window passes the shard's id to the function,
+which identifies the position in the stream. This is the longest window, so the state is carried longest."""
+
+ONLY_TAGS = json.dumps({"dynamodb": {"Keys": {PARTITION_KEY: {"S": [{"anything-but": [TOTAL_KEY, ORIGIN_KEY]}]}}}})
+"""The event filter that keeps changes of the total's own items from calling the function that made them."""
 
 
 class CountedTable(NamedTuple):
@@ -84,8 +84,8 @@ class CountedTable(NamedTuple):
 class StreamTriggeredCounter(pulumi.ComponentResource):
     """Counts visits per tag behind an HTTP API, and keeps a total that stays exact however often a visit is delivered.
 
-    It consists of a DynamoDB table and its stream, a ledger table, a table of idempotency keys, four Lambda functions
-    with an execution role each, the routes of an HTTP API, and the event source mapping that triggers the total.
+    It consists of a DynamoDB table and its stream, a table of idempotency keys, four Lambda functions with an execution
+    role each, the routes of an HTTP API, and the event source mapping that triggers the total.
     """
 
     api_endpoint: pulumi.Output[str]
@@ -98,8 +98,6 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
     """The ARN of that table."""
     stream_arn: pulumi.Output[str]
     """The ARN of that table's stream, for further consumers."""
-    ledger_table_name: pulumi.Output[str]
-    """The name of the table that remembers what the total holds of each tag."""
     idempotency_table_name: pulumi.Output[str]
     """The name of the table that holds the idempotency keys."""
     event_source_mapping_id: pulumi.Output[str]
@@ -122,7 +120,6 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
         self._key_arn = settings.table.encryption_key_arn
         child = pulumi.ResourceOptions(parent=self)
         table = self._table(settings, child)
-        ledger = keyed_table(f"{name}-ledger", settings.table.for_ledger(), settings.tags, self)
         idempotency = keyed_table(
             f"{name}-idempotency",
             # Its keys live for a day, so there is nothing worth restoring.
@@ -143,10 +140,11 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
         # All three need them: each answers with what the document says.
         changed = {API_FEATURES: pulumi.Output.json_dumps(features.changed())} if features.changed() else {}
         metrics = {METRICS_NAMESPACE: NAMESPACE} if settings.monitoring.metrics else {}
-        per_tag, per_total = settings.spread.variables()
+        items = settings.table.items_per_tag
+        per_tag: dict[str, pulumi.Input[str]] = {ITEMS_PER_TAG: str(items)} if items > 1 else {}
         variables: dict[str, dict[str, pulumi.Input[str]]] = {
             "recordVisit": {IDEMPOTENCY_TABLE_NAME: idempotency.name, **metrics, **per_tag},
-            "viewCounts": {**per_tag, **per_total},
+            "viewCounts": per_tag,
         }
         functions = {
             key: FunctionWithRole(
@@ -177,11 +175,18 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
                 code=code,
                 handler=handler("processStream"),
                 # The consumer itself adds the right to decrypt.
-                statements=policies.keep_total(table.arn, ledger.arn),
-                variables={TABLE_NAME: table.name, LEDGER_TABLE_NAME: ledger.name, **metrics, **per_total},
+                statements=policies.keep_total(table.arn),
+                variables={TABLE_NAME: table.name, **metrics},
                 function=settings.functions,
-                filters=[only_tags(settings.spread.items_per_total)],
-                stream=ConsumerStreamSettings(**vars(settings.stream)),
+                filters=[ONLY_TAGS],
+                stream=ConsumerStreamSettings(
+                    **vars(settings.stream),
+                    # A later position would lose visits.
+                    starting_position=StartingPosition.TRIM_HORIZON,
+                    # The function never fails because of one record, so a split would isolate nothing.
+                    bisect_batch_on_function_error=False,
+                    tumbling_window_in_seconds=TUMBLING_WINDOW_SECONDS,
+                ),
                 encryption_key_arn=self._key_arn,
                 tags=settings.tags,
             ),
@@ -201,7 +206,6 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
                 "stage": api.stage_name,
                 "table": table.name,
                 "table_arn": table.arn,
-                "ledger": ledger.name,
                 "idempotency": idempotency.name,
             },
         )
@@ -212,7 +216,6 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
         self.table_name = table.name
         self.table_arn = table.arn
         self.stream_arn = table.stream_arn
-        self.ledger_table_name = ledger.name
         self.idempotency_table_name = idempotency.name
         self.event_source_mapping_id = consumer.event_source_mapping_id
         self.function_names = pulumi.Output.all(
@@ -231,7 +234,6 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
             "tableName": self.table_name,
             "tableArn": self.table_arn,
             "streamArn": self.stream_arn,
-            "ledgerTableName": self.ledger_table_name,
             "idempotencyTableName": self.idempotency_table_name,
             "eventSourceMappingId": self.event_source_mapping_id,
             "functionNames": self.function_names,

@@ -4,17 +4,20 @@ The limits are those of `CreateTable` in DynamoDB's API reference.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
 from .checks import KEY_ARN, Number
-from .functions_package import ITEMS_PER_TAG, ITEMS_PER_TOTAL, MAX_ITEMS, PARTITION_KEY
+from .functions_package import MAX_ITEMS, PARTITION_KEY
 from .internals import is_unprotected
 from .settings import OnlyWith, Settings, setting
+
+STREAM_VIEW_TYPE = "NEW_AND_OLD_IMAGES"
+"""The images that a stream record has of a changed item. The total is calculated from their difference."""
 
 
 class BillingMode(StrEnum):
@@ -26,15 +29,6 @@ class BillingMode(StrEnum):
     """A fixed number of capacity units per second, paid for by the hour; requests over it are throttled."""
 
 
-class StreamViewType(StrEnum):
-    """The images of a changed item that a stream record holds: at least the new one, which the total needs."""
-
-    NEW_AND_OLD_IMAGES = "NEW_AND_OLD_IMAGES"
-    """The item as it was and as it is."""
-    NEW_IMAGE = "NEW_IMAGE"
-    """The item as it is after the change."""
-
-
 # Not in stream_consumer.py: args.py needs the enum, and that module needs args.py.
 class StartingPosition(StrEnum):
     """Where in the stream a new event source mapping begins to read."""
@@ -42,7 +36,7 @@ class StartingPosition(StrEnum):
     TRIM_HORIZON = "TRIM_HORIZON"
     """At the oldest record that the stream still has (up to 24 hours back)."""
     LATEST = "LATEST"
-    """At the first record after the mapping is ready. Visits until then reach the total with the tag's next visit."""
+    """At the first record after the mapping is ready."""
 
 
 PROVISIONED = OnlyWith("billing_mode", BillingMode.PROVISIONED)
@@ -55,25 +49,19 @@ class TableSettings(Settings):
     billing_mode: BillingMode = setting(BillingMode.PAY_PER_REQUEST)
     """How reads and writes are billed."""
     read_capacity: int = setting(5, Number(1), only_with=PROVISIONED)
-    """Read capacity units per second of each table except the ledger, with billing mode PROVISIONED only. A table may
-    have 40,000 unless AWS raises your quota."""
+    """Read capacity units per second of each table, with billing mode PROVISIONED only. A table may have 40,000 unless
+    AWS raises your quota."""
     write_capacity: int = setting(5, Number(1), only_with=PROVISIONED)
-    """Write capacity units per second of each table except the ledger, with billing mode PROVISIONED only. A table may
-    have 40,000 unless AWS raises your quota. A visit takes one unit of the main table. A transaction that adds up to
-    99 tags to the total takes two."""
-    ledger_read_capacity: int | None = setting(None, Number(1), only_with=PROVISIONED)
-    """Read capacity units per second of the ledger, with billing mode PROVISIONED only; by default, the write capacity
-    of the main table. The total reads at most one entry for each visit, and one item for each transaction."""
-    ledger_write_capacity: int | None = setting(None, Number(1), only_with=PROVISIONED)
-    """Write capacity units per second of the ledger, with billing mode PROVISIONED only; by default, twice the write
-    capacity of the main table. A visit may write an entry, for which a transaction takes two units. With less, the
-    total can fall further and further behind if the main table's capacity is fully used."""
-    stream_view_type: StreamViewType = setting(StreamViewType.NEW_AND_OLD_IMAGES)
-    """The images of a changed item that a stream record holds. The total is calculated from the count in the new image,
-    so DynamoDB's other two view types are not supported."""
+    """Write capacity units per second of each table, with billing mode PROVISIONED only. A table may have 40,000 unless
+    AWS raises your quota. A visit takes one unit of the main table, and each batch of the stream one or two."""
+    items_per_tag: int = setting(1, Number(1, MAX_ITEMS))
+    """The number of items that visits of each tag are spread over. It applies to an adopted table as well. DynamoDB
+    writes at most 1,000 units a second to one item; N items take N times as many visits. A visit then reads the tag's
+    other items to answer with the count, and a read of a count reads them all. The number can be changed at any time:
+    no visit is lost or counted twice. After it is lowered, the items above it still count."""
     point_in_time_recovery: bool = setting(True)
-    """Whether the main table and the ledger can be restored to any second of the last 35 days. The idempotency keys,
-    which live for a day, are not kept for that."""
+    """Whether the main table can be restored to any second of the last 35 days. The idempotency keys, which live for a
+    day, are not kept for that."""
     deletion_protection: bool = setting(False)
     """Whether DynamoDB and Pulumi (`protect`) refuse to delete the tables, so that `pulumi destroy` fails at its
     preview, with nothing deleted."""
@@ -86,39 +74,6 @@ class TableSettings(Settings):
         """Whether capacity units apply."""
         return self.billing_mode is BillingMode.PROVISIONED
 
-    def for_ledger(self) -> Self:
-        """Return the settings of the ledger, whose capacity follows from the main table's unless it is given."""
-        reads, writes = self.ledger_read_capacity, self.ledger_write_capacity
-        return replace(
-            self,
-            read_capacity=self.write_capacity if reads is None else reads,
-            write_capacity=2 * self.write_capacity if writes is None else writes,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class SpreadSettings(Settings):
-    """The number of items that a tag and the total are spread over.
-
-    DynamoDB writes at most 1,000 units a second to one item; N items take N times as many. The numbers can be changed
-    at any time: no visit is lost or counted twice. After a number is lowered, the items above it still count.
-    """
-
-    items_per_tag: int = setting(1, Number(1, MAX_ITEMS))
-    """The number of items that visits of each tag are spread over. With more than 1, a tag takes more than 1,000 visits
-    per second. A visit then reads the tag's other items to answer with the count, and a read of a count reads them all.
-    One BatchGetItem reads a tag and the total, at most 100 items, so each has at most 50."""
-    items_per_total: int = setting(1, Number(1, MAX_ITEMS))
-    """The number of items that the total is spread over. Each transaction that adds to the total takes two units of one
-    item, so one item takes 500 transactions a second, and N items N times as many. A read of the total reads all of
-    them."""
-
-    def variables(self) -> tuple[dict[str, str], dict[str, str]]:
-        """Return the environment variables with the number of items per tag, and with that per total; 1 needs none."""
-        numbers = {ITEMS_PER_TAG: self.items_per_tag, ITEMS_PER_TOTAL: self.items_per_total}
-        per_tag, per_total = ({name: str(items)} if items > 1 else {} for name, items in numbers.items())
-        return per_tag, per_total
-
 
 class StreamTable(pulumi.ComponentResource):
     """A DynamoDB table with the partition key `ID` (S), and its stream."""
@@ -128,9 +83,7 @@ class StreamTable(pulumi.ComponentResource):
     ) -> None:
         super().__init__("stream-triggered-counter:index:StreamTable", name, {}, opts)
 
-        self.table = keyed_table(
-            name, settings, tags, self, stream_enabled=True, stream_view_type=settings.stream_view_type.value
-        )
+        self.table = keyed_table(name, settings, tags, self, stream_enabled=True, stream_view_type=STREAM_VIEW_TYPE)
         self.register_outputs(
             {"tableName": self.table.name, "tableArn": self.table.arn, "streamArn": self.table.stream_arn}
         )

@@ -20,14 +20,12 @@ DIMENSION = "FunctionName"
 VISITS = "Visits"
 """Visits that `record_visit` counted; not replays of an idempotency key."""
 
-BATCH_TAGS = "BatchTags"
-"""Tags in a batch that `process_stream` applied."""
+UNCOUNTED_RECORDS = "UncountedRecords"
+"""Stream records that the total lacks until `reconcile` has run: malformed ones, malformed counts, late arrivals."""
 
-CONFLICTS = "TransactionConflicts"
-"""Transactions of `process_stream` that were cancelled because something else wrote the same items."""
-
-TAKEOVERS = "Takeovers"
-"""Totals that were taken over, and are too low until reconcile has run."""
+GENERATIONS = "GenerationsStarted"
+"""Generations of the total that `process_stream` started because `COUNTER` was missing or damaged. The total is too low
+until `reconcile` has run."""
 
 
 def emit(metric: str, value: int = 1) -> None:

@@ -1,4 +1,4 @@
-"""Lambda function behind the event source mapping: applies batches of stream records to the total."""
+"""Lambda function behind the event source mapping: adds batches of stream records to the total."""
 
 import logging
 from collections.abc import Mapping
@@ -9,8 +9,9 @@ from . import metrics
 from .dynamodb import tables
 from .dynamodb.client import client, create_in_init_phase
 from .dynamodb.retries import RetryBudget
+from .total.order import Window
 from .total.records import read_batch
-from .total.totals import Applied, Total
+from .total.total import Total
 
 logger = logging.getLogger(__name__)
 
@@ -24,34 +25,43 @@ class Context(Protocol):
 
 
 def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """Apply one batch. Raises if Lambda has to deliver the batch again.
+    """Add one batch to the total. Raises if Lambda has to deliver the batch again.
 
-    The result tells a mapping with ReportBatchItemFailures that no record failed; other mappings ignore it.
+    The answer has the `state` that Lambda passes to the next invocation of the same tumbling window.
     """
-    process(event, _total(), RetryBudget(lambda: context.get_remaining_time_in_millis() / 1000))
-    return {"batchItemFailures": []}
+    return process(event, _total(), RetryBudget(lambda: context.get_remaining_time_in_millis() / 1000))
 
 
-def process(event: Mapping[str, Any], total: Total, budget: RetryBudget) -> Applied:
-    """Apply the records of `event` to `total`, and log one line that does not contain the tags.
+def process(event: Mapping[str, Any], total: Total, budget: RetryBudget) -> dict[str, Any]:
+    """Add the records of `event` to `total`, and log a line without tags if it had repeated or new items.
 
-    A malformed record is logged at ERROR and skipped: delivering it again would not help, and the tag's next record
-    contains the count as well.
+    Malformed records and counts are logged at ERROR, with the item's key: delivering them again would not help. The end
+    of a tumbling window comes without records, and takes no request.
     """
+    if event.get("Records") == []:
+        return {"state": {}}
     batch = read_batch(event)
-    for error in batch.errors:
-        logger.error("record skipped: %s", error)
-    applied = total.apply(batch.changes, budget)
-    facts = {"records": len(event["Records"]), "tags": len(batch.changes), "entries": applied.entries}
-    logger.info("batch applied", extra={**facts, "delta": applied.delta, "attempts": applied.attempts})
-    metrics.emit(metrics.BATCH_TAGS, len(batch.changes))
-    return applied
+    applied = total.apply(batch, budget)
+    window = Window.read(event.get("state"), applied.position)
+    for problem in batch.problems:
+        logger.error("not counted: %s", problem)
+    if late := window.late(batch.changes):
+        logger.error("%d records of shard %s arrived after later ones; run reconcile", late, batch.shard)
+        total.flag(budget)
+    if batch.problems or late:
+        metrics.emit(metrics.UNCOUNTED_RECORDS, len(batch.problems) + late)
+    facts = {"shard": batch.shard, "records": len(event["Records"]), "applied": applied.records}
+    # A line for each batch costs as much as a tenth of its request.
+    is_usual = applied.records == len(batch.changes) and not applied.marked
+    level = logging.DEBUG if is_usual else logging.INFO
+    logger.log(level, "batch applied", extra={**facts, "delta": applied.delta, "marked": applied.marked})
+    # A window begins with its first change: what came before it is known only then.
+    return {"state": window.state_after(batch.changes) if batch.changes else event.get("state") or {}}
 
 
 @cache
 def _total() -> Total:
-    items = tables.number_of_items(tables.ITEMS_PER_TOTAL)
-    return Total(client(), tables.table_name(), tables.ledger_table_name(), items)
+    return Total(client(), tables.table_name())
 
 
 create_in_init_phase(client)

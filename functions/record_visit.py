@@ -51,7 +51,7 @@ def _badge(request: Request) -> Response:
         count = _record(request, tag).count
     else:
         budget = retry_budget(RETRY_SECONDS)
-        count = read_count(client(), tables.table_name(), tag, budget, tables.number_of_items(tables.ITEMS_PER_TAG))
+        count = read_count(client(), tables.table_name(), tag, budget, tables.items_per_tag())
     return response("image/svg+xml; charset=utf-8", badge(options.label, count, options.color), headers=UNCACHED)
 
 
@@ -78,7 +78,7 @@ def _head_of_visit(request: Request) -> Response:
 
 def _record(request: Request, tag: str) -> Recorded:
     table, key = tables.table_name(), idempotency_key(request.method, request.headers)
-    items, budget = tables.number_of_items(tables.ITEMS_PER_TAG), retry_budget(RETRY_SECONDS)
+    items, budget = tables.items_per_tag(), retry_budget(RETRY_SECONDS)
     if key is None:
         recorded = record(single_attempt_client(), table, tag, budget, items)
     else:

@@ -1,14 +1,14 @@
 """Lambda function that reads counts and the total."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 from .counting.listing import parse_paging, read_page
 from .dynamodb import tables
 from .dynamodb.client import client, create_in_init_phase
-from .dynamodb.items import DynamoDB, Item
+from .dynamodb.items import MAX_TOTAL, DynamoDB, Item, text, whole_number
 from .dynamodb.retries import RetryBudget, retry_budget
-from .dynamodb.spread import counts_of, read_spread, sum_total
+from .dynamodb.spread import counts_of, read_spread
 from .dynamodb.tables import COUNTER
 from .http import routes
 from .http.dispatch import Operation, Operations, dispatch, head_of_read
@@ -24,51 +24,43 @@ def handler(event: Mapping[str, Any], context: object) -> Response:  # noqa: ARG
     return dispatch(event, OPERATIONS)
 
 
-class Expected(NamedTuple):
-    """The numbers of items that a tag and the total probably have."""
-
-    tag: int = 1
-    total: int = 1
-
-
-ONE_EACH = Expected()
-
-
-def view_total(database: DynamoDB, table: str, budget: RetryBudget, expected: Expected = ONE_EACH) -> dict[str, Any]:
+def view_total(database: DynamoDB, table: str, budget: RetryBudget) -> dict[str, Any]:
     """Return the total and the time of its last change, or 0 and None if there is no total yet."""
-    return _total(read_spread(database, table, {COUNTER: expected.total}, budget)[COUNTER])
+    return shown_total(read_spread(database, table, {COUNTER: 1}, budget)[COUNTER][0])
 
 
-def view_count(
-    database: DynamoDB, table: str, tag: str, budget: RetryBudget, expected: Expected = ONE_EACH
-) -> dict[str, Any]:
-    """Return the count of `tag`, 0 if it was never visited, with the total and the time of its last change."""
-    found = read_spread(database, table, {tag: expected.tag, COUNTER: expected.total}, budget)
-    return {"tag": tag, "count": counts_of(found[tag]), **_total(found[COUNTER])}
+def view_count(database: DynamoDB, table: str, tag: str, budget: RetryBudget, items: int = 1) -> dict[str, Any]:
+    """Return the count of `tag`, 0 if it was never visited, with the total and the time of its last change.
+
+    `items` is the number of items that the tag is probably spread over. Raises MalformedCountError.
+    """
+    found = read_spread(database, table, {tag: items, COUNTER: 1}, budget)
+    return {"tag": tag, "count": counts_of(found[tag]), **shown_total(found[COUNTER][0])}
 
 
 def view_tags(database: DynamoDB, table: str, limit: int, start: str | None, budget: RetryBudget) -> dict[str, Any]:
     """Return the total, and the next `limit` tags after the key `start` with their counts."""
-    total, listed = view_total(database, table, budget, _expected()), read_page(database, table, limit, start, budget)
+    total, listed = view_total(database, table, budget), read_page(database, table, limit, start, budget)
     return {**total, "tags": listed.tags, "nextCursor": listed.next_cursor}
 
 
-def _total(items: Sequence[Item]) -> dict[str, Any]:
-    """Return the total's public fields; `rebuilding` is among them while the total may be too low.
+def shown_total(item: Item) -> dict[str, Any]:
+    """Return the total's public fields, from `COUNTER`; `rebuilding` is among them if the total may be too low.
 
-    It is so after a takeover, and before one if an item of the total is missing or damaged, as far as its items show.
+    Something else may have written the item, such as the tutorial.
     """
-    found = sum_total(items)
-    total = {"total": found.visits or 0, "asOf": found.updated}
-    return total | ({} if found.intact and "Rebuilding" not in items[0] else {"rebuilding": True})
-
-
-def _expected() -> Expected:
-    return Expected(tables.number_of_items(tables.ITEMS_PER_TAG), tables.number_of_items(tables.ITEMS_PER_TOTAL))
+    total = whole_number(item, "TotalViews", MAX_TOTAL)
+    if "Held" in item or "Generation" in item:
+        exact = total is not None and total == whole_number(item, "Held", MAX_TOTAL)
+    else:
+        exact = total is not None or "TotalViews" not in item
+    shown = {"total": total or 0, "asOf": text(item, "UpdatedAt")}
+    return shown if exact and "Rebuilding" not in item else shown | {"rebuilding": True}
 
 
 def _count(request: Request) -> Response:
-    counted = view_count(client(), tables.table_name(), request.tag, retry_budget(RETRY_SECONDS), _expected())
+    budget = retry_budget(RETRY_SECONDS)
+    counted = view_count(client(), tables.table_name(), request.tag, budget, tables.items_per_tag())
     if request.wants_html:
         from .pages.templates import count_page  # noqa: PLC0415 - most requests need no page
 
@@ -82,7 +74,7 @@ def _total_or_tags(request: Request) -> Response:
 
 
 def _only_total(request: Request) -> Response:
-    totalled = view_total(client(), tables.table_name(), retry_budget(RETRY_SECONDS), _expected())
+    totalled = view_total(client(), tables.table_name(), retry_budget(RETRY_SECONDS))
     if request.wants_html:
         from .pages.templates import total_page  # noqa: PLC0415 - most requests need no page
 

@@ -23,9 +23,31 @@ Context = Mapping[str, Sequence[str]]
 Allowed = Mapping[tuple[str, str], frozenset[str]]
 """The actions that are allowed on a resource in a context, both by their names."""
 
+TAGS = ["home", "home/%/1", "COUNTERS", "COUNTER%"]
 CONTEXTS: Mapping[str, tuple[str, Context]] = {
-    "the key is `COUNTER`": ("dynamodb", {"dynamodb:LeadingKeys": ["COUNTER", "COUNTER/%/1", "COUNTER/%/49"]}),
-    "the key is not `COUNTER`": ("dynamodb", {"dynamodb:LeadingKeys": ["home", "home/%/1", "COUNTERS", "COUNTER%"]}),
+    "the key is `COUNTER`": (
+        "dynamodb",
+        {
+            "dynamodb:LeadingKeys": ["COUNTER", "COUNTER/%/1", "COUNTER/%/49"],
+            "dynamodb:Attributes": ["ID", "TotalViews"],
+        },
+    ),
+    "the key is not `COUNTER`": (
+        "dynamodb",
+        {"dynamodb:LeadingKeys": TAGS, "dynamodb:Attributes": ["ID", "Reconciled", "Count"]},
+    ),
+    "the key is not `COUNTER`, and the item is returned": (
+        "dynamodb",
+        {
+            "dynamodb:LeadingKeys": TAGS,
+            "dynamodb:Attributes": ["ID", "Reconciled"],
+            "dynamodb:ReturnValues": ["ALL_NEW"],
+        },
+    ),
+    "the key is not `COUNTER`, and only `Reconciled` is written": (
+        "dynamodb",
+        {"dynamodb:LeadingKeys": TAGS, "dynamodb:Attributes": ["ID", "Reconciled"]},
+    ),
     "one of several keys is `COUNTER`": ("dynamodb", {"dynamodb:LeadingKeys": ["home", "COUNTER"]}),
     "one of several keys is a further item of `COUNTER`": (
         "dynamodb",
@@ -37,7 +59,10 @@ CONTEXTS: Mapping[str, tuple[str, Context]] = {
     "directly": ("kms", {}),
     "": ("", {}),
 }
-"""The contexts of requests: the service whose requests have them (empty for all others), and the condition keys."""
+"""The contexts of requests: the service whose requests have them (empty for all others), and the condition keys.
+
+A condition in the table applies to every context whose name starts with it.
+"""
 
 FOREIGN: Mapping[str, str] = {
     "another table": "arn:aws:dynamodb:us-east-1:123456789012:table/other",
@@ -140,11 +165,11 @@ def _widenings(statement: Statement) -> Iterator[tuple[str, Statement]]:
         yield "no condition", {key: statement[key] for key in statement if key != "Condition"}
         for operator, keys in statement["Condition"].items():
             for key, values in keys.items():
-                relaxed = {operator.replace("ForAllValues", "ForAnyValue"): {key: values}}
+                rest = {each: wanted for each, wanted in statement["Condition"].items() if each != operator}
                 if "ForAllValues" in operator:
-                    yield "any value instead of all", {**statement, "Condition": relaxed}
-                else:
-                    yield "every value", {**statement, "Condition": {operator: {key: ["*"]}}}
+                    relaxed = {operator.replace("ForAllValues", "ForAnyValue"): {key: values}}
+                    yield f"any value of {key} instead of all", {**statement, "Condition": rest | relaxed}
+                yield f"any {key}", {**statement, "Condition": rest}
 
 
 def _expected(role: str, resources: Mapping[str, str]) -> Allowed:
@@ -154,7 +179,7 @@ def _expected(role: str, resources: Mapping[str, str]) -> Allowed:
         there = right.resource == ANYWHERE or right.resource in resources
         on = resources if there and right.resource.startswith(ANYWHERE) else {right.resource} & resources.keys()
         for context, (service, _) in CONTEXTS.items():
-            if right.condition in ("", context):
+            if context.startswith(right.condition):
                 _add(found, on, context, _of_service(right.actions, service))
     return found
 
@@ -170,6 +195,17 @@ def evaluate(policies: Iterable[Mapping[str, Any]], resources: Mapping[str, str]
             if _holds(statement.get("Condition", {}), keys):
                 _add(found, on, context, _of_service(actions, service))
     return found
+
+
+def allows(policies: Iterable[Mapping[str, Any]], action: str, arn: str, context: Context) -> bool:
+    """Return whether policies that only allow, and do not deny, allow an action on a resource in a context."""
+    return any(
+        action in _actions(statement)
+        and any(_pattern(wanted).fullmatch(arn) for wanted in statement["Resource"])
+        and _holds(statement.get("Condition", {}), context)
+        for policy in policies
+        for statement in policy["Statement"]
+    )
 
 
 def _add(
@@ -206,12 +242,15 @@ def _holds(condition: Mapping[str, Mapping[str, Sequence[str]]], context: Contex
 
 
 def _compare(operator: str, values: Sequence[str], wanted: Sequence[str]) -> bool:
-    """Compare as IAM does: a set operator on no values holds for all and fails for any, another operator fails."""
+    """Compare as IAM does: on no values, `ForAllValues:` and `…IfExists` hold, and every other operator fails."""
     qualifier, _, plain = operator.rpartition(":")
     matches = {
+        "StringEquals": lambda value: value in wanted,
         "StringNotLike": lambda value: not any(_pattern(each).fullmatch(value) for each in wanted),
         "StringLike": lambda value: any(_pattern(each).fullmatch(value) for each in wanted),
-    }[plain]
+    }[plain.removesuffix("IfExists")]
+    if plain.endswith("IfExists") and not values:
+        return True
     if qualifier == "ForAllValues":
         return all(map(matches, values))
     return any(map(matches, values))

@@ -34,7 +34,6 @@ OUTPUTS = {
     "tableName",
     "tableArn",
     "streamArn",
-    "ledgerTableName",
     "idempotencyTableName",
     "eventSourceMappingId",
     "functionNames",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cli.dead_letters import as_lambda_record
 from tests.interposer import Interposer
 from tests.running import RunningCloud
 
@@ -35,22 +35,13 @@ class Watched:
             wanted = {name: value for name, value in {**known, **variables}.items() if value is not None}
             self.functions.update_function_configuration(FunctionName=name, Environment={"Variables": wanted})
 
-    def records(self, tag: str) -> list[dict[str, Any]]:
-        """Read the tag's records from the stream, as Lambda passes them."""
-        streams, arn = self.cloud.client("dynamodbstreams"), self.outputs["streamArn"]
-        shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
-        place = {"StreamArn": arn, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON"}
-        iterator, found = streams.get_shard_iterator(**place)["ShardIterator"], []
-        while page := streams.get_records(ShardIterator=iterator)["Records"]:
-            found += [each for each in page if each["dynamodb"]["Keys"]["ID"]["S"] == tag]
-            last = page[-1]["dynamodb"]["SequenceNumber"]
-            place |= {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": last}
-            iterator = streams.get_shard_iterator(**place)["ShardIterator"]
-        return [as_lambda_record(each, arn) for each in found]
-
-    def replay(self, tag: str) -> None:
-        """Invoke the processor with records that are in the total already, as a second delivery would."""
-        payload = json.dumps({"Records": self.records(tag)})
+    def invoke(self) -> None:
+        """Invoke the processor with a batch that changes no count: the emulator measures no other invocations."""
+        arn, image = self.outputs["streamArn"], {"ID": {"S": "invoked"}, "Count": {"N": "1"}}
+        change: dict[str, Any] = {"Keys": {"ID": image["ID"]}, "OldImage": image, "NewImage": image}
+        change |= {"SequenceNumber": str(time.time_ns()), "ApproximateCreationDateTime": time.time()}
+        record = {"eventName": "MODIFY", "eventSourceARN": arn, "dynamodb": change}
+        payload = json.dumps({"Records": [record], "shardId": "shardId-invoked", "eventSourceARN": arn})
         self.functions.invoke(FunctionName=self.processor, Payload=payload)
 
     def measured(self, name: str, statistic: str = "Sum") -> list[float]:

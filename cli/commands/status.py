@@ -12,6 +12,7 @@ from ..health import LAG_WINDOW, Part, has_failed, problems, read
 from ..options import deployment_options, json_option, token_option
 from ..show import BAD, DIM, GOOD, Cell, facts, number, span
 
+_MAX_SHARDS = 8
 _SETTLED = ("Enabled", "Active", "ACTIVE", "Successful")
 
 
@@ -75,8 +76,19 @@ def _show_lag(part: Part) -> Iterable[Cell]:
 
 
 def _show_total(part: Part) -> Iterable[Cell]:
-    visits = "none yet" if part["visits"] is None else number(part["visits"], "visit")
-    yield f"{visits}, last raised {part['updatedAt'] or 'never'}" + (", being rebuilt" if part["rebuilding"] else "")
+    if part["visits"] is None:
+        yield (part["damage"], BAD) if part["damage"] else "no visits yet"
+        return
+    visits, generation, rebuild = number(part["visits"], "visit"), part["generation"], part["rebuild"]
+    low = ", marked as too low" if part["rebuilding"] else ""
+    yield f"{visits}, last raised {part['updatedAt'] or 'never'}{low}", BAD if low else ""
+    yield f"generation {generation['mark']}, since {generation['begins']}"
+    if rebuild:
+        yield f"a rebuild has {rebuild['visits']:,} of {visits}"
+    for one in part["shards"][:_MAX_SHARDS]:
+        yield f"shard {one['shard']} at {one['position']}, created {span(one['secondsAgo'])} ago"
+    if len(part["shards"]) > _MAX_SHARDS:
+        yield f"and {number(len(part['shards']) - _MAX_SHARDS, 'shard')} more", DIM
 
 
 def _show_alarms(part: Part) -> Iterable[Cell]:

@@ -9,7 +9,7 @@ from typing import Any
 from ..functions_package import PARTITION_KEY
 
 StreamRecord = dict[str, Any]
-StreamEvent = dict[str, list[StreamRecord]]
+StreamEvent = dict[str, Any]
 
 
 class StreamEvents:
@@ -75,6 +75,28 @@ class StreamEvents:
     def batch(records: Iterable[StreamRecord]) -> StreamEvent:
         """Make the event that hands these records to a function."""
         return {"Records": list(records)}
+
+    def window(
+        self,
+        records: Iterable[StreamRecord] = (),
+        state: Mapping[str, Any] | None = None,
+        *,
+        shard_id: str = "shardId-00000001767225600000-1a2b3c4d",
+        final: bool = False,
+    ) -> StreamEvent:
+        """Make the event that a mapping with a tumbling window hands to a function.
+
+        `state` is what the function answered last in this window, and `final` says that the window ends.
+        """
+        return {
+            **self.batch(records),
+            "window": {"start": "2026-01-01T00:00:00Z", "end": "2026-01-01T00:15:00Z"},
+            "state": dict(state or {}),
+            "shardId": shard_id,
+            "eventSourceARN": self.stream_arn,
+            "isFinalInvokeForWindow": final,
+            "isWindowTerminatedEarly": False,
+        }
 
 
 def tag_item(tag: str, count: int) -> dict[str, Any]:

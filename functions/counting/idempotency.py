@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-from ..dynamodb.client import cancellation_reasons, is_transient, is_transient_cancellation
-from ..dynamodb.items import AttributeValue, DynamoDB, Item, text
+from ..dynamodb.client import cancellation_reasons, error_code, is_transient, is_transient_cancellation
+from ..dynamodb.items import AttributeValue, DynamoDB, Item, text, whole_number
 from ..dynamodb.retries import RetryBudget, UnreadItemsError
-from ..dynamodb.spread import counts_of
+from ..dynamodb.spread import MalformedCountError, counts_of
 from ..dynamodb.tables import EXPIRES_AT, KEY, item_key
 from ..http.problems import ProblemError, invalid, unavailable
-from .visits import Recorded, announce, one_visit, read_tag
+from .visits import REFUSED, Recorded, announce, one_visit, read_tag
 
 MAX_KEY_LENGTH = 255
 """The maximum number of characters of a key."""
@@ -71,7 +71,8 @@ class KeyedVisits(NamedTuple):
         """Count one visit of `tag` under `key`, or return the visit already counted. `now` is in seconds since 1970.
 
         Takes a read and a transaction, and another transaction for each other visit of the tag that comes in between.
-        Raises a 422 if the key was used with another tag, and a 503 if DynamoDB stays busy until `budget` is used up.
+        Raises a 422 if the key was used with another tag, a 503 if DynamoDB stays busy until `budget` is used up, and
+        MalformedCountError, without counting, if the tag's count is malformed.
         """
         moment = int(time.time() if now is None else now)
         request: dict[str, AttributeValue] = {
@@ -113,7 +114,12 @@ class KeyedVisits(NamedTuple):
         `place` is the number of the item to count in, and the tag's items as last read.
         """
         index, items = place
-        number = {"N": str(max(1, counts_of(items) + 1))}
+        try:
+            number = {"N": str(max(1, counts_of(items) + 1))}
+        except MalformedCountError as error:
+            if stored := self._stored(key, request):
+                return stored
+            raise MalformedCountError(error.stored, REFUSED) from error
         key_update = {
             "TableName": self.keys,
             "Key": {KEY: {"S": key}},
@@ -134,9 +140,32 @@ class KeyedVisits(NamedTuple):
             first = next(iter(cancellation_reasons(error)), {})
             if first.get("Code") != "ConditionalCheckFailed":
                 raise
-            stored: Item = first["Item"]
-            return stored
+            found: Item = first["Item"]
+            return found
         return {"Tag": request[":tag"], "Request": request[":request"], "Count": number}
+
+    def _stored(self, key: str, request: dict[str, AttributeValue]) -> Item | None:
+        """Return the item of a key that is stored and valid.
+
+        The function has no right to read keys, only to update them. This update never changes anything.
+        """
+        try:
+            self.database.update_item(
+                TableName=self.keys,
+                Key={KEY: {"S": key}},
+                UpdateExpression="SET #ExpiresAt = :now",
+                ConditionExpression="attribute_exists(#ExpiresAt) AND attribute_not_exists(#ExpiresAt)",
+                ExpressionAttributeNames={"#ExpiresAt": EXPIRES_AT},
+                ExpressionAttributeValues={":now": request[":now"]},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except Exception as error:
+            if error_code(error) != "ConditionalCheckFailedException":
+                raise
+            found: Item = getattr(error, "response", {}).get("Item", {})
+            expires = whole_number(found, EXPIRES_AT)
+            return found if expires is not None and expires > int(request[":now"]["N"]) else None
+        return None
 
 
 def _conditional_visit(item: Item, spread: int) -> dict[str, Any]:

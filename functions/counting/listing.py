@@ -4,11 +4,12 @@ import base64
 import re
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from ..dynamodb.items import DynamoDB, Item, whole_number
 from ..dynamodb.retries import RetryBudget
-from ..dynamodb.spread import counts_of, read_spread
+from ..dynamodb.spread import MalformedCountError, counts_of, read_spread
 from ..dynamodb.tables import COUNTER, KEY, SPREAD, name_of
 from ..http.problems import invalid
 
@@ -48,7 +49,8 @@ def parse_paging(query: Mapping[str, str], *, listing: bool) -> tuple[int, str |
 def read_page(database: DynamoDB, table: str, limit: int, start: str | None, budget: RetryBudget) -> Page:
     """Read the next `limit` tags after the key `start`, consistently.
 
-    A tag that is spread over several items is listed at its item 0, which exists if any of them does.
+    A tag that is spread over several items is listed at its item 0, which exists if any of them does. Tags whose count
+    is malformed are left out.
     """
     found: dict[str, Item] = {}
     for _ in range(MAX_SCANS):
@@ -68,7 +70,10 @@ def read_page(database: DynamoDB, table: str, limit: int, start: str | None, bud
         if start is None or len(found) == limit:
             break
     whole = read_spread(database, table, dict.fromkeys(found, 1), budget, found)
-    tags = [{"tag": tag, "count": counts_of(items)} for tag, items in whole.items()]
+    tags = []
+    for tag, items in whole.items():
+        with suppress(MalformedCountError):
+            tags.append({"tag": tag, "count": counts_of(items)})
     return Page(tags, None if start is None else _encode_cursor(start))
 
 

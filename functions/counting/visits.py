@@ -5,12 +5,13 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from ..dynamodb.client import cancellation_reasons, error_code, had_no_effect, is_transient, is_transient_cancellation
-from ..dynamodb.items import AttributeValue, DynamoDB, Item, timestamp
+from ..dynamodb.items import AttributeValue, DynamoDB, Item, format_time
 from ..dynamodb.retries import RetryBudget, UnreadItemsError, read_item
-from ..dynamodb.spread import counts_of, read_spread, spread_of
+from ..dynamodb.spread import MalformedCountError, counts_of, read_spread, spread_of
 from ..dynamodb.tables import KEY, SPREAD, item_key
 from ..http.problems import unavailable
 
@@ -27,6 +28,14 @@ PAUSE_SECONDS = 1.0
 MAX_KNOWN_TAGS = 1_000
 """The maximum number of spread tags whose counts a process remembers."""
 
+INVALID = ("ValidationException", "TransactionCanceledException")
+"""Error codes of a visit that DynamoDB refuses, for example because the count is not a number."""
+
+REFUSED = " The visit was not counted."
+ADDED = " The visit was added to it."
+COUNTED_ELSEWHERE = " The visit was counted in another item of the tag."
+"""What became of a visit of a tag with a malformed count."""
+
 NO_RETRIES = RetryBudget(lambda: 0.0)
 
 
@@ -37,7 +46,7 @@ def one_visit(visits: int, spread: int) -> dict[str, Any]:
     lives have the same value. If the item is item 0 of a tag with several, `spread` is their number.
     """
     names = {"#Count": "Count", "#Since": "Since"}
-    values: dict[str, AttributeValue] = {":one": {"N": str(visits)}, ":now": {"S": timestamp("microseconds")}}
+    values: dict[str, AttributeValue] = {":one": {"N": str(visits)}, ":now": {"S": format_time(datetime.now(UTC))}}
     update = "SET #Since = if_not_exists(#Since, :now)"
     if spread > 1:
         update += f", #{SPREAD} = if_not_exists(#{SPREAD}, :spread)"
@@ -116,8 +125,8 @@ def record(
     """Count one visit of `tag`, in a random one of its `items`.
 
     `database` must not retry by itself, because a retry after a lost response would count the visit twice. Only
-    rejected requests are retried here, until `budget` is used up. Raises a 503 that says whether the visit may have
-    been counted.
+    rejected requests are retried here, until `budget` is used up. Raises a 503 or MalformedCountError, each of which
+    says whether the visit was counted.
     """
     attempt = 0
     while True:
@@ -127,6 +136,8 @@ def record(
             item = _count_in(database, table, tag, index, items)
         except Exception as error:
             if not (is_transient(error) or is_transient_cancellation(error)):
+                if error_code(error) in INVALID:
+                    _check_counts(database, table, tag, budget, items)
                 raise
             if not (had_no_effect(error) or cancellation_reasons(error)):
                 raise unavailable(UNKNOWN_OUTCOME) from error
@@ -134,10 +145,26 @@ def record(
                 raise unavailable(NOT_COUNTED) from error
         else:
             break
-    # Item 0 also knows of items from before the number was lowered.
-    if items == 1 and spread_of(item) == 1:
-        return Recorded(counts_of([item]))
-    return Recorded(others.whole_count(database, table, tag, (index, item), items))
+    try:
+        # Item 0 also knows of items from before the number was lowered.
+        if items == 1 and spread_of(item) == 1:
+            return Recorded(counts_of([item]))
+        return Recorded(others.whole_count(database, table, tag, (index, item), items))
+    except MalformedCountError as error:
+        outcome = ADDED if error.stored == item.get("Count") else COUNTED_ELSEWHERE
+        raise MalformedCountError(error.stored, outcome) from error
+
+
+def _check_counts(database: DynamoDB, table: str, tag: str, budget: RetryBudget, items: int) -> None:
+    """Raise MalformedCountError if that is why DynamoDB refused a visit of `tag`."""
+    try:
+        read_count(database, table, tag, budget, items)
+    except MalformedCountError as error:
+        raise MalformedCountError(error.stored, REFUSED) from error
+    except Exception as error:
+        if isinstance(error, UnreadItemsError) or is_transient(error):
+            raise unavailable(NOT_COUNTED) from error
+        raise
 
 
 def _count_in(database: DynamoDB, table: str, tag: str, index: int, items: int) -> Item:

@@ -6,5 +6,5 @@ USER_AGENT = "stream-triggered-counter/0.1.0"
 MODEL_BOTOCORE = "1.43.106"
 """The version of botocore from whose data `model.json` was made."""
 
-MODEL_CHECKSUM = 3471573389
+MODEL_CHECKSUM = 2029630749
 """The CRC-32 of `model.json`."""

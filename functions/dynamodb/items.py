@@ -24,10 +24,6 @@ class DynamoDB(Protocol):
         """UpdateItem."""
         ...
 
-    def delete_item(self, **request: Any) -> dict[str, Any]:
-        """DeleteItem."""
-        ...
-
     def transact_write_items(self, **request: Any) -> dict[str, Any]:
         """TransactWriteItems."""
         ...
@@ -41,18 +37,40 @@ class DynamoDB(Protocol):
         ...
 
 
-def whole_number(item: Item | None, attribute: str) -> int | None:
-    """Return the whole number in `attribute` of `item`, None if it is missing or not a whole number."""
-    text = (item or {}).get(attribute, {}).get("N")
-    if not isinstance(text, str):
+MAX_COUNT = 10**30 - 1
+"""The largest count. DynamoDB's numbers have 38 digits, so no sum of the counts in a table leaves them."""
+
+ALLOWED_COUNT = "a whole number of at most 30 digits"
+"""The allowed counts, as a phrase for error messages."""
+
+MAX_TOTAL = 10**36
+"""The largest total, to which the counts of a whole batch may still be added."""
+
+MAX_DIGITS = 38
+"""The precision of DynamoDB's numbers (DynamoDB Developer Guide, "Supported data types")."""
+
+
+def parse_whole_number(value: object, largest: int = MAX_COUNT) -> int | None:
+    """Return a number in DynamoDB's text format, None if it is not a whole number from -`largest` to `largest`."""
+    if not isinstance(value, str):
         return None
     try:
-        if text.isdecimal():
-            return int(text)
-        number = Decimal(text)
-        return int(number) if number == number.to_integral_value() else None
-    except (InvalidOperation, OverflowError, ValueError):
-        return None
+        number = int(value)
+    except ValueError:
+        try:
+            exact = Decimal(value)
+        except InvalidOperation:
+            return None
+        # The size comes first: an exponent may stand for a number that does not fit in memory.
+        if not exact.is_finite() or exact.adjusted() > MAX_DIGITS or exact != exact.to_integral_value():
+            return None
+        number = int(exact)
+    return number if -largest <= number <= largest else None
+
+
+def whole_number(item: Item | None, attribute: str, largest: int = MAX_COUNT) -> int | None:
+    """Return the whole number in `attribute` of `item`, None if it is missing, malformed or too large."""
+    return parse_whole_number((item or {}).get(attribute, {}).get("N"), largest)
 
 
 def text(item: Item | None, attribute: str) -> str | None:
@@ -61,6 +79,15 @@ def text(item: Item | None, attribute: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def timestamp(precision: str = "milliseconds") -> str:
-    """Return the current time as stored in items: ISO 8601, UTC, in milliseconds or microseconds."""
-    return datetime.now(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
+def timestamp() -> str:
+    """Return the current time as most items store it: ISO 8601, UTC, in milliseconds."""
+    return _format(datetime.now(UTC), "milliseconds")
+
+
+def format_time(at: datetime) -> str:
+    """Return a time in the format of `Since`: ISO 8601, UTC, in microseconds."""
+    return _format(at.astimezone(UTC), "microseconds")
+
+
+def _format(at: datetime, precision: str) -> str:
+    return at.isoformat(timespec=precision).replace("+00:00", "Z")

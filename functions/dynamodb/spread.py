@@ -1,15 +1,19 @@
-"""Reads tags and the total, which may be spread over several items.
+"""Reads tags, which may be spread over several items.
 
 Item 0 says how many items there are, and is written in one transaction with each new one. So whoever reads it knows of
 all items, whatever number the deployment has now: the number may be raised and lowered while visits continue.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
-from .items import DynamoDB, Item, text, whole_number
+from .items import ALLOWED_COUNT, AttributeValue, DynamoDB, Item, whole_number
 from .retries import MAX_BATCH_KEYS, RetryBudget, read_item, read_items
 from .tables import MAX_ITEMS, SPREAD, item_key, item_keys
+
+MAX_SHOWN_LENGTH = 100
+"""The maximum number of characters of a malformed count that an error quotes."""
+
+MEND = "The tag has no count until it is mended."
 
 
 def spread_of(first: Item | None) -> int:
@@ -46,63 +50,26 @@ def read_spread_singly(client: DynamoDB, table: str, name: str, expected: int = 
     return [first, *(read_item(client, table, key) or {} for key in others)]
 
 
+class MalformedCountError(ValueError):
+    """A stored count is not a whole number, or too large. The message names it, and says what became of a visit."""
+
+    def __init__(self, stored: AttributeValue, outcome: str = "") -> None:
+        shown = str(stored)
+        shown = shown if len(shown) <= MAX_SHOWN_LENGTH else f"{shown[:MAX_SHOWN_LENGTH]}…"
+        super().__init__(f"A stored count of the tag is {shown}; it must be {ALLOWED_COUNT}. {MEND}{outcome}")
+        self.stored = stored
+
+
 def counts_of(items: Iterable[Item]) -> int:
-    """Return the sum of the counts of a tag's items."""
-    return sum(whole_number(item, "Count") or 0 for item in items)
-
-
-class Sum(NamedTuple):
-    """The total as its items hold it.
-
-    `visits` is None if there is none that can be read. It may be wrong if the items are not `intact`.
-    """
-
-    visits: int | None
-    updated: str | None
-    intact: bool
-
-
-def sum_total(items: Sequence[Item]) -> Sum:
-    """Add up the items of the total, in their order, as `read_spread` returns them."""
-    first, count = items[0], spread_of(items[0])
-    parts = [part for part in items[1:count] if is_part(part, first) and is_consistent(part)]
-    visits = whole_number(first, "TotalViews")
-    if visits is not None:
-        visits += sum(whole_number(part, "TotalViews") or 0 for part in parts)
-    updated = max(text(item, "UpdatedAt") or "" for item in (first, *parts))
-    # A total that no ledger has started, such as the tutorial's, is what it says.
-    intact = is_intact(items) if "Held" in first else not any(items[1:])
-    return Sum(visits, updated or None, intact)
-
-
-def is_intact(items: Sequence[Item]) -> bool:
-    """Whether the items of a total, in their order, are those that a ledger has written.
-
-    An item of this epoch that the first does not count means that the first is an older copy.
-    """
-    first = items[0]
-    parts = [index for index, part in enumerate(items) if index and is_part(part, first)]
-    return (
-        has_valid_spread(first)
-        and parts == list(range(1, spread_of(first)))
-        and all(is_consistent(items[index]) for index in (0, *parts))
-    )
-
-
-def is_part(part: Item, first: Item) -> bool:
-    """Whether a further item of the total belongs to the same ledger and epoch as its item 0."""
-    return bool(part) and all(part.get(name) == first.get(name) for name in ("Ledger", "Epoch"))
-
-
-def is_consistent(item: Item) -> bool:
-    """Whether an item of the total has a number that only a ledger has written."""
-    visits = whole_number(item, "TotalViews")
-    return visits is not None and visits == whole_number(item, "Held")
-
-
-def has_valid_spread(first: Item) -> bool:
-    """Whether the number of items in the total's item 0 is one that a ledger writes."""
-    return SPREAD not in first or 1 < (whole_number(first, SPREAD) or 0) <= MAX_ITEMS
+    """Return the sum of the counts of a tag's items. Raises MalformedCountError if one of them is malformed."""
+    total = 0
+    for item in items:
+        if "Count" in item:
+            count = whole_number(item, "Count")
+            if count is None:
+                raise MalformedCountError(item["Count"])
+            total += count
+    return total
 
 
 def _keys(counts: Mapping[str, int], starts: Mapping[str, int]) -> list[str]:

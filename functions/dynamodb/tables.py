@@ -1,7 +1,7 @@
 """The tables: the environment variables that name them, and the key and attribute names that the component shares.
 
-DynamoDB writes at most 1,000 units a second to one item. So a tag, and the total, may be spread over several items,
-whose numbers add up. Item 0 has the tag as its key; the others have keys that no tag can have.
+DynamoDB writes at most 1,000 units a second to one item. So a tag may be spread over several items, whose numbers add
+up. Item 0 has the tag as its key; the others have keys that no tag can have.
 """
 
 import os
@@ -9,22 +9,23 @@ from collections.abc import Iterable
 from functools import cache
 
 TABLE_NAME = "TABLE_NAME"
-LEDGER_TABLE_NAME = "LEDGER_TABLE_NAME"
 IDEMPOTENCY_TABLE_NAME = "IDEMPOTENCY_TABLE_NAME"
 """The environment variables that hold the tables' names."""
 
 ITEMS_PER_TAG = "ITEMS_PER_TAG"
-ITEMS_PER_TOTAL = "ITEMS_PER_TOTAL"
-"""The environment variables that hold the number of items that a tag and the total are written to. Not set, it is 1."""
+"""The environment variable that holds the number of items that a tag is written to. The default is 1."""
 
 MAX_ITEMS = 50
-"""The maximum of both: one BatchGetItem, of at most 100 keys, reads a tag and the total."""
+"""The maximum: one BatchGetItem, of at most 100 keys, reads a tag and the total."""
 
 KEY = "ID"
 """The partition key of every table."""
 
 COUNTER = "COUNTER"
-"""The key of the item that holds the total, and of the ledger's marker. It is reserved: no tag may use it."""
+"""The key of the item that holds the total. It is reserved: no tag may use it."""
+
+MARK = "Reconciled"
+"""The attribute that includes an item in a generation of the total; see `functions/total/generation.py`."""
 
 SPREAD = "Spread"
 """The attribute of an item 0 that says how many items there are. Without it, there is only this one."""
@@ -40,13 +41,18 @@ EXPIRES_AT = "ExpiresAt"
 
 
 def item_key(name: str, index: int) -> str:
-    """Return the key of an item of a tag or of the total: `tech`, `tech/%/1`, `tech/%/2`, and so on."""
+    """Return the key of an item of a tag: `tech`, `tech/%/1`, `tech/%/2`, and so on."""
     return f"{name}{SEPARATOR}{index}" if index else name
 
 
 def item_keys(name: str, numbers: Iterable[int]) -> list[str]:
-    """Return the keys of several items of a tag or of the total."""
+    """Return the keys of several items of a tag."""
     return [item_key(name, index) for index in numbers]
+
+
+ORIGIN = item_key(COUNTER, 1)
+"""The key of the item that records that a table's total was started. It tells a new table from one whose `COUNTER` was
+deleted."""
 
 
 def name_of(key: str) -> str:
@@ -56,7 +62,7 @@ def name_of(key: str) -> str:
 
 
 def is_total(key: str) -> bool:
-    """Whether the item with this key holds the total, or a part of it."""
+    """Whether the item with this key belongs to the total, and not to a tag."""
     return name_of(key) == COUNTER
 
 
@@ -77,23 +83,18 @@ def table_name() -> str:
     return setting(TABLE_NAME)
 
 
-def ledger_table_name() -> str:
-    """Return the name of the ledger table, which records how much of each tag is in the total."""
-    return setting(LEDGER_TABLE_NAME)
-
-
 def idempotency_table_name() -> str:
     """Return the name of the table that holds idempotency keys and the numbers of their visits."""
     return setting(IDEMPOTENCY_TABLE_NAME)
 
 
 @cache
-def number_of_items(variable: str) -> int:
-    """Return the environment variable `variable`, ITEMS_PER_TAG or ITEMS_PER_TOTAL, read once per process.
+def items_per_tag() -> int:
+    """Return the environment variable ITEMS_PER_TAG, read once per process.
 
     Raises RuntimeError, naming the variable, if the component did not write it.
     """
-    value = os.environ.get(variable, "1")
+    value = os.environ.get(ITEMS_PER_TAG, "1")
     if value not in NUMBERS and value != str(MAX_ITEMS):
-        raise RuntimeError(f"The environment variable {variable} is {value!r}; it must be 1 to {MAX_ITEMS}.")
+        raise RuntimeError(f"The environment variable {ITEMS_PER_TAG} is {value!r}; it must be 1 to {MAX_ITEMS}.")
     return int(value)

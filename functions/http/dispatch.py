@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from ..dynamodb.client import is_transient
 from ..dynamodb.retries import UnreadItemsError
+from ..dynamodb.spread import MalformedCountError
 from .problems import ProblemError, unavailable
 from .requests import Request, read
 from .responses import Response, data, page, problem_response, response
@@ -50,7 +51,7 @@ def dispatch(event: Mapping[str, Any], own: Operations, others: Callable[[], Ope
         answer = _respond(request, own, others)
     except Exception as error:
         problem = _problem_of(error)
-        if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR or isinstance(error, MalformedCountError):
             logger.exception("request failed", extra={"status": int(problem.status)})
         answer = problem_response(problem, request)
     # RFC 9110, section 9.3.2.
@@ -88,5 +89,7 @@ def _problem_of(error: Exception) -> ProblemError:
         return error
     if isinstance(error, UnreadItemsError) or is_transient(error):
         return unavailable("The database is busy or unavailable. Try again.")
+    if isinstance(error, MalformedCountError):
+        return ProblemError(HTTPStatus.CONFLICT, str(error))
     detail = "An unexpected error occurred. The function's log has the details."
     return ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, detail)

@@ -30,7 +30,7 @@ MAX_LABEL_LENGTH = 40
 """The maximum number of characters of a label."""
 
 PREFIXES = ("", "k", "M", "G", "T", "P", "E", "Z", "Y", "R", "Q")
-"""SI prefixes for powers of 1,000."""
+"""SI prefixes for powers of 1,000, enough for the largest count (`MAX_COUNT`) in each of a tag's items."""
 
 NARROW, WIDE = frozenset("fijlrt.,:;'!|()[]{} -"), frozenset("mwMW%@")
 
@@ -68,8 +68,6 @@ def parse_options(query: Mapping[str, str], *, counts: bool) -> Options:
 def abbreviate(count: int) -> str:
     """Return `count` in at most three digits and an SI prefix, rounded down so that no badge shows too high a count."""
     power = (len(str(count)) - 1) // 3
-    if power >= len(PREFIXES):
-        return f"{str(count)[0]}e{len(str(count)) - 1}"
     whole, tenths = divmod(count * 10 // 1000**power, 10)
     digits = f"{whole}.{tenths}" if power and tenths and whole < 100 else str(whole)
     return digits + PREFIXES[power]

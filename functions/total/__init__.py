@@ -1,1 +1,1 @@
-"""The running total: stream records, the ledger, and reconciliation."""
+"""The running total: stream records, the formula, the item `COUNTER`, and the one place that writes it."""

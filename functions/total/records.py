@@ -1,138 +1,159 @@
-"""Reading DynamoDB stream records: from a Lambda event to changes of tags."""
+"""Reading the event of a DynamoDB stream with a tumbling window: from Lambda's JSON to changes of items. Pure."""
 
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from ..dynamodb.items import text, whole_number
-from ..dynamodb.tables import KEY, is_total
-from .ledger import Change, Image, Position
+from ..dynamodb.items import ALLOWED_COUNT, Item, parse_whole_number, text
+from ..dynamodb.tables import COUNTER, KEY, MARK, is_total
+from .generation import NOT_A_MARK, Change, Image
 
 MAX_SHOWN_LENGTH = 100
-"""The most characters of an invalid value that its error repeats."""
+"""The maximum number of characters of an invalid value that an error quotes."""
 
-MAPPINGS = {dict}
-"""The types of the values of an item."""
+MAX_SEQUENCE_DIGITS = 40
+MAX_SHARD_LENGTH = 65
+"""The maximum lengths of a sequence number and of a shard's id (API reference of DynamoDB Streams)."""
 
 EVENT_NAMES = ("INSERT", "MODIFY", "REMOVE")
 
+VIEW_TYPE = "NEW_AND_OLD_IMAGES"
+"""The only view type whose records show what each of them adds."""
 
-class MalformedRecordError(ValueError):
-    """A stream record that is malformed; the message names the field, its value and the allowed values."""
 
-    def __init__(self, index: int, field: str, value: object, allowed: str) -> None:
-        shown = f"{value!r}"
-        shown = shown if len(shown) <= MAX_SHOWN_LENGTH else f"{shown[:MAX_SHOWN_LENGTH]}…"
-        super().__init__(f"Records[{index}].{field} is {shown}; it must be {allowed}.")
+class EventError(ValueError):
+    """No part of an event can be counted, because of how the stream or the mapping is configured.
+
+    The message names the field and the setting. Nothing is lost: Lambda delivers the batch again.
+    """
 
 
 class Batch(NamedTuple):
-    """The changes of a stream event by tag, each tag's in stream order, and the errors of malformed records."""
+    """The records of one event, in stream order, each once. `shard` is the shard's id and `stream` the stream's ARN.
 
-    changes: dict[str, list[Change]]
-    errors: list[MalformedRecordError]
+    `changes` leaves out the records of the total itself, of items without a count, and malformed ones. `problems` has a
+    sentence for each malformed record, and for each item whose count is malformed.
+    """
+
+    shard: str
+    stream: str
+    changes: list[Change]
+    problems: list[str]
 
 
 def read_batch(event: Mapping[str, Any]) -> Batch:
-    """Read the records of a stream event, except those of the total.
+    """Read an event that has records. Raises EventError if it is not one that can be counted.
 
-    A malformed record does not stop the rest of its batch; its error is returned. Raises ValueError if the event is not
-    a stream event.
+    A malformed record does not stop the rest of its batch.
     """
-    records = event.get("Records")
+    records, shard, stream = event.get("Records"), event.get("shardId"), event.get("eventSourceARN")
     if not isinstance(records, list):
-        raise ValueError(f"Records is {records!r}; it must be the list of a DynamoDB stream event's records.")  # noqa: TRY004
-    batch = Batch({}, [])
+        raise EventError(f"Records is {_shown(records)}; it must be the list of a DynamoDB stream event's records.")
+    if not isinstance(shard, str) or not 0 < len(shard) <= MAX_SHARD_LENGTH:
+        raise EventError(
+            f"shardId is {_shown(shard)}; it must be the id of the records' shard, which Lambda passes only if the "
+            "event source mapping has a tumbling window. Set tumblingWindowInSeconds, for example to 900."
+        )
+    if not isinstance(stream, str) or not stream.partition("/stream/")[2]:
+        raise EventError(f"eventSourceARN is {_shown(stream)}; it must be the ARN of a DynamoDB stream.")
+    changes: list[Change] = []
+    problems: dict[str, str] = {}
+    last, ordered = -1, True
     for index, record in enumerate(records):
         try:
-            change = _usual_change(record) or _change(index, record)
-        except MalformedRecordError as error:
-            batch.errors.append(error)
-        else:
-            if change is not None:
-                batch.changes.setdefault(change.tag, []).append(change)
-    return batch
+            change = _read_change(record, stream)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            problems[f"{index}"] = _explain(index, record, stream)
+            continue
+        shown = change.new or change.old
+        if shown is None:
+            continue
+        if shown.visits is None:
+            count = record["dynamodb"]["NewImage" if change.new else "OldImage"]["Count"]
+            problems[f"key {change.key}"] = (
+                f"The count of item {_shown(change.key)} is {_shown(count)}; it must be {ALLOWED_COUNT}."
+            )
+        ordered = ordered and change.sequence > last
+        last = change.sequence
+        changes.append(change)
+    if not ordered:
+        once = {change.sequence: change for change in changes}
+        changes = [once[sequence] for sequence in sorted(once)]
+    return Batch(shard, stream, changes, list(problems.values()))
 
 
-def image_of(item: Mapping[str, Any]) -> Image:
-    """Read a tag's item. Without a count it has 0 visits; with a count that is not a whole number, None."""
-    return Image(whole_number(item, "Count") if "Count" in item else 0, text(item, "Since") or "")
-
-
-def _usual_change(record: Any) -> Change | None:
-    """Read a record as a visit leaves it, in a fraction of the time that `_change` takes; None for any other."""
-    try:
-        event, body, (table, label) = record["eventName"], record["dynamodb"], _split(record["eventSourceARN"])
-        tag, sequence = body["Keys"][KEY]["S"], body["SequenceNumber"]
-        if event != "MODIFY" or is_total(tag) or not label or not (sequence.isascii() and sequence.isdecimal()):
-            return None
-        old, new = _usual_image(body["OldImage"]), _usual_image(body["NewImage"])
-        return Change(tag + "", table, Position(label, int(sequence)), sequence, event, old, new)
-    except (AttributeError, KeyError, TypeError, ValueError):
+def image_of(item: Item) -> Image | None:
+    """Read an item; None if it has no count. Raises an error if it is not an item."""
+    count = item.get("Count")
+    if count is None:
         return None
+    # Most items have no mark, and reading what is not there takes time.
+    mark = text(item, MARK) or NOT_A_MARK if MARK in item else ""
+    return Image(parse_whole_number(count.get("N")), mark, text(item, "Since") or "")
 
 
-def _usual_image(item: Any) -> Image:
-    """Read an item as a visit leaves it, with any other attributes. Raises an error if a value is not as usual."""
-    key, count, since = item[KEY], item["Count"]["N"], item["Since"]["S"]
-    if type(key) is not dict or not count.isdecimal():
+def _read_change(record: Any, stream: str) -> Change:
+    """Read a record; without images if it is of the total. Raises any of several errors if it is malformed."""
+    body, name = record["dynamodb"], record["eventName"]
+    key, sequence = body["Keys"][KEY]["S"], body["SequenceNumber"]
+    old, new = body.get("OldImage"), body.get("NewImage")
+    if (
+        not key + ""
+        or not (sequence.isascii() and sequence.isdecimal() and len(sequence) <= MAX_SEQUENCE_DIGITS)
+        or name not in EVENT_NAMES
+        or (not old) != (name == "INSERT")
+        or (not new) != (name == "REMOVE")
+        or record["eventSourceARN"] != stream
+    ):
         raise ValueError
-    # The first item of a spread tag has another attribute, and so has one that a reconciliation has marked.
-    if len(item) != 3 and set(map(type, item.values())) != MAPPINGS:
-        raise ValueError
-    return Image(int(count), since + "")
+    if key.startswith(COUNTER) and is_total(key):
+        old = new = None
+    images = image_of(old) if old else None, image_of(new) if new else None
+    return Change(int(sequence), body.get("ApproximateCreationDateTime", 0), key, *images)
 
 
-@lru_cache(maxsize=16)
-def _split(arn: str) -> tuple[str, str]:
-    table, _, label = arn.partition("/stream/")
-    return table, label
+def _explain(index: int, record: Any, stream: str) -> str:
+    """Return a sentence with the first invalid field of a malformed record.
 
-
-def _change(index: int, record: Any) -> Change | None:
-    """Read a record; None if it is of the total. Raises MalformedRecordError, naming the first invalid field."""
-    tag = _string(index, record, "dynamodb.Keys", KEY, "S")
-    if is_total(tag):
-        return None
-    name = record.get("eventName")
-    if name not in EVENT_NAMES:
-        raise MalformedRecordError(index, "eventName", name, f"one of {', '.join(EVENT_NAMES)}")
-    sequence = _string(index, record, "dynamodb", "SequenceNumber")
-    if not (sequence.isascii() and sequence.isdigit()):
-        raise MalformedRecordError(index, "dynamodb.SequenceNumber", sequence, "a string of digits")
-    table, label = _source(index, record)
-    old, new = (_image(index, record, name) for name in ("OldImage", "NewImage"))
-    if name == "REMOVE":
-        new = None
-    elif new is None:
-        allowed = "the item's new image: the stream's view type must be NEW_IMAGE or NEW_AND_OLD_IMAGES"
-        raise MalformedRecordError(index, "dynamodb.NewImage", None, allowed)
-    return Change(tag, table, Position(label, int(sequence)), sequence, name, old, new)
-
-
-def _image(index: int, record: Mapping[str, Any], name: str) -> Image | None:
-    item = record["dynamodb"].get(name)
-    if item is None:
-        return None
-    if not isinstance(item, Mapping) or not all(isinstance(value, Mapping) for value in item.values()):
-        raise MalformedRecordError(index, f"dynamodb.{name}", item, "a mapping of attribute names to values")
-    return image_of(item)
-
-
-def _source(index: int, record: Mapping[str, Any]) -> tuple[str, str]:
-    arn = _string(index, record, "eventSourceARN")
-    table, label = _split(arn)
-    if not label:
-        raise MalformedRecordError(
-            index, "eventSourceARN", arn, "the ARN of a DynamoDB stream, ending in /stream/LABEL"
+    Raises EventError if the stream's view type leaves images out.
+    """
+    view, name = _get(record, "dynamodb.StreamViewType"), _get(record, "eventName")
+    if isinstance(view, str) and view != VIEW_TYPE:
+        raise EventError(
+            f"The stream's view type is {view}; it must be {VIEW_TYPE}. Disable the table's stream, enable it again "
+            "with that view type, and connect the new stream."
         )
-    return table, label
+
+    checks: list[tuple[str, str, Callable[[Any], bool]]] = [
+        (f"dynamodb.Keys.{KEY}.S", "a string that is not empty", lambda value: isinstance(value, str) and value != ""),
+        ("eventName", f"one of {', '.join(EVENT_NAMES)}", lambda value: value in EVENT_NAMES),
+        ("dynamodb.SequenceNumber", f"a string of at most {MAX_SEQUENCE_DIGITS} digits", _is_sequence),
+        ("eventSourceARN", f"{stream!r}", lambda value: value == stream),
+        ("dynamodb.OldImage", "an item, and none in INSERT", lambda value: _is_image(value, absent=name == "INSERT")),
+        ("dynamodb.NewImage", "an item, and none in REMOVE", lambda value: _is_image(value, absent=name == "REMOVE")),
+    ]
+    field, allowed = next(
+        ((field, allowed) for field, allowed, check in checks if not check(_get(record, field))), checks[-1][:2]
+    )
+    return f"Records[{index}].{field} is {_shown(_get(record, field))}; it must be {allowed}."
 
 
-def _string(index: int, record: Any, *path: str) -> str:
-    value: Any = record
-    for key in ".".join(path).split("."):
+def _is_sequence(value: Any) -> bool:
+    return isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= MAX_SEQUENCE_DIGITS
+
+
+def _is_image(value: Any, *, absent: bool) -> bool:
+    try:
+        return not value if absent else bool(value) and (image_of(value), True)[1]
+    except (AttributeError, TypeError):
+        return False
+
+
+def _get(value: Any, path: str) -> Any:
+    for key in path.split("."):
         value = value.get(key) if isinstance(value, Mapping) else None
-    if not isinstance(value, str):
-        raise MalformedRecordError(index, ".".join(path), value, "a string")
     return value
+
+
+def _shown(value: object) -> str:
+    shown = f"{value!r}"
+    return shown if len(shown) <= MAX_SHOWN_LENGTH else f"{shown[:MAX_SHOWN_LENGTH]}…"

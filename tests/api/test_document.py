@@ -30,7 +30,7 @@ def cursors(cloud: RunningCloud) -> list[str]:
     return found
 
 
-def test_the_served_document_is_that_of_the_repository(cloud: RunningCloud) -> None:
+def test_served_document_is_that_of_the_repository(cloud: RunningCloud) -> None:
     answer = cloud.request("/openapi.json")
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.text == DOCUMENT.read_text(encoding="utf-8")

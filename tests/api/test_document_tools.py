@@ -60,7 +60,7 @@ def test_redocly_finds_no_problems_with_its_recommended_rules(
     assert (found, done.returncode) == ([], 0)
 
 
-def test_a_generated_client_works_with_every_operation(
+def test_generated_client_works_with_every_operation(
     cloud: RunningCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = tmp_path / "config.json"

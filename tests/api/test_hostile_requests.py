@@ -53,20 +53,20 @@ def assert_common_rules(reply: Reply) -> None:
 
 
 @pytest.mark.parametrize("path", LONG.values(), ids=LONG)
-def test_a_path_of_eight_kilobytes_is_rejected(wire: Wire, path: bytes) -> None:
+def test_path_of_eight_kilobytes_is_rejected(wire: Wire, path: bytes) -> None:
     for reply in wire.all(Ask("GET", route + path) for route in ROUTES):
         assert_common_rules(reply)
         assert reply.status in (400, 404)
         assert len(reply.body) < 2_000
 
 
-def test_a_request_larger_than_the_gateways_limit_is_rejected(wire: Wire) -> None:
+def test_request_larger_than_the_gateways_limit_is_rejected(wire: Wire) -> None:
     assert 400 <= wire.send("GET", b"/tag/" + b"a" * 100_000).status < 500
     assert wire.send("GET", b"/counts").status == 200
 
 
 @pytest.mark.parametrize("target", UNREADABLE.values(), ids=UNREADABLE)
-def test_a_request_that_is_not_http_does_not_reach_a_function(wire: Wire, target: bytes) -> None:
+def test_request_that_is_not_http_does_not_reach_a_function(wire: Wire, target: bytes) -> None:
     reply = wire.send("POST", target)
     assert (reply.status, reply.body) == (400, b"")
 
@@ -81,7 +81,7 @@ def test_no_path_causes_a_server_error(wire: Wire, rests: list[bytes]) -> None:
 
 @settings(settings.get_profile("http"), max_examples=times(15))
 @given(st.lists(st.tuples(st.text(max_size=45), st.text(max_size=10)), min_size=4, max_size=4))
-def test_a_badge_with_any_label_and_color_is_an_image_or_a_problem(wire: Wire, drawn: list[tuple[str, str]]) -> None:
+def test_badge_with_any_label_and_color_is_an_image_or_a_problem(wire: Wire, drawn: list[tuple[str, str]]) -> None:
     requests = [f"/badge/drawn?count=false&label={quote(label)}&color={quote(color)}" for label, color in drawn]
     requests += [f"/badge/drawn?count=false&label={quote(label)}" for label, _ in drawn]
     for reply in wire.all(Ask("GET", target.encode()) for target in requests):

@@ -87,9 +87,7 @@ def assert_is_rejected(reply: Reply) -> None:
     st.tuples(*(st.text(st.characters(categories=[category]), min_size=1, max_size=6) for category in CATEGORIES)),
     st.lists(st.text(max_size=12) | st.sampled_from(MARKUP), min_size=6, max_size=6),
 )
-def test_a_tag_of_any_category_is_counted_under_its_own_name(
-    wire: Wire, pure: tuple[str, ...], mixed: list[str]
-) -> None:
+def test_tag_of_any_category_is_counted_under_its_own_name(wire: Wire, pure: tuple[str, ...], mixed: list[str]) -> None:
     sent = [in_bytes(text) for text in (*pure, *mixed, "".join(pure))]
     valid = Counter(tag for tag in map(tag_of, sent) if tag is not None)
     before = counts(wire, valid)
@@ -110,7 +108,7 @@ def test_a_tag_of_any_category_is_counted_under_its_own_name(
 
 @settings(settings.get_profile("http"), max_examples=times(6))
 @given(st.lists(st.text(max_size=30) | st.sampled_from(MARKUP), min_size=6, max_size=6))
-def test_a_page_shows_any_tag_as_plain_text(wire: Wire, texts: list[str]) -> None:
+def test_page_shows_any_tag_as_plain_text(wire: Wire, texts: list[str]) -> None:
     tags = [tag for tag in (tag_of(in_bytes(text)) for text in (*texts, MARKUP[2])) if tag is not None]
     assert tags
     for route, prefix in (("count", b"/counts/"), ("visit", b"/tag/")):

@@ -1,58 +1,56 @@
-"""What each baseline counts right, and where it does not, next to this project."""
+"""Which histories each baseline counts right, and which it does not, next to this project."""
 
 from __future__ import annotations
 
 import importlib
 import sys
+import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from benchmarks.traffic import DISTRIBUTIONS, Traffic
-from functions import process_stream
+from benchmarks.traffic import Traffic
+from benchmarks.workers import HANDLERS, OURS
+from functions.dynamodb.retries import RetryBudget
+from functions.process_stream import process
+from functions.total.total import Total
 from tests.doubles import Context
 from tests.dynamodb_local.engine import Engine
-from tests.functions.conftest import forget, forget_clients
 from tests.share import ci_only
 
-OURS = "functions.process_stream.handler"
-POWERTOOLS = "benchmarks.peers.powertools_stream.handler"
-TUTORIAL = "benchmarks.peers.tutorial.process_stream"
-CLIENT_TOKEN = "benchmarks.peers.resource_counters.client_token"
-IDEMPOTENCY_ITEM = "benchmarks.peers.resource_counters.idempotency_item"
-DESIGNS = (OURS, POWERTOOLS, TUTORIAL, CLIENT_TOKEN, IDEMPOTENCY_ITEM)
+TUTORIAL, CLIENT_TOKEN, POWERTOOLS = "tutorial", "client token", "Powertools"
+pytestmark = ci_only("starts DynamoDB Local for the benchmarks' designs")
 
 
 class Deployed:
-    """One design on tables of its own, and the traffic of its table."""
+    """One design on tables of its own, in this process, and the traffic of its table."""
 
-    def __init__(self, engine: Engine, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, engine: Engine, design: str, monkeypatch: pytest.MonkeyPatch) -> None:
         self._client = engine.client
         self.table, self.other = f"visits-{uuid.uuid4().hex[:8]}", f"other-{uuid.uuid4().hex[:8]}"
-        arn = engine.create_table(self.table)
+        engine.create_table(self.table)
         engine.create_table(self.other, None)
-        described = engine.client.describe_table(TableName=self.table)["Table"]
-        assert described["TableArn"] == arn
-        self.traffic = Traffic(described["LatestStreamArn"], "zipf")
-        names = {"TABLE_NAME": self.table, "LEDGER_TABLE_NAME": self.other, "IDEMPOTENCY_TABLE_NAME": self.other}
-        for name, value in (engine.environment | names).items():
+        stream = engine.client.describe_table(TableName=self.table)["Table"]["LatestStreamArn"]
+        self.traffic = Traffic(stream, "zipf", time.time())
+        if design == OURS:
+            total = Total(engine.client, self.table)
+            self._handler: Any = lambda event, _: process(event, total, RetryBudget(lambda: 30.0))
+            return
+        for name, value in (
+            engine.environment | {"TABLE_NAME": self.table, "IDEMPOTENCY_TABLE_NAME": self.other}
+        ).items():
             monkeypatch.setenv(name, value)
-        module, _, function = path.rpartition(".")
-        if path == OURS:
-            forget()
-            forget_clients()
-            self.module: Any = process_stream
-        else:
-            # The baselines make their clients when they are imported.
-            monkeypatch.delitem(sys.modules, module, raising=False)
-            self.module = importlib.import_module(module)
+        # The baselines make their clients when they are imported.
+        module, _, function = HANDLERS[design].rpartition(".")
+        monkeypatch.delitem(sys.modules, module, raising=False)
+        self.module = importlib.import_module(module)
         self._handler = getattr(self.module, function)
 
-    def deliver(self, *batches: dict[str, Any], seconds: float = 30.0) -> None:
-        for batch in batches:
-            self._handler(batch, Context(seconds))
+    def deliver(self, *events: dict[str, Any], seconds: float = 30.0) -> None:
+        for event in events:
+            self._handler(event, Context(seconds))
 
     @property
     def total(self) -> int:
@@ -61,93 +59,70 @@ class Deployed:
 
 
 Deploy = Callable[[str], Deployed]
-on_the_engine = ci_only("starts DynamoDB Local for the benchmarks' designs")
 
 
 @pytest.fixture
-def deploy(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deploy]:
-    def deploy(path: str) -> Deployed:
-        if path == POWERTOOLS:
+def deploy(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Deploy:
+    def deploy(design: str) -> Deployed:
+        if design == POWERTOOLS:
             pytest.importorskip("aws_lambda_powertools", reason="./counter benchmark installs Powertools")
-        return Deployed(engine, path, monkeypatch)
+        return Deployed(engine, design, monkeypatch)
 
-    yield deploy
-    forget()
-    forget_clients()
+    return deploy
 
 
-@on_the_engine
-@pytest.mark.parametrize("path", DESIGNS)
-def test_a_clean_history_is_counted_by_all(deploy: Deploy, path: str) -> None:
-    design = deploy(path)
-    design.deliver(design.traffic.batch(30), design.traffic.batch(1), design.traffic.batch(20))
-    assert design.total == design.traffic.visits == 51
+@pytest.mark.parametrize("design", HANDLERS)
+def test_every_design_counts_a_clean_history(deploy: Deploy, design: str) -> None:
+    deployed = deploy(design)
+    deployed.deliver(deployed.traffic.batch(30), deployed.traffic.batch(1), deployed.traffic.batch(20))
+    assert deployed.total == deployed.traffic.visits == 51
 
 
-@on_the_engine
-@pytest.mark.parametrize(("path", "total"), [(design, 20 if design == TUTORIAL else 10) for design in DESIGNS])
-def test_a_batch_that_is_delivered_twice_counts_twice_in_the_tutorial(deploy: Deploy, path: str, total: int) -> None:
-    design = deploy(path)
-    batch = design.traffic.batch(10)
-    design.deliver(batch, batch)
-    assert design.total == total
+@pytest.mark.parametrize("design", HANDLERS)
+def test_repeated_batch_counts_twice_in_the_tutorial(deploy: Deploy, design: str) -> None:
+    deployed = deploy(design)
+    batch = deployed.traffic.batch(10)
+    deployed.deliver(batch, batch)
+    assert deployed.total == (20 if design == TUTORIAL else 10)
 
 
-@on_the_engine
-@pytest.mark.parametrize(
-    ("path", "total"), [(design, 20 if design in {TUTORIAL, CLIENT_TOKEN} else 10) for design in DESIGNS]
-)
-def test_a_batch_that_is_split_when_it_is_delivered_again_has_another_token(
-    deploy: Deploy, path: str, total: int
-) -> None:
-    design = deploy(path)
-    records = design.traffic.batch(10)["Records"]
-    design.deliver({"Records": records}, {"Records": records[:5]}, {"Records": records[5:]})
-    assert design.total == total
+@pytest.mark.parametrize("design", HANDLERS)
+def test_repeated_batch_that_is_split_has_another_token(deploy: Deploy, design: str) -> None:
+    deployed = deploy(design)
+    batch = deployed.traffic.batch(10)
+    records = batch["Records"]
+    deployed.deliver(batch, batch | {"Records": records[:5]}, batch | {"Records": records[5:]})
+    assert deployed.total == (20 if design in {TUTORIAL, CLIENT_TOKEN} else 10)
 
 
-@on_the_engine
-@pytest.mark.parametrize("path", DESIGNS)
-def test_a_lost_record_is_made_up_for_by_this_project_alone(deploy: Deploy, path: str) -> None:
-    design = deploy(path)
-    records = [design.traffic.visit("a") for _ in range(3)]
-    design.deliver({"Records": records[:1]}, {"Records": records[2:]})
-    assert design.total == (3 if path == OURS else 2)
-
-
-@on_the_engine
-def test_a_function_that_dies_after_the_update_counts_twice_with_powertools(
-    deploy: Deploy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    design = deploy(POWERTOOLS)
-    real = design.module.client.update_item
+def test_function_that_dies_after_the_update_counts_twice(deploy: Deploy, monkeypatch: pytest.MonkeyPatch) -> None:
+    deployed = deploy(POWERTOOLS)
+    real = deployed.module.client.update_item
 
     def dying(**request: Any) -> Any:
-        if request["TableName"] == design.other:
+        if request["TableName"] == deployed.other:
             raise SystemExit
         return real(**request)
 
-    batch = design.traffic.batch(1)
+    batch = deployed.traffic.batch(1)
     with monkeypatch.context() as dead:
-        dead.setattr(design.module.client, "update_item", dying)
+        dead.setattr(deployed.module.client, "update_item", dying)
         with pytest.raises(SystemExit):
             # No time is left, so that the record does not stay in progress.
-            design.deliver(batch, seconds=0.0)
-    design.deliver(batch)
-    assert (design.total, design.traffic.visits) == (2, 1)
+            deployed.deliver(batch, seconds=0.0)
+    deployed.deliver(batch)
+    assert (deployed.total, deployed.traffic.visits) == (2, 1)
 
 
-@on_the_engine
-def test_the_tutorials_pages_show_what_was_counted(deploy: Deploy) -> None:
-    design = deploy(TUTORIAL)
+def test_pages_of_the_tutorial_show_the_counts(deploy: Deploy) -> None:
+    deployed = deploy(TUTORIAL)
     event = {"pathParameters": {"tag": "a"}}
-    design.module.record_visit(event, None)
-    design.deliver({"Records": [design.traffic.visit("a")]})
-    assert "a: 1 visits</h1><h2>1 in all" in design.module.view_counts(event, None)["body"]
+    deployed.module.record_visit(event, None)
+    deployed.deliver(deployed.traffic.event(["a"]))
+    assert "a: 1 visits</h1><h2>1 in all" in deployed.module.view_counts(event, None)["body"]
 
 
-@on_the_engine
-def test_the_powertools_functions_answer(deploy: Deploy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_functions_with_powertools_answer(deploy: Deploy, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("aws_lambda_powertools")
     deploy(TUTORIAL)
     monkeypatch.delitem(sys.modules, "benchmarks.peers.powertools_http", raising=False)
@@ -159,17 +134,3 @@ def test_the_powertools_functions_answer(deploy: Deploy, monkeypatch: pytest.Mon
 
     assert '"count":1' in ask("POST", "/tag/a")["body"].replace(" ", "")
     assert ask("GET", "/counts/a")["statusCode"] == 200
-
-
-@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
-def test_traffic_is_the_same_at_every_run(distribution: str) -> None:
-    arn = "arn:aws:dynamodb:eu-west-1:000000000000:table/t/stream/2026-01-01T00:00:00.000"
-    first, second = (Traffic(arn, distribution).batch(200) for _ in range(2))
-    assert first == second
-    tags = len({record["dynamodb"]["Keys"]["ID"]["S"] for record in first["Records"]})
-    assert tags in {"uniform": range(190, 201), "zipf": range(60, 170), "one tag": range(1, 2)}[distribution]
-
-
-def test_an_unknown_distribution_is_refused() -> None:
-    with pytest.raises(ValueError, match="'even' is not a distribution; allowed: uniform, zipf, one tag"):
-        Traffic("arn:aws:dynamodb:r:a:table/t/stream/l", "even")

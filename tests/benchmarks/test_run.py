@@ -50,7 +50,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "describe", lambda: DESCRIPTION)
 
 
-def test_a_page_is_made_from_the_raw_data_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_page_is_made_from_the_raw_data_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run.measure(["fake"], Options(), tmp_path)
     kept = json.loads((tmp_path / "results" / "fake.json").read_text(encoding="utf-8"))
     assert kept["data"] == {"quick": False, "repeats": 9}
@@ -64,13 +64,13 @@ def test_a_page_is_made_from_the_raw_data_alone(tmp_path: Path, monkeypatch: pyt
     assert drawn == ["images/fake.svg"]
 
 
-def test_a_quick_run_is_called_one() -> None:
+def test_quick_run_is_labelled() -> None:
     result = {"machine": DESCRIPTION, "quick": True, "seconds": 1.0, "data": {"repeats": 2}}
     assert "**A quick run" in run.page({"fake": result})[0]
     assert "**A quick run" not in run.page({"fake": result | {"quick": False}})[0]
 
 
-def test_raw_data_of_a_failed_measurement_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_measurement_leaves_no_raw_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*arguments: Any) -> None:
         raise RuntimeError("wrong total")
 
@@ -89,16 +89,16 @@ def test_raw_data_of_a_failed_measurement_is_not_kept(tmp_path: Path, monkeypatc
         (1.0, 1.0, 60.0, "about 59 s"),
     ],
 )
-def test_the_remaining_time_follows_the_pace_so_far(elapsed: float, done: float, total: float, text: str) -> None:
+def test_remaining_time_follows_the_pace(elapsed: float, done: float, total: float, text: str) -> None:
     assert run.remaining(elapsed, done, total) == text
 
 
-def test_an_unknown_chapter_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_chapter_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["benchmark", "nonsense"]) == 2
     assert "'nonsense' is not a chapter; allowed: fake" in capsys.readouterr().err
 
 
-def test_the_chapters_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_chapters_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["benchmark", "--list"]) == 0
     assert capsys.readouterr().out == "fake: Fake figures\n"
 
@@ -115,14 +115,14 @@ def test_the_chapters_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (9.996, "10.0"),
     ],
 )
-def test_a_number_has_three_significant_digits(value: float, text: str) -> None:
+def test_number_has_three_significant_digits(value: float, text: str) -> None:
     assert number(value) == text or number(value) == f"{text}.00"
 
 
-def test_a_spread_is_spelled_with_its_quartiles() -> None:
+def test_spread_is_spelled_with_its_quartiles() -> None:
     assert spelled(spread([1, 2, 3, 4, 5])) == "3.00 (2.00 to 4.00)"
     assert spelled(spread([3])) == "3.00"
 
 
-def test_a_table_aligns_figures_to_the_right() -> None:
+def test_table_aligns_figures_to_the_right() -> None:
     assert table(["design", "rate"], [["ours", "2"]]) == "| design | rate |\n| --- | ---: |\n| ours | 2 |\n"

@@ -1,4 +1,4 @@
-"""A checkout with the wrapper and the command line. It is prepared without a network: the package it needs is there."""
+"""A counter's table on moto; and a checkout with the wrapper, which is prepared without a network."""
 
 from __future__ import annotations
 
@@ -6,11 +6,18 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import click
 import pytest
+from moto import mock_aws
 
+from cli import aws
+from cli.commands import reconcile, verify
+from tests.cli.counted import Counted
 from tests.share import IN_CI
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -120,3 +127,27 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     checkout.first = checkout.run("--help")
     assert checkout.first.returncode == 0, checkout.first.stderr
     return checkout
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Counted]:
+    """Make a counter's table. While `reconcile` waits, its stream is delivered."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    with mock_aws():
+        found = Counted(capsys)
+        clock = SimpleNamespace(now=0.0)
+
+        def sleep(seconds: float) -> None:
+            clock.now += seconds
+            found.waits()
+
+        slow = SimpleNamespace(monotonic=lambda: clock.now, sleep=sleep, time=time.time)
+        monkeypatch.setattr(reconcile, "time", slow)
+        monkeypatch.setattr(verify, "time", slow)
+        # A session of its own would read botocore's data again for each command.
+        session = aws.new_session()
+        monkeypatch.setattr(aws, "new_session", lambda: session)
+        yield found

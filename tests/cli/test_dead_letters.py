@@ -1,19 +1,24 @@
-"""Reports of discarded batches and their records; tests/e2e/test_failures.py redrives a real batch."""
+"""Reports of discarded batches, and `failures`; tests/e2e/test_failures.py has a real batch discarded."""
 
 from __future__ import annotations
 
 import copy
-import io
 import json
+import sys
 from contextlib import suppress
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
+import boto3  # type: ignore[import-untyped]
+import click
 import pytest
 from hypothesis import given, strategies
 
-from cli.dead_letters import InvalidReportError, invoke, payloads, read_batch, read_report
-from tests.doubles import client_error
+from cli import options
+from cli.dead_letters import InvalidReportError, read_report
+from cli.main import main
+from tests.cli.counted import REGION, Counted
 
 BODY: dict[str, Any] = {
     "requestContext": {"condition": "RetryAttemptsExhausted", "approximateInvokeCount": 1},
@@ -31,7 +36,7 @@ BODY: dict[str, Any] = {
 REPORT = read_report(json.dumps(BODY))
 
 
-def test_a_report_is_put_into_words() -> None:
+def test_report_description() -> None:
     now = datetime(2026, 3, 1, 13, 30, tzinfo=UTC)
     assert REPORT.describe(now) == (
         f"3 records of shard {REPORT.shard}, sequence numbers {REPORT.first} to {REPORT.last}, which "
@@ -41,7 +46,7 @@ def test_a_report_is_put_into_words() -> None:
 
 
 @pytest.mark.parametrize("field", ["shardId", "startSequenceNumber", "streamArn", "batchSize"])
-def test_a_report_without_a_field_names_it(field: str) -> None:
+def test_report_without_a_field(field: str) -> None:
     body = copy.deepcopy(BODY)
     del body["DDBStreamBatchInfo"][field]
     with pytest.raises(InvalidReportError, match=f"'{field}' is missing"):
@@ -49,13 +54,13 @@ def test_a_report_without_a_field_names_it(field: str) -> None:
 
 
 @pytest.mark.parametrize("body", ["", "[]", "null", "5", "{", '{"DDBStreamBatchInfo": 1, "requestContext": 2}'])
-def test_another_message_is_no_report(body: str) -> None:
+def test_message_that_is_not_a_report(body: str) -> None:
     with pytest.raises(InvalidReportError, match="not the report of a discarded batch"):
         read_report(body)
 
 
 @given(strategies.recursive(strategies.none() | strategies.text() | strategies.integers(), strategies.lists))
-def test_any_value_in_a_report_is_read_or_refused(value: Any) -> None:
+def test_report_with_any_value(value: Any) -> None:
     for part in ("DDBStreamBatchInfo", "requestContext", "responseContext"):
         for field in BODY[part]:
             body = copy.deepcopy(BODY)
@@ -64,67 +69,60 @@ def test_any_value_in_a_report_is_read_or_refused(value: Any) -> None:
                 read_report(json.dumps(body))
 
 
-class Stream:
-    """A stream's shard with records at 100, 200, …, of which those before `start` have expired; two on a page."""
+class Queue:
+    """A dead-letter queue on moto, and the command that reads it."""
 
-    def __init__(self, start: int, *, code: str = "TrimmedDataAccessException") -> None:
-        self._start = start
-        self._code = code
+    def __init__(self, counted: Counted) -> None:
+        self._client = boto3.client("sqs", region_name=REGION)
+        self._url = self._client.create_queue(QueueName="letters")["QueueUrl"]
+        self._counted = counted
 
-    def get_shard_iterator(self, **request: Any) -> dict[str, Any]:
-        if request["ShardIteratorType"] == "TRIM_HORIZON":
-            return {"ShardIterator": str(self._start)}
-        if int(request["SequenceNumber"]) < self._start:
-            raise client_error(self._code, "GetShardIterator")
-        return {"ShardIterator": request["SequenceNumber"]}
+    def send(self, body: str) -> None:
+        self._client.send_message(QueueUrl=self._url, MessageBody=body)
 
-    def get_records(self, *, ShardIterator: str, Limit: int) -> dict[str, Any]:  # noqa: N803
-        if ShardIterator.startswith("empty "):
-            return {"Records": [], "NextShardIterator": ShardIterator.removeprefix("empty ")}
-        place = int(ShardIterator)
-        found = [
-            {"dynamodb": {"SequenceNumber": str(at), "ApproximateCreationDateTime": datetime(2026, 1, 1, tzinfo=UTC)}}
-            for at in (place, place + 100)
-            if at <= 500
-        ]
-        return {"Records": found, "NextShardIterator": f"empty {place + 200}" if place <= 500 else None}
+    def call(self, *arguments: str, status: int) -> tuple[str, str]:
+        self._counted.read()
+        assert main(["failures", "--queue", self._url, "--region", REGION, *arguments]) == status
+        return self._counted.read()
 
 
-@pytest.mark.parametrize(
-    ("start", "records", "complete"), [(0, [100, 200, 300], True), (200, [200, 300], False), (400, [], False)]
-)
-def test_the_records_that_the_stream_has_are_read(start: int, records: list[int], *, complete: bool) -> None:
-    batch = read_batch(Stream(start), REPORT)
-    assert [int(each["dynamodb"]["SequenceNumber"]) for each in batch.records] == records
-    assert batch.is_complete is complete
-    for each in batch.records:
-        assert each["eventSourceARN"] == REPORT.stream
-        assert json.dumps(each)
+@pytest.fixture
+def queue(counted: Counted) -> Queue:
+    return Queue(counted)
 
 
-def test_other_errors_of_the_stream_are_passed_on() -> None:
-    with pytest.raises(Exception, match="AccessDenied"):
-        read_batch(Stream(200, code="AccessDenied"), REPORT)
+def test_failures_of_an_empty_queue(queue: Queue) -> None:
+    assert queue.call(status=0)[0] == "0 messages in the dead-letter queue.\n"
+    assert queue.call("--clear", "--yes", status=0)[0] == "0 messages in the dead-letter queue; 0 messages deleted.\n"
 
 
-@given(strategies.lists(strategies.text(max_size=60), max_size=20), strategies.integers(20, 300))
-def test_events_hold_every_record_in_order_and_are_small_enough(texts: list[str], limit: int) -> None:
-    records = [{"text": text} for text in texts]
-    packed = list(payloads(records, limit))
-    events = [json.loads(each)["Records"] for each in packed]
-    assert [record for event in events for record in event] == records
-    assert all(events)
-    for payload, event in zip(packed, events, strict=True):
-        assert len(payload) <= limit or len(event) == 1
+def test_failures_until_they_are_cleared(queue: Queue) -> None:
+    queue.send(json.dumps(BODY))
+    queue.send("hello")
+    for _ in range(2):
+        # Looking does not take the messages away.
+        out, _ = queue.call(status=1)
+        assert "3 records of shard shardId-00000001576646731897-1a2b3c4d, sequence numbers " in out
+        assert "not the report of a discarded batch" in out
+        assert "\n2 messages in the dead-letter queue.\nThe total lacks visits of these batches until `counter" in out
+    found = json.loads(queue.call("--json", status=1)[0])
+    assert {message.get("condition") for message in found["messages"]} == {"RetryAttemptsExhausted", None}
+    assert "Confirm with --yes." in queue.call("--clear", status=2)[1]
+    assert json.loads(queue.call("--clear", "--yes", "--json", status=0)[0])["deleted"] == 2
+    queue.call(status=0)
 
 
-def test_a_failing_function_ends_the_redrive_with_its_message() -> None:
-    calls: list[Any] = []
+@pytest.mark.parametrize(("answer", "status"), [("y", 0), ("n", 1), ("", 1), (None, 1)])
+def test_confirmation(queue: Queue, monkeypatch: pytest.MonkeyPatch, answer: str | None, status: int) -> None:
+    def prompt(_: str) -> str:
+        if answer is None:
+            raise EOFError
+        return answer
 
-    class Lambda:
-        def invoke(self, **request: Any) -> dict[str, Any]:
-            calls.append(request)
-            return {"FunctionError": "Unhandled", "Payload": io.BytesIO(b'{"errorMessage": "no table"}')}
-
-    assert invoke(Lambda(), "f", [{"a": 1}]) == "Unhandled: no table"
-    assert (len(calls), calls[0]["FunctionName"]) == (1, "f")
+    monkeypatch.setattr(options, "sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
+    monkeypatch.setattr(click.termui, "visible_prompt_func", prompt)
+    monkeypatch.setattr(sys, "stdin", sys.__stdin__)
+    queue.send("hello")
+    errors = queue.call("--clear", status=status)[1]
+    assert errors.endswith("Nothing was changed.\n") is bool(status)
+    queue.call(status=status)

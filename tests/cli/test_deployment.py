@@ -31,7 +31,7 @@ from tests.samples import OUTPUTS
 
 ARN = "arn:aws:dynamodb:eu-west-1:123456789012:table/Counts"
 KEYS = ", ".join(FUNCTION_KEYS)
-STACK = {"tableName": "Counts", "tableArn": ARN, "ledgerTableName": "Ledger", "functionNames": {"welcome": "w"}}
+STACK = {"tableName": "Counts", "tableArn": ARN, "functionNames": {"welcome": "w"}}
 
 
 @click.command("sample")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
 from cli.health import belongs, problems
+from tests.cli.counted import Counted
 
 FUNCTION = {"name": "f", "state": "Active", "lastUpdate": "Successful", "modified": "", "runtime": ""}
 HEALTHY: dict[str, Any] = {
     "api": {"endpoint": "https://api", "status": 200, "milliseconds": 5},
     "counts": {"endpoint": "https://api/counts", "status": 200, "milliseconds": 5},
-    "total": {"visits": 1, "updatedAt": "", "rebuilding": False, "ledger": "l", "maintainedBy": "l"},
+    "total": {"visits": 1, "updatedAt": "", "rebuilding": False, "damage": None},
     "tables": {"t": {"status": "ACTIVE", "items": 1, "bytes": 1, "stream": None}},
     "mapping": {"state": "Enabled", "reason": None, "lastResult": "OK - 3 records"},
     "lag": {"milliseconds": 5, "at": ""},
@@ -22,7 +24,7 @@ HEALTHY: dict[str, Any] = {
 }
 
 
-def test_a_healthy_deployment_has_no_problem() -> None:
+def test_healthy_deployment_without_problems() -> None:
     assert problems(HEALTHY) == []
     assert problems({}) == []
 
@@ -32,12 +34,8 @@ def test_a_healthy_deployment_has_no_problem() -> None:
     [
         ("api", {"status": 503, "reason": "status 503: busy"}, "The start page is answered with status 503: busy."),
         ("counts", {"status": 401, "reason": "status 401: no"}, "Reading counts is answered with status 401: no."),
-        ("total", {"rebuilding": True}, "The total is being rebuilt, so it is too low; run `counter reconcile`."),
-        (
-            "total",
-            {"maintainedBy": "other"},
-            "Ledger 'other' maintains the total, not 'l'; if it is no longer used, run `counter take-over`.",
-        ),
+        ("total", {"rebuilding": True}, "The total is marked as too low (`Rebuilding`); run `counter reconcile`."),
+        ("total", {"damage": "COUNTER is missing"}, "There is no total: COUNTER is missing; run `counter reconcile`."),
         ("tables", {"t": {"status": "ARCHIVED"}}, "Table t is ARCHIVED."),
         ("mapping", {"state": "Disabled", "reason": "by hand"}, "The event source mapping is Disabled: by hand."),
         ("mapping", {"lastResult": "PROBLEM: x"}, "The last batch failed (PROBLEM: x); see `counter logs`."),
@@ -47,11 +45,43 @@ def test_a_healthy_deployment_has_no_problem() -> None:
         ("lag", {"error": "AccessDenied"}, "lag: AccessDenied"),
     ],
 )
-def test_each_problem_is_a_sentence(part: str, change: dict[str, Any], sentence: str) -> None:
+def test_problem_sentence(part: str, change: dict[str, Any], sentence: str) -> None:
     assert problems({**HEALTHY, part: {**HEALTHY[part], **change}}) == [sentence]
 
 
-def test_an_alarm_belongs_to_the_resources_of_its_metrics() -> None:
+def test_status_of_the_total(counted: Counted) -> None:
+    assert counted.json("status")["total"]["damage"] is None
+    assert "total:   no visits yet\n" in counted.call("status")
+    counted.visit("a", 2)
+    sentence = "There is no total: COUNTER is missing; run `counter reconcile`."
+    assert counted.json("status", status=1)["problems"] == [sentence]
+    counted.deliver()
+    found = counted.json("status")
+    assert (found["problems"], found["total"]["visits"], found["total"]["rebuild"]) == ([], 2, None)
+    [shard] = found["total"]["shards"]
+    assert (shard["shard"], int(shard["position"]) > 0, shard["secondsAgo"] < 60) == ("1-1", True, True)
+    text = counted.call("status")
+    assert f"generation {found['total']['generation']['mark']}, since 20" in text
+    assert "         shard 1-1 at " in text
+
+
+def test_status_names_the_newest_shards(counted: Counted) -> None:
+    counted.visit("a")
+    counted.deliver()
+    now = int(time.time())
+    positions = {f"{number}-x": {"S": f"7@{now - 60 * number}"} for number in range(20)}
+    counted.client.update_item(
+        TableName=counted.table,
+        Key={"ID": {"S": "COUNTER"}},
+        UpdateExpression="SET Positions = :positions",
+        ExpressionAttributeValues={":positions": {"M": positions}},
+    )
+    lines = counted.call("status").splitlines()
+    assert [line.split()[1] for line in lines if " at 7" in line] == [f"{number}-x" for number in range(8)]
+    assert "         and 12 shards more" in lines
+
+
+def test_alarm_of_a_resource() -> None:
     dimension = [{"Name": "FunctionName", "Value": "mine"}]
     computed = {"Metrics": [{"Id": "share", "Expression": "a"}, {"MetricStat": {"Metric": {"Dimensions": dimension}}}]}
     assert belongs({"Dimensions": dimension}, {"mine"})

@@ -30,10 +30,8 @@ from tests.running import broken_pipe
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, str(ROOT / "cli"))
-RECONCILE = ("reconcile", "--table", "t", "--ledger", "l", "--region", "eu-west-1", "--passes", "1")
-OPERATORS = [
-    *("delete", "doctor", "failures", "logs", "reconcile", "smoke-test", "status", "take-over", "verify"),
-]
+RECONCILE = ("reconcile", "--table", "t", "--region", "eu-west-1")
+OPERATORS = ["delete", "doctor", "failures", "logs", "reconcile", "smoke-test", "status", "verify"]
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])
@@ -54,8 +52,8 @@ def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str], option: str
         (["nonsense"], "No such command 'nonsense'"),
         (["local", "--nonsense"], "No such option '--nonsense'"),
         (["local", "surplus"], "Got unexpected extra argument (surplus)"),
-        (["reconcile", "--ledger", "l"], "Missing option '--table'"),
-        (["delete", "", "--table", "t", "--ledger", "l", "--yes"], "The tag is empty; allowed: 1 character or more."),
+        (["smoke-test", "--table", "t"], "Missing option '--api-endpoint'"),
+        (["delete", "", "--table", "t", "--yes"], "The tag is empty; allowed: 1 character or more."),
     ],
 )
 def test_a_wrong_call_is_status_2_with_the_usage(
@@ -174,7 +172,7 @@ def test_ctrl_c_stops_a_reconciliation_with_a_sentence() -> None:
             errors = interrupt(process)
             connection.close()
     assert process.returncode == 130
-    assert errors.splitlines()[-1] == "counter: stopped; a pass may be stopped and started again at any time"
+    assert errors.splitlines()[-1] == "counter: stopped; the next `counter reconcile` continues"
     assert "Traceback" not in errors
 
 
@@ -232,15 +230,15 @@ def test_in_an_installed_distribution_it_has_the_operators_commands_alone(tmp_pa
     (package / "__init__.py").touch()
     script = (
         "import sys\n"
-        "from stream_triggered_counter.cli import aws, console, main\n"
-        "print(aws.Reconciliation.__module__, sorted(main.counter.commands))\n"
+        "from stream_triggered_counter.cli import aws, console, core, main\n"
+        "print(core.Total.__module__, sorted(main.counter.commands))\n"
         "print({'cli', 'functions', 'local', 'components'} & sys.modules.keys())\n"
-        "sys.exit(main.main(['reconcile', '--table', 't']))\n"
+        "sys.exit(main.main(['smoke-test', '--table', 't']))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=False)
-    module = "stream_triggered_counter.functions.total.reconciliation"
+    module = "stream_triggered_counter.functions.total.total"
     assert (done.returncode, done.stdout) == (2, f"{module} {OPERATORS}\nset()\n")
-    assert done.stderr.endswith("Error: Missing option '--ledger'.\n")
+    assert done.stderr.endswith("Error: Missing option '--api-endpoint'.\n")
 
 
 def test_the_keys_for_a_local_cloud_are_its_own() -> None:

@@ -1,200 +1,279 @@
-"""The reconcile command's answers; tests/e2e has it repair a real total."""
+"""`reconcile` on moto; tests/e2e/test_verifying.py has it repair a total on the running local cloud."""
 
 from __future__ import annotations
 
-import json
-import uuid
-from collections.abc import Iterator
-from pathlib import Path
+import os
+from typing import Any
 
-import boto3  # type: ignore[import-untyped]
 import pytest
-from moto import mock_aws
 
-from cli import passes
-from cli.main import main
-from components.stream_consumer import StreamSettings
+from cli import main as command_line
+from cli.operate import checkpoint as checkpoints
+from cli.operate import table as tables
+from cli.operate.rebuild import Pace, Progress, Rebuild
+from cli.operate.table import CounterTable
+from functions.dynamodb.retries import retry_budget
+from functions.total.total import Total
+from tests.cli.counted import REGION, Counted
 
-
-class Tables:
-    """A table and a ledger, which no stream connects."""
-
-    def __init__(self) -> None:
-        self.client = boto3.client("dynamodb", region_name="eu-west-1")
-        # Other tests of this process may mock AWS as well, and then all share what there is.
-        suffix = uuid.uuid4().hex
-        self.table, self.ledger, self.spare = f"visits-{suffix}", f"ledger-{suffix}", f"spare-{suffix}"
-        for name in (self.table, self.ledger, self.spare):
-            self.client.create_table(
-                TableName=name,
-                KeySchema=[{"AttributeName": "ID", "KeyType": "HASH"}],
-                AttributeDefinitions=[{"AttributeName": "ID", "AttributeType": "S"}],
-                BillingMode="PAY_PER_REQUEST",
-            )
-
-    def visit(self, tag: str, count: int) -> None:
-        self.client.put_item(TableName=self.table, Item={"ID": {"S": tag}, "Count": {"N": str(count)}})
-
-    def call(self, *arguments: str) -> int:
-        tables = ("--table", self.table, "--ledger", self.ledger)
-        return main(["reconcile", *tables, *(arguments or ("--region", "eu-west-1"))])
+LOWER = "Let the total become lower if the tags show fewer visits?"
 
 
-@pytest.fixture
-def tables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Tables]:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    monkeypatch.setattr(passes, "FIRST_PAUSE_SECONDS", 0.0)
-    with mock_aws():
-        yield Tables()
+def damage(counted: Counted) -> None:
+    """Lose the records of two visits."""
+    counted.visit("a", 3)
+    counted.visit("b", 2)
+    counted.deliver()
+    counted.visit("a", 2)
+    counted.lose()
 
 
-def test_nothing_to_do_is_status_0(tables: Tables, capsys: pytest.CaptureFixture[str]) -> None:
-    assert tables.call() == 0
-    expected = "Every visit of 0 tags is in the total, and the total is the sum of the ledger.\n"
-    assert capsys.readouterr().out == expected
+def test_reconcile_brings_in_lost_visits(counted: Counted) -> None:
+    damage(counted)
+    expected = "2 visits had been missing and are in the total now. The total is 7 visits.\n"
+    assert counted.call("reconcile") == expected
+    found = counted.json("reconcile")
+    assert found.pop("text") == "Nothing was missing."
+    numbers = {"total": 7, "found": 0, "ended": 0, "tags": 2, "visits": 7, "marked": 2}
+    assert found == {"exact": True, "malformed": [], **numbers}
+    assert counted.json("verify")["drift"] == []
+    counted.visit("a")
+    counted.deliver()
+    assert counted.total == 8
 
 
-def test_visits_that_stay_missing_end_in_status_1(tables: Tables, capsys: pytest.CaptureFixture[str]) -> None:
-    tables.visit("a", 3)
-    tables.visit("b", 4)
-    assert tables.call("--region", "eu-west-1", "--passes", "2") == 1
-    captured = capsys.readouterr()
-    assert captured.out.startswith("2 tags are not wholly in the total yet (7 visits).")
-    seen = "0 ledger entries, 2 tags, 7 visits of 2 tags missing\n"
-    assert f"pass 1: {seen}" in captured.err
-    assert f"pass 2: {seen}" in captured.err
-    assert "\x1b" not in captured.err
-    assert "Reconciled" in tables.client.get_item(TableName=tables.table, Key={"ID": {"S": "a"}})["Item"]
+def test_reconcile_empty_table(counted: Counted) -> None:
+    assert counted.call("reconcile") == "Nothing was missing.\n"
 
 
-def test_one_is_singular(tables: Tables, capsys: pytest.CaptureFixture[str]) -> None:
-    tables.visit("a", 1)
-    assert tables.call("--region", "eu-west-1", "--passes", "1") == 1
-    assert capsys.readouterr().out.startswith(
-        "1 tag is not wholly in the total yet (1 visit). The stream re-emits its count."
+@pytest.mark.parametrize("how", ["deleted", "overwritten", "adopted"])
+def test_reconcile_untrusted_total(counted: Counted, how: str) -> None:
+    counted.visit("a", 3)
+    if how == "adopted":
+        counted.put("b", Count=4)
+        counted.put("COUNTER", TotalViews=7)
+        counted.lose()
+    else:
+        counted.visit("b", 4)
+        counted.deliver()
+    if how == "deleted":
+        counted.delete("COUNTER")
+    elif how == "overwritten":
+        counted.change("COUNTER", TotalViews=1)
+    assert counted.call("reconcile") == "7 visits had been missing and are in the total now. The total is 7 visits.\n"
+    assert counted.json("verify")["drift"] == []
+
+
+def test_reconcile_keeps_visits_that_only_the_total_knows(counted: Counted) -> None:
+    counted.visit("a", 3)
+    counted.visit("b", 2)
+    counted.deliver()
+    counted.delete("a")
+    counted.lose()
+    found = counted.json("reconcile")
+    assert (found["total"], found["ended"], counted.total) == (5, 3, 5)
+    assert (
+        found["text"].splitlines()[1].startswith("The total keeps 3 visits more than the tags show: those of deleted")
     )
+    assert counted.json("verify")["drift"] == []
 
 
-def test_the_pauses_allow_for_the_batching_window(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
-    slept: list[float] = []
-    monkeypatch.setattr("cli.passes.time.sleep", slept.append)
-    monkeypatch.setattr(passes, "FIRST_PAUSE_SECONDS", 1.0)
-    tables.visit("a", 3)
-    assert tables.call("--region", "eu-west-1", "--passes", "4", "--batching-window", "20") == 1
-    assert slept == [21, 22, 24]
-    assert tables.call("--region", "eu-west-1", "--passes", "2", "--restart") == 1
-    assert slept[3:] == [1 + StreamSettings().maximum_batching_window_in_seconds]
+def test_reconcile_lower(counted: Counted) -> None:
+    counted.visit("b", 2)
+    counted.deliver()
+    counted.change("COUNTER", TotalViews=9, Held=9)
+    counted.call("reconcile", "--lower", status=2)
+    assert f"Error: {LOWER} Confirm with --yes.\n" in counted.errors
+    assert counted.call("reconcile", "--lower", "--yes") == "The total is lower by 7 visits. The total is 2 visits.\n"
 
 
-def test_a_total_that_another_ledger_keeps_is_a_sentence_until_it_is_taken_over(
-    tables: Tables, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert tables.call() == 0
-    mine, tables.ledger = tables.ledger, tables.spare
-    assert tables.call() == 1
-    refused = capsys.readouterr().err
-    assert f"counter: Ledger '{mine}', not '{tables.spare}', maintains the total in table '{tables.table}'" in refused
-    assert f"./counter reconcile --table {tables.table} --ledger {tables.spare} --take-over" in refused
-    assert tables.call("--region", "eu-west-1", "--take-over") == 0
-    captured = capsys.readouterr()
-    assert f"The ledger {tables.spare} keeps the total of table {tables.table} from now on.\n" in captured.err
-    assert captured.out.startswith("Every visit of 0 tags is in the total")
-    tables.ledger = mine
-    assert tables.call() == 1
+def test_reconcile_marks_that_do_not_arrive(counted: Counted) -> None:
+    counted.visit("a", 3)
+    counted.visit("b", 2)
+    counted.deliver()
+    counted.waits = lambda: None
+    counted.call("reconcile", "--wait", "2s", status=1)
+    assert counted.errors.startswith(
+        "counter: the marks of 2 items have not come through the stream, and none has for 2 s"
+    )
+    assert "see in `counter status` whether the event source mapping is disabled" in counted.errors
+    assert counted.total == 5
+    assert "a rebuild has 0 of 5 visits" in counted.call("status")
+    assert counted.json("verify")["drift"] == []
+    counted.waits = counted.deliver
+    counted.call("reconcile")
 
 
-@pytest.mark.parametrize("window", ["-1", "301", "1.5", "soon"])
-def test_an_invalid_batching_window_is_refused(window: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["reconcile", "--table", "t", "--ledger", "l", f"--batching-window={window}"]) == 2
-    expected = f"Invalid value for '--batching-window': {window!r} is not a batching window; allowed: 0 to 300"
-    assert expected in capsys.readouterr().err
+def test_reconcile_late_marks_hidden_by_visits(counted: Counted) -> None:
+    """Visits make the following sum reach what was read before all marks have come through."""
+    counted.late = ("late",)
+    for tag in ("late", "early"):
+        counted.visit(tag, 3)
+    counted.deliver()
+    counted.deliver_late()
+    waited = 0
+
+    def wait() -> None:
+        nonlocal waited
+        waited += 1
+        counted.visit("early", 5)
+        counted.deliver()
+        if waited == 4:
+            counted.deliver_late()
+
+    counted.waits = wait
+    found = counted.json("reconcile")
+    assert (waited, found["found"], found["ended"]) == (4, 0, 0)
+    assert (counted.total, counted.json("verify")["drift"]) == (26, [])
 
 
-def test_a_rising_total_is_compared_within_limits() -> None:
-    assert passes._reservation(0) == ", and the total is the sum of the ledger"
-    assert "only to within 1,200 visits" in passes._reservation(1200)
+def test_reconcile_late_marks_of_new_tags(counted: Counted) -> None:
+    """A tag that is created while a rebuild begins is in the total before the rebuild has it."""
+    counted.late = ("new",)
+    counted.visit("gone", 2)
+    counted.visit("old", 3)
+    counted.deliver()
+    counted.delete("gone")
+    counted.lose()
+    waited = 0
+
+    def wait() -> None:
+        nonlocal waited
+        waited += 1
+        if waited == 1:
+            counted.visit("new", 4)
+            counted.deliver()
+            counted.deliver_late()
+        counted.deliver()
+        if waited > 60:
+            counted.deliver_late()
+
+    counted.waits = wait
+    found = counted.json("reconcile")
+    counted.deliver_late()
+    assert (found["ended"], counted.total) == (2, 9)
+    assert counted.json("verify")["drift"] == []
 
 
-def test_an_unknown_table_is_a_sentence(tables: Tables, capsys: pytest.CaptureFixture[str]) -> None:
-    tables.table = "nowhere"
-    assert tables.call() == 1
-    assert "counter: An error occurred (ResourceNotFoundException)" in capsys.readouterr().err
+def test_reconcile_records_that_arrive_late_end_the_rebuild(counted: Counted) -> None:
+    damage(counted)
+    table = CounterTable(counted.client, counted.table)
+    rebuild = Rebuild(table)
+    *_, progress = rebuild.mark_items(rebuild.begin(retry_budget(9)))
+    counted.deliver()
+    Total(counted.client, counted.table).flag(retry_budget(9))
+    assert (rebuild.missing(progress), rebuild.finish(progress)) == (None, None)
+    assert counted.json("verify", status=1)["total"]["rebuilding"]
+    assert counted.json("reconcile")["found"] == 2
 
 
-def test_a_missing_region_is_a_sentence(
-    tables: Tables, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_reconcile_malformed_counts(counted: Counted) -> None:
+    damage(counted)
+    counted.put("bad", Count="many")
+    found = counted.json("reconcile", status=1)
+    assert (found["exact"], found["found"], found["malformed"]) == (False, 2, ["bad"])
+    expected = "The count of 'bad' is malformed, and not in the total. Mend this, and run `counter reconcile` again."
+    assert found["text"].endswith(expected)
+
+
+def test_reconcile_replaced_by_another(counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
+    damage(counted)
+    mark_items = Rebuild.mark_items
+
+    def replaced(self: Rebuild, progress: Progress) -> Any:
+        yield from mark_items(self, progress)
+        self.begin(retry_budget(9))
+
+    monkeypatch.setattr(Rebuild, "mark_items", replaced)
+    counted.call("reconcile", status=1)
+    assert "counter: the rebuild was replaced by another one, or COUNTER was changed" in counted.errors
+
+
+def test_reconcile_another_table(counted: Counted) -> None:
+    counted.table = f"{counted.table}-keys"
+    counted.create(counted.table)
+    counted.put("key", Count=1)
+    counted.call("reconcile", status=1)
+    assert f"counter: table {counted.table} is not a counter's: " in counted.errors
+    assert counted.item() == {}
+    counted.table = "nowhere"
+    counted.call("reconcile", status=1)
+    assert "counter: An error occurred (ResourceNotFoundException)" in counted.errors
+
+
+def test_reconcile_without_a_region(
+    counted: Counted, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
-    assert tables.call("--passes", "1") == 1
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    assert command_line.main(["reconcile", "--table", counted.table]) == 1
     assert "counter: the region is not known; give --region, or set AWS_REGION" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("passes", ["0", "-1", "many", "²", "9" * 5000])
-def test_an_invalid_number_of_passes_is_refused(passes: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["reconcile", "--table", "t", "--ledger", "l", f"--passes={passes}"]) == 2
-    expected = f"Invalid value for '--passes': {passes!r} is not a number of passes; allowed: 1 or more"
-    assert expected in capsys.readouterr().err
+@pytest.mark.parametrize("rate", ["0", "-5", "fast", "²"])
+def test_reconcile_invalid_rate(rate: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_line.main(["reconcile", "--table", "t", f"--rate={rate}"]) == 2
+    assert f"{rate!r} is not a rate; allowed: 1 to 100000" in capsys.readouterr().err
 
 
-def test_a_call_that_is_stopped_is_continued_by_the_next(
-    tables: Tables, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(passes, "_SAVE_SECONDS", 0.0)
-    for number in range(150):
-        tables.visit(f"tag {number}", 2)
-    paced: list[int] = []
+class Killed(BaseException):
+    """The process was killed."""
 
-    def stop(_: object, writes: int) -> None:
-        paced.append(writes)
-        if len(paced) == 120:
-            raise KeyboardInterrupt
+
+def stop(monkeypatch: pytest.MonkeyPatch, counted: Counted, error: type[BaseException], at: int) -> None:
+    """Call reconcile, and stop it when it is about to write mark number `at`."""
+    marks: list[int] = []
+
+    def pace(_: object, writes: int) -> None:
+        marks.append(writes)
+        if len(marks) == at:
+            raise error
 
     with monkeypatch.context() as stopping:
-        stopping.setattr(passes.Pace, "__call__", stop)
-        assert tables.call() == 130
-    assert "counter: stopped;" in capsys.readouterr().err
-    arguments = ("--region", "eu-west-1", "--passes", "1", "--json")
-    assert tables.call(*arguments) == 1
-    captured = capsys.readouterr()
-    # A page of 100 items, one of which is the total.
-    assert captured.err.startswith("Continuing the pass that was stopped after 99 tags.\n")
-    found = {"exact": False, "passes": 1, "entries": 0, "tags": 150, "behind": 150, "visits": 300, "drift": 0}
-    assert json.loads(captured.out) == found
-    # It is complete, so the next call starts over.
-    assert tables.call(*arguments) == 1
-    assert "Continuing" not in capsys.readouterr().err
+        stopping.setattr(Pace, "__call__", pace)
+        if error is KeyboardInterrupt:
+            counted.call("reconcile", status=130)
+        else:
+            with pytest.raises(error):
+                command_line.main(["reconcile", "--table", counted.table, "--region", REGION])
 
 
-def test_a_restart_does_not_continue(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[object] = []
-    monkeypatch.setattr(passes.Checkpoint, "load", lambda self: started.append("load"))
-    monkeypatch.setattr(passes.Checkpoint, "clear", lambda self: started.append("clear"))
-    assert tables.call("--region", "eu-west-1", "--restart") == 0
-    assert started == ["clear", "load", "clear"]
+@pytest.fixture
+def paged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read ten items at once, and keep the progress after each page."""
+    monkeypatch.setattr(checkpoints, "_SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(tables, "PAGE_ITEMS", 10)
 
 
-def test_taking_over_is_confirmed(tables: Tables, capsys: pytest.CaptureFixture[str]) -> None:
-    assert tables.call() == 0
-    mine, tables.ledger = tables.ledger, tables.spare
-    take_over = ["take-over", "--table", tables.table, "--ledger", tables.ledger, "--region", "eu-west-1"]
-    for more in ([], ["--json"]):
-        assert main([*take_over, *more]) == 2
-        question = f"Let ledger {tables.spare} keep the total of table {tables.table}, and rebuild it from 0?"
-        assert f"Error: {question} Confirm with --yes.\n" in capsys.readouterr().err
-    assert tables.call() == 1
-    capsys.readouterr()
-    assert main([*take_over, "--yes", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["exact"]
-    tables.ledger = mine
-    assert tables.call() == 1
+@pytest.mark.usefixtures("paged")
+@pytest.mark.parametrize("error", [KeyboardInterrupt, Killed])
+def test_reconcile_continues_a_stopped_call(
+    counted: Counted, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    for number in range(40):
+        counted.visit(f"tag {number:02}", 2)
+    counted.lose()
+    stop(monkeypatch, counted, error, 25)
+    if error is KeyboardInterrupt:
+        assert counted.errors == "counter: stopped; the next `counter reconcile` continues\n"
+    counted.visit("tag 00")
+    counted.visit("tag 39")
+    found = counted.json("reconcile")
+    assert counted.errors.startswith("Continuing the call that was stopped after ")
+    assert (found["tags"], found["marked"], counted.total) == (40, 40, 82)
+    assert counted.json("verify")["drift"] == []
+    counted.json("reconcile")
+    assert "Continuing" not in counted.errors
 
 
-@pytest.mark.parametrize("rate", ["0", "-5", "fast"])
-def test_an_invalid_rate_is_refused(rate: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["reconcile", "--table", "t", "--ledger", "l", f"--rate={rate}"]) == 2
-    assert f"{rate!r} is not a rate; allowed: 1 to 100000" in capsys.readouterr().err
+@pytest.mark.usefixtures("paged")
+@pytest.mark.parametrize("arguments", [("--restart",), ()])
+def test_reconcile_starts_over(counted: Counted, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]) -> None:
+    for number in range(40):
+        counted.visit(f"tag {number:02}", 2)
+    counted.deliver()
+    stop(monkeypatch, counted, Killed, 25)
+    counted.lose()
+    assert counted.json("reconcile", "--wait", "2s", *arguments)["total"] == 80
+    assert ("starting over" in counted.errors, "Continuing" in counted.errors) == (not arguments, not arguments)

@@ -19,7 +19,7 @@ RUNBOOK = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encod
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:on-call"
 
 PROCESSOR = ("AWS/Lambda", {"FunctionName": "counter-process-stream"})
-TABLES = {name: ("AWS/DynamoDB", {"TableName": f"counter-{name}"}) for name in ("table", "ledger", "idempotency")}
+TABLES = {name: ("AWS/DynamoDB", {"TableName": f"counter-{name}"}) for name in ("table", "idempotency")}
 EXPECTED: dict[str, tuple[tuple[str, dict[str, str]], str, str, int, int, str, float]] = {
     "total-stale": (PROCESSOR, "IteratorAge", "Maximum", 60, 5, ">", 61_000),
     "records-at-risk": (PROCESSOR, "IteratorAge", "Maximum", 300, 1, ">=", 42_300_000),
@@ -34,9 +34,13 @@ EXPECTED: dict[str, tuple[tuple[str, dict[str, str]], str, str, int, int, str, f
         ("AWS/Lambda", {"EventSourceMappingUUID": "counter-process-stream"}),
         "DroppedEventCount", "Sum", 60, 1, ">=", 1,
     ),
-    "total-taken-over": (
+    "total-restarted": (
         ("StreamTriggeredCounter", {"FunctionName": "counter-process-stream"}),
-        "Takeovers", "Sum", 60, 1, ">=", 1,
+        "GenerationsStarted", "Sum", 60, 1, ">=", 1,
+    ),
+    "records-uncounted": (
+        ("StreamTriggeredCounter", {"FunctionName": "counter-process-stream"}),
+        "UncountedRecords", "Sum", 60, 1, ">=", 1,
     ),
     "api-slow": (
         ("AWS/ApiGateway", {"ApiId": "counter-api", "Stage": "$default"}),
@@ -134,16 +138,18 @@ RUNS: list[tuple[str, dict[str, Points], bool]] = [
     ("batch-discarded", {"ApproximateNumberOfMessagesVisible": [1, 0]}, False),
     ("records-dropped", {"DroppedEventCount": [1]}, True),
     ("records-dropped", {"DroppedEventCount": [1, 0]}, False),
-    ("total-taken-over", {"Takeovers": [1]}, True),
-    ("total-taken-over", {"Takeovers": [1, None]}, True),
-    ("total-taken-over", {"Takeovers": [0]}, False),
+    ("total-restarted", {"GenerationsStarted": [1]}, True),
+    ("total-restarted", {"GenerationsStarted": [1, None]}, True),
+    ("total-restarted", {"GenerationsStarted": [0]}, False),
+    ("records-uncounted", {"UncountedRecords": [1]}, True),
+    ("records-uncounted", {"UncountedRecords": [0]}, False),
     ("api-errors", {"5xx": [6, 6, 6], "Count": [100, 100, 100]}, True),
     ("api-errors", {"5xx": [5, 5, 5], "Count": [100, 100, 100]}, False),
     ("api-errors", {"5xx": [1, 1, 0], "Count": [1, 1, 0]}, False),
     ("api-slow", {"Latency": [2_500] * 5}, True),
     ("api-slow", {"Latency": [9_999, 9_999, 2_499, 9_999, 9_999]}, False),
-    ("ledger-writes-throttled", {"WriteThrottleEvents": [1] * 5}, True),
-    ("ledger-writes-throttled", {"WriteThrottleEvents": [1, None, None, None, 1]}, False),
+    ("table-writes-throttled", {"WriteThrottleEvents": [1] * 5}, True),
+    ("table-writes-throttled", {"WriteThrottleEvents": [1, None, None, None, 1]}, False),
 ]
 
 
@@ -182,7 +188,7 @@ def test_records_are_at_risk_before_the_stream_drops_them(build: Build, age: int
 def test_no_alarm_waits_for_a_metric_that_is_switched_off(build: Build) -> None:
     result = build({"stream": {"mapping_metrics": False}, "monitoring": {"metrics": False}})
     assert {resource.name.removeprefix("counter-") for resource in result.all(ALARM)} == (
-        {each.name for each in ALARMS} - {"records-dropped", "total-taken-over"}
+        {each.name for each in ALARMS} - {"records-dropped", "records-uncounted", "total-restarted"}
     )
 
 

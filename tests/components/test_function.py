@@ -87,7 +87,6 @@ def test_each_function_gets_only_the_names_of_the_tables_that_it_uses(counter: R
     for function in exactly(4, counter, FUNCTION):
         variables = function.inputs["environment"]["variables"]
         assert variables["TABLE_NAME"] == counter.one("aws:dynamodb/table:Table", "counter-table").state["name"]
-        assert ("LEDGER_TABLE_NAME" in variables) == (function.name == "counter-process-stream")
         assert ("IDEMPOTENCY_TABLE_NAME" in variables) == (function.name == "counter-record-visit")
 
 
@@ -157,7 +156,7 @@ def test_archive_holds_the_sources_sorted_and_nothing_compiled(counter: Result) 
     functions = Path(__file__).parents[2] / "functions"
     names = list(function_archive().assets)
     assert {f"functions/{path.relative_to(functions)}" for path in functions.rglob("*.py")} <= set(names)
-    assert {"functions/http/openapi.json", "functions/pages/counter.js", "functions/total/ledger.py"} <= set(names)
+    assert {"functions/http/openapi.json", "functions/pages/counter.js", "functions/process_stream.py"} <= set(names)
     assert names == sorted(names)
     assert not any("__pycache__" in name or name.endswith(".pyc") for name in names)
     for function in exactly(4, counter, FUNCTION):

@@ -13,9 +13,10 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_the_names_are_those_of_the_functions() -> None:
-    for name in ("EXPIRES_AT", "TABLE_NAME", "LEDGER_TABLE_NAME", "IDEMPOTENCY_TABLE_NAME"):
+    for name in ("EXPIRES_AT", "MARK", "SEPARATOR", "TABLE_NAME", "IDEMPOTENCY_TABLE_NAME"):
         assert getattr(functions_package, name) == getattr(tables, name)
-    assert (functions_package.PARTITION_KEY, functions_package.TOTAL_KEY) == (tables.KEY, tables.COUNTER)
+    keys = (functions_package.PARTITION_KEY, functions_package.TOTAL_KEY, functions_package.ORIGIN_KEY)
+    assert keys == (tables.KEY, tables.COUNTER, tables.ORIGIN)
 
 
 def test_the_keys_are_written_once() -> None:
@@ -45,7 +46,7 @@ def test_a_program_may_have_a_package_functions_of_its_own(tmp_path: Path) -> No
         "import functions\n"
         "from components.functions_package import TOTAL_KEY, function_archive\n"
         "assert functions.OURS is False\n"
-        "print(TOTAL_KEY, 'functions/total/ledger.py' in function_archive().assets)"
+        "print(TOTAL_KEY, 'functions/process_stream.py' in function_archive().assets)"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["COUNTER", "True"]

@@ -13,7 +13,7 @@ import pytest
 
 from components import StreamConsumer, StreamTriggeredCounter
 from components.testing import RecordingMonitor, Resource, Result, run
-from tests.permissions import FOREIGN, RUNBOOK, Role, documented, findings
+from tests.permissions import FOREIGN, RUNBOOK, Role, allows, documented, findings
 from tests.samples import DESCRIBED_TABLE, STREAM
 from tests.samples import TABLE as TABLE_ARN
 from tests.share import share
@@ -89,7 +89,6 @@ def roles(result: Result, named: Mapping[str, tuple[str, str]], keys: Mapping[st
     named_in_policies = {
         "the table": outputs["tableArn"],
         "the stream": outputs["streamArn"],
-        "the ledger": result.one(TABLE, "counter-ledger").state["arn"],
         "the idempotency table": result.one(TABLE, "counter-idempotency").state["arn"],
         **{name: arn for name, arn in keys.items() if arn != "*"},
     }
@@ -185,6 +184,50 @@ def test_every_row_of_the_runbook_is_a_right_that_some_role_has() -> None:
     assert len(rows) > 10
     assert {name for row in rows for name in row.roles} == names
     assert {row.resource for row in rows} <= resources | {"any resource"}
+
+
+WRITTEN = {"dynamodb:LeadingKeys": ["home"], "dynamodb:ReturnValues": ["NONE"]}
+TOTAL = {"dynamodb:Attributes": ["ID", "TotalViews", "Ended"], "dynamodb:ReturnValues": ["ALL_NEW"]}
+
+
+@pytest.mark.parametrize(
+    ("action", "context", "allowed"),
+    [
+        ("UpdateItem", {**WRITTEN, "dynamodb:Attributes": ["ID", "Reconciled"]}, True),
+        ("UpdateItem", {"dynamodb:LeadingKeys": ["home/%/1"], "dynamodb:Attributes": ["ID", "Reconciled"]}, True),
+        ("UpdateItem", {**WRITTEN, "dynamodb:Attributes": ["ID", "Count"]}, False),
+        ("UpdateItem", {**WRITTEN, "dynamodb:Attributes": ["ID", "Reconciled", "Count"]}, False),
+        ("UpdateItem", {**WRITTEN, "dynamodb:Attributes": ["ID", "Since"]}, False),
+        ("UpdateItem", {**WRITTEN, "dynamodb:Attributes": ["ID", "TotalViews"]}, False),
+        *(
+            (
+                "UpdateItem",
+                {**WRITTEN, "dynamodb:Attributes": ["ID", "Reconciled"], "dynamodb:ReturnValues": [returned]},
+                False,
+            )
+            for returned in ("ALL_OLD", "ALL_NEW", "UPDATED_OLD", "UPDATED_NEW")
+        ),
+        ("UpdateItem", {"dynamodb:LeadingKeys": ["COUNTER"], **TOTAL}, True),
+        ("UpdateItem", {"dynamodb:LeadingKeys": ["COUNTER/%/1"], **TOTAL}, True),
+        ("UpdateItem", {"dynamodb:LeadingKeys": ["COUNTER", "home"], **TOTAL}, False),
+        ("GetItem", {"dynamodb:LeadingKeys": ["COUNTER"], **TOTAL}, True),
+        ("GetItem", {"dynamodb:LeadingKeys": ["home"], "dynamodb:Attributes": ["ID", "Reconciled"]}, False),
+        *(
+            (action, {"dynamodb:LeadingKeys": [key], "dynamodb:Attributes": ["ID", "Reconciled"]}, False)
+            for action in ("PutItem", "DeleteItem", "BatchWriteItem", "PartiQLUpdate")
+            for key in ("home", "COUNTER")
+        ),
+    ],
+)
+def test_the_stream_processor_cannot_change_a_count(
+    counter: Result, action: str, context: dict[str, list[str]], allowed: bool
+) -> None:
+    policies = [
+        json.loads(counter.one(POLICY, f"counter-process-stream{suffix}").inputs["policy"])
+        for suffix in ("", "-consume")
+    ]
+    table = counter.one(TABLE, "counter-table").state["arn"]
+    assert allows(policies, f"dynamodb:{action}", table, context) is allowed
 
 
 @every_program

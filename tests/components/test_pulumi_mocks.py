@@ -137,7 +137,6 @@ def test_outputs_come_from_the_mocks() -> None:
         "tableName": "hits-table",
         "tableArn": "arn:aws:dynamodb:eu-west-1:123456789012:hits-table",
         "streamArn": STREAM,
-        "ledgerTableName": "hits-ledger",
         "idempotencyTableName": "hits-idempotency",
         "eventSourceMappingId": "hits-process-stream-uuid",
         "functionNames": {
@@ -160,19 +159,15 @@ def test_arguments_reach_the_resources_inputs() -> None:
     [mapping] = mocks.of(MAPPING)
     assert (mapping.inputs["batchSize"], mapping.inputs["eventSourceArn"]) == (7, STREAM)
     assert {one.inputs["memorySize"] for one in mocks.of("aws:lambda/function:Function")} == {512}
-    [variables] = [
-        one.inputs["environment"]["variables"]
-        for one in mocks.of("aws:lambda/function:Function")
-        if one.name == "hits-process-stream"
-    ]
-    assert (variables["TABLE_NAME"], variables["LEDGER_TABLE_NAME"]) == ("hits-table", "hits-ledger")
+    variables = [one.inputs["environment"]["variables"] for one in mocks.of("aws:lambda/function:Function")]
+    assert {each["TABLE_NAME"] for each in variables} == {"hits-table"}
 
 
 def test_an_adopted_table_is_looked_up_through_the_mocks() -> None:
     mocks = Computing()
     adopted: ExistingTableArgs = {"table_arn": TABLE, "stream_arn": STREAM}
     assert mocked(lambda: counter({"existing_table": adopted}).table_name, mocks) == "Counts"
-    assert sorted(one.name for one in mocks.of("aws:dynamodb/table:Table")) == ["hits-idempotency", "hits-ledger"]
+    assert [one.name for one in mocks.of("aws:dynamodb/table:Table")] == ["hits-idempotency"]
 
 
 def test_a_bad_argument_is_refused_under_mocks_too() -> None:

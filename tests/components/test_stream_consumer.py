@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components import ArgumentError, StreamConsumer, StreamTriggeredCounter
+from components import ArgumentError, StartingPosition, StreamConsumer, StreamTriggeredCounter
 from components.testing import RecordingMonitor, Result, run
 
 from .conftest import Build, exactly
@@ -29,9 +29,9 @@ def test_nothing_is_given_up_by_default_until_the_stream_is_about_to_drop_it(cou
         "maximumBatchingWindowInSeconds": 1,
         "maximumRetryAttempts": -1,
         "maximumRecordAgeInSeconds": 84_600,
-        "bisectBatchOnFunctionError": True,
+        "bisectBatchOnFunctionError": False,
         "parallelizationFactor": 1,
-        "tumblingWindowInSeconds": 0,
+        "tumblingWindowInSeconds": 900,
         "destinationConfig": {"onFailure": {"destinationArn": queue.state["arn"]}},
         "metricsConfig": {"metrics": ["EventCount"]},
     }
@@ -83,7 +83,9 @@ def test_nothing_is_reserved_by_default(counter: Result) -> None:
 
 def test_the_totals_own_changes_are_filtered_out_at_the_source(counter: Result) -> None:
     [pattern] = counter.one(MAPPING).inputs["filterCriteria"]["filters"]
-    assert json.loads(pattern["pattern"]) == {"dynamodb": {"Keys": {"ID": {"S": [{"anything-but": ["COUNTER"]}]}}}}
+    assert json.loads(pattern["pattern"]) == {
+        "dynamodb": {"Keys": {"ID": {"S": [{"anything-but": ["COUNTER", "COUNTER/%/1"]}]}}}
+    }
 
 
 def test_the_mapping_counts_its_events_unless_that_is_off(counter: Result, build: Build) -> None:
@@ -97,23 +99,19 @@ def test_a_mapping_is_deleted_before_its_replacement_is_made(counter: Result) ->
 
 def test_settings_reach_the_mapping_and_the_queue(build: Build) -> None:
     given = {
-        "starting_position": "LATEST",
         "batch_size": 10_000,
         "maximum_batching_window_in_seconds": 300,
         "maximum_retry_attempts": -1,
         "maximum_record_age_in_seconds": -1,
-        "bisect_batch_on_function_error": False,
         "dead_letter_queue_retention_seconds": 60,
         "mapping_metrics": False,
     }
     result = build({"stream": given})
     inputs = result.one(MAPPING).inputs
-    assert inputs["startingPosition"] == "LATEST"
     assert inputs["batchSize"] == 10_000
     assert inputs["maximumBatchingWindowInSeconds"] == 300
     assert inputs["maximumRetryAttempts"] == -1
     assert inputs["maximumRecordAgeInSeconds"] == -1
-    assert inputs["bisectBatchOnFunctionError"] is False
     assert "metricsConfig" not in inputs
     assert result.one("aws:sqs/queue:Queue").inputs["messageRetentionSeconds"] == 60
 
@@ -128,13 +126,20 @@ def test_a_further_function_with_code_of_its_own() -> None:
                 "code": code(),
                 "handler": "app.handler",
                 "filters": ['{"eventName": ["REMOVE"]}'],
-                "stream": {"batch_size": 5, "reserved_concurrency": 2},
+                "stream": {
+                    "batch_size": 5,
+                    "reserved_concurrency": 2,
+                    "starting_position": StartingPosition.LATEST,
+                    "bisect_batch_on_function_error": False,
+                },
             },
         )
 
     result = run(program)
     mapping = result.one(MAPPING, "audit")
     assert mapping.inputs["batchSize"] == 5
+    assert mapping.inputs["startingPosition"] == "LATEST"
+    assert mapping.inputs["bisectBatchOnFunctionError"] is False
     assert result.one("aws:lambda/function:Function", "audit").inputs["reservedConcurrentExecutions"] == 2
     assert mapping.inputs["filterCriteria"] == {"filters": [{"pattern": '{"eventName": ["REMOVE"]}'}]}
     policies = {result.one("aws:iam/rolePolicy:RolePolicy", name).urn for name in ("audit", "audit-consume")}
@@ -179,7 +184,11 @@ def test_an_existing_functions_role_is_given_the_rights() -> None:
     assert policy.inputs["role"] == "their-role"
     assert statements(result, "audit-consume")[0]["Resource"] == [STREAM]
     assert policy.urn in result.one(MAPPING).dependencies
-    assert "filterCriteria" not in result.one(MAPPING).inputs
+    mapping = result.one(MAPPING).inputs
+    assert "filterCriteria" not in mapping
+    assert mapping["startingPosition"] == "TRIM_HORIZON"
+    assert mapping["bisectBatchOnFunctionError"] is True
+    assert (mapping["parallelizationFactor"], mapping["tumblingWindowInSeconds"]) == (1, 0)
     assert result.all("aws:lambda/function:Function") == []
     outputs = result.one("stream-triggered-counter:index:StreamConsumer").outputs
     assert outputs is not None
@@ -217,6 +226,8 @@ def test_an_existing_functions_role_is_given_the_rights() -> None:
         ({"stream_arn": STREAM, "code": code(), "handler": "app.handler", "filters": ["{}"] * 11}, "filters"),
         ({"stream_arn": STREAM, "code": code(), "handler": "app.handler", "batch_size": 5}, "batch_size"),
         (OWN | {"stream": {"batch_size": 0}}, "stream.batch_size"),
+        (OWN | {"stream": {"starting_position": "AT_TIMESTAMP"}}, "stream.starting_position"),
+        (OWN | {"stream": {"bisect_batch_on_function_error": "no"}}, "stream.bisect_batch_on_function_error"),
         (OWN | {"stream": {"parallelization_factor": 11}}, "stream.parallelization_factor"),
         (OWN | {"stream": {"tumbling_window_in_seconds": 901}}, "stream.tumbling_window_in_seconds"),
         (OWN | {"encryption_key_arn": "alias/mine"}, "encryption_key_arn"),

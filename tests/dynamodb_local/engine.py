@@ -23,7 +23,7 @@ from typing import Any
 import boto3  # type: ignore[import-untyped]
 from botocore.config import Config  # type: ignore[import-untyped]
 
-from cli.dead_letters import as_lambda_record
+from tests.stream_records import as_lambda_record
 
 VERSION = "2.6.1"
 REGION = "eu-west-1"
@@ -188,6 +188,14 @@ class Engine:
         """Delete a table; its stream goes with it."""
         self.client.delete_table(TableName=name)
 
+    def roll_over(self) -> None:
+        """Close every shard of every stream, as after four hours. A new one continues it."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        assert self._process.stdout.readline()
+
     def renew(self) -> None:
         """Restart if MAX_TABLES tables were created, to stay fast. Call it between cases, never within one."""
         if self.tables_created >= MAX_TABLES:
@@ -242,6 +250,8 @@ class StreamReader:
         self._client = engine.streams
         self.arn: str = engine.client.describe_table(TableName=table)["Table"]["LatestStreamArn"]
         self._records: list[dict[str, Any]] = []
+        # The shard of each record, by sequence number.
+        self.shards: dict[str, str] = {}
         # Each shard's last sequence number that was read.
         self._read_up_to: dict[str, str] = {}
         self._finished: set[str] = set()
@@ -298,6 +308,7 @@ class StreamReader:
             for record in page["Records"]:
                 self._records.append(as_lambda_record(record, self.arn))
                 self._read_up_to[shard] = record["dynamodb"]["SequenceNumber"]
+                self.shards[record["dynamodb"]["SequenceNumber"]] = shard
             if not page["Records"]:
                 if not page.get("NextShardIterator"):
                     break

@@ -8,22 +8,19 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
-from tests.dynamodb_local.conftest import install_or_skip
 from tests.dynamodb_local.engine import (
     MAX_TABLES,
     Engine,
-    InstallError,
-    MissingToolError,
     StreamReader,
-    install,
 )
 from tests.running import ROOT, eventually
 from tests.share import ci_only
@@ -44,7 +41,7 @@ def add_one(client: Any, table: str, key: str) -> None:
     client.update_item(**increment(table, key))
 
 
-def test_each_write_gives_a_record_in_the_form_of_lambda(engine: Engine) -> None:
+def test_stream_record_of_each_write(engine: Engine) -> None:
     arn = engine.create_table("Records")
     reader = StreamReader(engine, "Records")
     add_one(engine.client, "Records", "tech")
@@ -77,7 +74,7 @@ def test_each_write_gives_a_record_in_the_form_of_lambda(engine: Engine) -> None
         assert abs(record["dynamodb"]["ApproximateCreationDateTime"] - time.time()) < 3600
 
 
-def test_records_of_concurrent_writers_are_read_once_each(engine: Engine) -> None:
+def test_records_of_concurrent_writers_are_read_once(engine: Engine) -> None:
     engine.create_table("Busy", "NEW_IMAGE")
     reader = StreamReader(engine, "Busy")
     found: list[dict[str, Any]] = []
@@ -100,7 +97,7 @@ def test_records_of_concurrent_writers_are_read_once_each(engine: Engine) -> Non
         assert counts == list(range(1, 51))
 
 
-def test_of_concurrent_transactions_on_one_state_exactly_one_takes_effect(engine: Engine) -> None:
+def test_one_of_concurrent_transactions_takes_effect(engine: Engine) -> None:
     engine.create_table("Races", None)
     reasons: Counter[str] = Counter()
     rounds = 20
@@ -128,7 +125,7 @@ def test_of_concurrent_transactions_on_one_state_exactly_one_takes_effect(engine
     assert reasons == {"None": 3 * rounds, "ConditionalCheckFailed": 3 * rounds}
 
 
-def test_a_transaction_sent_twice_with_one_token_takes_effect_once(engine: Engine) -> None:
+def test_transaction_with_repeated_token_takes_effect_once(engine: Engine) -> None:
     engine.create_table("Tokens", None)
     for _ in range(2):
         actions = [{"Update": increment("Tokens", "tech")}]
@@ -137,7 +134,117 @@ def test_a_transaction_sent_twice_with_one_token_takes_effect_once(engine: Engin
     assert item["Count"] == {"N": "1"}
 
 
-def test_the_stream_of_a_deleted_table_stays_readable(engine: Engine) -> None:
+UPDATE: dict[str, Any] = {
+    "TableName": "Updates",
+    "Key": {"ID": {"S": "COUNTER"}},
+    "UpdateExpression": "SET #positions.#shard = :position ADD #total :one, #held :one",
+    "ConditionExpression": "#total = #held AND #positions.#shard = :seen",
+    "ExpressionAttributeNames": {"#total": "Total", "#held": "Held", "#positions": "Positions", "#shard": "1-a"},
+    "ExpressionAttributeValues": {":one": {"N": "1"}, ":position": {"S": "2@9"}, ":seen": {"S": "1@9"}},
+    "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+}
+STORED: dict[str, Any] = {
+    "ID": {"S": "COUNTER"},
+    "Total": {"N": "7"},
+    "Held": {"N": "7"},
+    "Positions": {"M": {"1-a": {"S": "1@9"}, "2-b": {"S": "5@9"}}},
+}
+
+
+@pytest.fixture
+def update(engine: Engine) -> Iterator[Any]:
+    """Return a function that sends UPDATE to an item, and returns the error's code and item, and the item after it."""
+    engine.create_table("Updates", None)
+
+    def send(stored: Mapping[str, Any], **changes: Any) -> tuple[str, Any, Any]:
+        engine.client.put_item(TableName="Updates", Item={**stored, "ID": {"S": "COUNTER"}})
+        code, shown = "", None
+        try:
+            request = {name: value for name, value in (UPDATE | changes).items() if value is not None}
+            engine.client.update_item(**request)
+        except ClientError as error:
+            code, shown = error.response["Error"]["Code"], error.response.get("Item")
+        return code, shown, engine.client.get_item(TableName="Updates", Key=UPDATE["Key"]).get("Item")
+
+    yield send
+    engine.delete_table("Updates")
+
+
+def test_update_compares_attributes_and_nested_values(update: Any) -> None:
+    after = {**STORED, "Total": {"N": "8"}, "Held": {"N": "8"}}
+    after["Positions"] = {"M": {"1-a": {"S": "2@9"}, "2-b": {"S": "5@9"}}}
+    assert update(STORED) == ("", None, after)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"Total": {"N": "8"}},
+        {"Total": {"S": "7"}},
+        {"Positions": {"M": {"1-a": {"S": "3@9"}}}},
+        {"Positions": {"M": {}}},
+        {"Positions": {"S": "1@9"}},
+    ],
+)
+def test_failed_condition_returns_the_item(update: Any, change: dict[str, Any]) -> None:
+    found = STORED | change
+    assert update(found) == ("ConditionalCheckFailedException", found, found)
+
+
+def test_missing_attributes_are_not_equal(update: Any) -> None:
+    found = {"ID": STORED["ID"], "Positions": STORED["Positions"]}
+    assert update(found) == ("ConditionalCheckFailedException", found, found)
+
+
+@pytest.mark.parametrize("change", [{"Positions": {"S": "x"}}, {"Total": {"S": "x"}, "Held": {"S": "x"}}])
+def test_invalid_update_changes_nothing(update: Any, change: dict[str, Any]) -> None:
+    found = STORED | change
+    values = {name: value for name, value in UPDATE["ExpressionAttributeValues"].items() if name != ":seen"}
+    condition = "#total = #held AND attribute_not_exists(#positions.#shard)"
+    if "Total" in change:
+        condition = condition.replace("attribute_not_exists", "attribute_exists")
+    sent = update(found, ConditionExpression=condition, ExpressionAttributeValues=values)
+    assert sent == ("ValidationException", None, found)
+
+
+def test_attribute_is_set_to_another_one(update: Any) -> None:
+    changes = {
+        "UpdateExpression": "SET #total = #next REMOVE #next",
+        "ConditionExpression": "#next >= #total",
+        "ExpressionAttributeNames": {"#total": "Total", "#next": "Next"},
+        "ExpressionAttributeValues": None,
+    }
+    assert update(STORED | {"Next": {"N": "9"}}, **changes) == ("", None, STORED | {"Total": {"N": "9"}})
+    less = STORED | {"Next": {"N": "6"}}
+    assert update(less, **changes) == ("ConditionalCheckFailedException", less, less)
+
+
+def test_condition_that_never_holds_returns_the_item(update: Any) -> None:
+    never = "attribute_exists(#total) AND attribute_not_exists(#total)"
+    values = {name: UPDATE["ExpressionAttributeValues"][name] for name in (":one", ":position")}
+    sent = update(STORED, ConditionExpression=never, ExpressionAttributeValues=values)
+    assert sent == ("ConditionalCheckFailedException", STORED, STORED)
+
+
+def test_shard_that_rolls_over_is_read_before_its_successor(engine: Engine) -> None:
+    engine.create_table("Rolling")
+    for _ in range(3):
+        add_one(engine.client, "Rolling", "tech")
+        add_one(engine.client, "Rolling", "tech")
+        engine.roll_over()
+    reader = StreamReader(engine, "Rolling")
+    records = reader.read()
+    assert [record["dynamodb"]["NewImage"]["Count"]["N"] for record in records] == list("123456")
+    shards = [reader.shards[record["dynamodb"]["SequenceNumber"]] for record in records]
+    assert shards[::2] == shards[1::2] == sorted(set(shards))
+    described = engine.streams.describe_stream(StreamArn=reader.arn)["StreamDescription"]["Shards"]
+    assert {shard["ShardId"]: shard.get("ParentShardId") for shard in described[1:]} == {
+        child["ShardId"]: parent["ShardId"] for parent, child in pairwise(described)
+    }
+    assert all("EndingSequenceNumber" in shard["SequenceNumberRange"] for shard in described[:-1])
+
+
+def test_stream_of_a_deleted_table_stays_readable(engine: Engine) -> None:
     engine.create_table("Deleted")
     reader = StreamReader(engine, "Deleted")
     add_one(engine.client, "Deleted", "tech")
@@ -151,7 +258,7 @@ def test_the_stream_of_a_deleted_table_stays_readable(engine: Engine) -> None:
 
 
 @ci_only("makes many tables")
-def test_the_engine_restarts_empty_after_many_tables(engine: Engine) -> None:
+def test_engine_restarts_empty_after_many_tables(engine: Engine) -> None:
     engine.restart()
     for number in range(MAX_TABLES - 1):
         engine.create_table(f"Table{number}", None)
@@ -163,7 +270,7 @@ def test_the_engine_restarts_empty_after_many_tables(engine: Engine) -> None:
     assert engine.client.list_tables()["TableNames"] == []
 
 
-def test_it_listens_only_on_the_loopback_address(engine: Engine) -> None:
+def test_engine_listens_only_on_the_loopback_address(engine: Engine) -> None:
     port = urlsplit(engine.endpoint).port
     assert port
     socket.create_connection(("127.0.0.1", port), timeout=5).close()
@@ -172,7 +279,7 @@ def test_it_listens_only_on_the_loopback_address(engine: Engine) -> None:
         socket.create_connection(("127.0.0.2", port), timeout=5).close()
 
 
-def test_it_ends_with_the_process_that_started_it(engine: Engine) -> None:
+def test_engine_ends_with_the_process_that_started_it(engine: Engine) -> None:
     code = (
         "import os, pathlib\n"
         "from tests.dynamodb_local.engine import Engine, install\n"
@@ -191,62 +298,3 @@ def test_it_ends_with_the_process_that_started_it(engine: Engine) -> None:
             return client.connect_ex(("127.0.0.1", address.port)) != 0
 
     eventually(is_gone, 10, "the end of the engine")
-
-
-@pytest.fixture
-def fake_tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a folder that is the whole search path."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    monkeypatch.setenv("PATH", str(folder))
-    monkeypatch.setenv("LOG", str(tmp_path / "log"))
-    return folder
-
-
-def add_tool(folder: Path, name: str, script: str) -> None:
-    (folder / name).write_text(f'#!/bin/sh\necho {name} >> "$LOG"\n{script}\n', encoding="utf-8")
-    (folder / name).chmod(0o755)
-
-
-def test_without_a_network_the_tests_are_skipped_but_not_in_ci(
-    fake_tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    add_tool(fake_tools, "java", "exit 0")
-    monkeypatch.delenv("CI", raising=False)
-    with pytest.raises(pytest.skip.Exception, match="javac is missing"):
-        install_or_skip(tmp_path / "cache")
-    monkeypatch.setenv("CI", "true")
-    with pytest.raises(pytest.skip.Exception, match="javac is missing"):
-        install_or_skip(tmp_path / "cache")
-    for name in ("javac", "mvn"):
-        add_tool(fake_tools, name, "echo offline; exit 1")
-    with pytest.raises(InstallError, match="mvn failed: offline"):
-        install_or_skip(tmp_path / "cache")
-    monkeypatch.delenv("CI")
-    with pytest.raises(pytest.skip.Exception, match="mvn failed: offline"):
-        install_or_skip(tmp_path / "cache")
-
-
-@pytest.mark.parametrize("missing", ["java", "javac", "mvn"])
-def test_the_error_names_the_missing_tool_and_the_packages(fake_tools: Path, tmp_path: Path, missing: str) -> None:
-    for name in {"java", "javac", "mvn"} - {missing}:
-        add_tool(fake_tools, name, "exit 1")
-    with pytest.raises(MissingToolError, match=rf"JDK of 17 or later and Maven .*; {missing} is missing"):
-        install(tmp_path / "cache")
-
-
-def test_a_failed_installation_leaves_nothing_and_can_be_repeated(fake_tools: Path, tmp_path: Path) -> None:
-    for name in ("java", "javac"):
-        add_tool(fake_tools, name, "exit 0")
-    add_tool(fake_tools, "mvn", "echo '[ERROR] no network'; exit 1")
-    cache = tmp_path / "cache"
-    with pytest.raises(InstallError, match=r"mvn failed: \[ERROR\] no network"):
-        install(cache)
-    assert [path.name for path in cache.iterdir()] == ["lock"]
-    add_tool(fake_tools, "mvn", "/bin/mkdir -p done/lib; /bin/sleep 0.2")
-    with ThreadPoolExecutor(3) as pool:
-        folders = set(pool.map(lambda _: install(cache), range(3)))
-    assert len(folders) == 1
-    assert (folders.pop() / "lib").is_dir()
-    # One failure and one installation: concurrent processes did not install it again.
-    assert (tmp_path / "log").read_text(encoding="utf-8").split() == ["mvn", "mvn", "javac"]

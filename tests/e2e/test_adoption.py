@@ -30,8 +30,4 @@ def test_the_local_cloud_creates_the_adopted_table_and_counts_in_it(start: Start
     assert cloud.request("/tag/adopted", "POST").json == {"tag": "adopted", "count": 1}
     eventually(lambda: cloud.request("/counts").json["total"] == 1, 20, "the total")
     tables = cloud.client("dynamodb").list_tables()["TableNames"]
-    assert sorted(name.rpartition("-")[0] or name for name in tables) == [
-        "counter-idempotency",
-        "counter-ledger",
-        "tutorial",
-    ]
+    assert sorted(name.rpartition("-")[0] or name for name in tables) == ["counter-idempotency", "tutorial"]

@@ -46,28 +46,20 @@ class Role:
         self.functions = cloud.client("lambda", credentials)
         self.table = cloud.outputs["tableName"]
         self.idempotency = cloud.outputs["idempotencyTableName"]
-        self.ledger = cloud.outputs["ledgerTableName"]
 
 
 ACTIONS: Mapping[str, Action] = {
     "describe the table": lambda role: role.dynamodb.describe_table(TableName=role.table),
-    "describe the ledger": lambda role: role.dynamodb.describe_table(TableName=role.ledger),
     "update the table": lambda role: role.dynamodb.update_item(TableName=role.table, Key=TAG, **COUNT),
-    "update the ledger": lambda role: role.dynamodb.update_item(TableName=role.ledger, Key=TAG, **COUNT),
     "update the idempotency table": lambda role: role.dynamodb.update_item(
         TableName=role.idempotency, Key=TAG, **COUNT
     ),
     "get from the idempotency table": lambda role: role.dynamodb.get_item(TableName=role.idempotency, Key=TAG),
     "get from the table": lambda role: role.dynamodb.get_item(TableName=role.table, Key=TOTAL),
-    "get from the ledger": lambda role: role.dynamodb.get_item(TableName=role.ledger, Key=TAG),
     "batch-get from the table": lambda role: role.dynamodb.batch_get_item(RequestItems={role.table: {"Keys": [TAG]}}),
-    "batch-get from the ledger": lambda role: role.dynamodb.batch_get_item(RequestItems={role.ledger: {"Keys": [TAG]}}),
     "scan the table": lambda role: role.dynamodb.scan(TableName=role.table),
-    "scan the ledger": lambda role: role.dynamodb.scan(TableName=role.ledger),
     "put into the table": lambda role: role.dynamodb.put_item(TableName=role.table, Item=TAG),
-    "put into the ledger": lambda role: role.dynamodb.put_item(TableName=role.ledger, Item=TAG),
     "delete from the table": lambda role: role.dynamodb.delete_item(TableName=role.table, Key=TAG),
-    "delete from the ledger": lambda role: role.dynamodb.delete_item(TableName=role.ledger, Key=TAG),
     "delete the table": lambda role: role.dynamodb.delete_table(TableName=role.table),
     "send to the dead-letter queue": lambda role: role.sqs.send_message(
         QueueUrl=role.outputs["deadLetterQueueUrl"], MessageBody="test"
@@ -91,9 +83,6 @@ ALLOWED = {
         "describe the table",
         "get from the table",
         "update the table",
-        "get from the ledger",
-        "batch-get from the ledger",
-        "update the ledger",
         "send to the dead-letter queue",
     },
 }
@@ -121,7 +110,7 @@ def test_a_role_allows_exactly_the_actions_of_its_function(role: Role, function:
 
 def test_permissions_are_checked_for_each_action_of_a_transaction(cloud: RunningCloud) -> None:
     role = Role(cloud, "processStream")
-    update = {"Update": {"TableName": role.ledger, "Key": TAG, **COUNT}}
+    update = {"Update": {"TableName": role.table, "Key": TOTAL, **COUNT}}
     role.dynamodb.transact_write_items(TransactItems=[update])
     with pytest.raises(ClientError, match="AccessDenied"):
         role.dynamodb.transact_write_items(
@@ -160,7 +149,6 @@ def arns(cloud: RunningCloud, role: Role) -> Mapping[str, str]:
     return {
         "the table": table,
         "the stream": cloud.outputs["streamArn"],
-        "the ledger": table.replace(role.table, role.ledger),
         "the idempotency table": table.replace(role.table, role.idempotency),
         "its own dead-letter queue": queue["Attributes"]["QueueArn"],
         "its own log group": log,

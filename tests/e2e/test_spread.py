@@ -1,4 +1,4 @@
-"""The numbers of items of a tag and of the total are raised on a live stack, while visits go on."""
+"""The number of items of a tag is raised on a live stack, while visits go on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from functions.dynamodb.tables import is_total, name_of
+from functions.dynamodb.tables import name_of
 from tests.e2e.test_visits import numbers, settled_total, visit
 from tests.running import ROOT, RunningCloud, eventually
 from tests.share import ci_only
@@ -19,7 +19,7 @@ from tests.share import ci_only
 def deployed(cloud: RunningCloud, **variables: str) -> Iterator[None]:
     """Change the functions' environment as an update of the stack does, and change it back in the end."""
     client = cloud.client("lambda")
-    names = [cloud.outputs["functionNames"][key] for key in ("recordVisit", "viewCounts", "processStream")]
+    names = [cloud.outputs["functionNames"][key] for key in ("recordVisit", "viewCounts")]
     before = {name: client.get_function_configuration(FunctionName=name)["Environment"]["Variables"] for name in names}
     try:
         for name in names:
@@ -53,19 +53,18 @@ def shown(cloud: RunningCloud) -> int:
 
 
 @ci_only("redeploys functions under load")
-def test_a_tag_and_the_total_are_spread_while_visits_go_on(cloud: RunningCloud) -> None:
+def test_a_tag_is_spread_while_visits_go_on(cloud: RunningCloud) -> None:
     before = settled_total(cloud)
     visit_concurrently(cloud, 8)
     with ThreadPoolExecutor(1) as pool:
         visits = pool.submit(visit_during_deployment, cloud, 24)
-        with deployed(cloud, ITEMS_PER_TAG="3", ITEMS_PER_TOTAL="4"):
+        with deployed(cloud, ITEMS_PER_TAG="3"):
             visits.result()
             visit_concurrently(cloud, 24)
             assert shown(cloud) == 56
             assert settled_total(cloud) == before + 56
             items = numbers(cloud, "tableName", "Count")
             assert len([key for key in items if name_of(key) == "hot"]) == 3
-            assert len([key for key in numbers(cloud, "tableName", "TotalViews") if is_total(key)]) == 4
     # And lowered again: everything still counts.
     assert visit(cloud, "hot") == shown(cloud) == 57
     assert settled_total(cloud) == before + 57

@@ -35,8 +35,8 @@ def settled_total(cloud: RunningCloud, seconds: float = 60.0) -> int:
     """Wait until every visit so far, including those of other tests, is in the total; return the total."""
 
     def settled() -> bool:
-        counted = numbers(cloud, "ledgerTableName", "Counted")
-        return all(counted.get(tag) == count for tag, count in numbers(cloud, "tableName", "Count").items())
+        counts, ended = numbers(cloud, "tableName", "Count"), numbers(cloud, "tableName", "Ended")
+        return numbers(cloud, "tableName", "TotalViews").get("COUNTER", 0) == sum([*counts.values(), *ended.values()])
 
     eventually(settled, seconds, "every visit in the total")
     return total(cloud)

@@ -13,10 +13,10 @@ from functions import process_stream, record_visit, view_counts, welcome
 from functions.dynamodb import client as database
 from functions.dynamodb.retries import RetryBudget
 from functions.dynamodb.session import forget_sessions
-from functions.dynamodb.tables import number_of_items, setting
+from functions.dynamodb.tables import items_per_tag, setting
 
-TABLE, LEDGER, KEYS = "visits", "visits-ledger", "visits-idempotency"
-TABLES = {TABLE: "TABLE_NAME", LEDGER: "LEDGER_TABLE_NAME", KEYS: "IDEMPOTENCY_TABLE_NAME"}
+TABLE, KEYS = "visits", "visits-idempotency"
+TABLES = {TABLE: "TABLE_NAME", KEYS: "IDEMPOTENCY_TABLE_NAME"}
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,10 @@ def tables(_moto: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     for table, variable in TABLES.items():
         monkeypatch.setenv(variable, table)
         # Through moto's own objects: requests would take a third of the time of these tests.
-        dynamodb_backends["123456789012"]["eu-west-1"].tables[table].items.clear()
+        stored = dynamodb_backends["123456789012"]["eu-west-1"].tables[table]
+        stored.items.clear()
+        if stored.stream_shard:
+            stored.stream_shard.items.clear()
     forget()
     yield _moto
     forget()
@@ -65,7 +68,7 @@ def tables(_moto: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 def forget() -> None:
     """Make the functions start cold, except for their clients, which are slow to create and hold no state."""
-    for cached in (setting, number_of_items, process_stream._total, welcome._description):
+    for cached in (setting, items_per_tag, process_stream._total, welcome._description):
         cached.cache_clear()
 
 

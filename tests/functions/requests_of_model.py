@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,9 +25,10 @@ if __name__ == "__main__":
 
 from functions.dynamodb import session as sessions
 
+HANDLERS = ("welcome", "record_visit", "view_counts", "process_stream")
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "token"}
 TAG = {"ID": {"S": "tech"}}
-ITEM = {"ID": {"S": "tech"}, "Count": {"N": "3"}, "Since": {"S": "2026"}, "Ended": {"BOOL": True}}
+ITEM = {"ID": {"S": "tech"}, "Count": {"N": "3"}, "Rebuilding": {"BOOL": True}, "Positions": {"M": {"a": {"S": "1@2"}}}}
 UPDATE = {
     "TableName": "visits",
     "Key": TAG,
@@ -44,7 +46,6 @@ CALLS: Mapping[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"Responses": {"visits": [ITEM]}, "UnprocessedKeys": {"visits": {"Keys": [TAG]}}},
     ),
     "update_item": ({**UPDATE, "ReturnValues": "UPDATED_NEW"}, {"Attributes": {"Count": {"N": "4"}}}),
-    "delete_item": ({"TableName": "visits", "Key": TAG, "ReturnValues": "ALL_OLD"}, {"Attributes": ITEM}),
     "transact_write_items": ({"TransactItems": [{"Update": UPDATE}], "ClientRequestToken": "t"}, {}),
     "scan": (
         {"TableName": "visits", "Limit": 5, "ProjectionExpression": "ID", "ExclusiveStartKey": TAG},
@@ -170,7 +171,8 @@ def everything(create: Any, config: Config) -> Any:
     done = {method: outcome(client, method) for method in CALLS}
     for code, answer in ERRORS.items():
         typed = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", **answer}
-        done[code] = outcome(client, "transact_write_items", 400, typed)
+        method = "transact_write_items" if code.startswith("Transaction") else "update_item"
+        done[code] = outcome(client, method, 400, typed)
     return done
 
 
@@ -182,6 +184,22 @@ def first_difference(ours: Any, theirs: Any) -> tuple[str, str]:
         )
         return next(first_difference(*pair) for pair in pairs if pair[0] != pair[1])
     return repr(ours), repr(theirs)
+
+
+def started(*arguments: str, **variables: str) -> str:
+    """Run Python with no settings of AWS but `variables`, and return its output."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    none = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=Path(__file__).parents[2],
+        env={**kept, **none, **variables},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return done.stdout + done.stderr
 
 
 def main() -> None:

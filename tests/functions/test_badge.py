@@ -8,6 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from functions.dynamodb.items import MAX_COUNT
+from functions.dynamodb.tables import MAX_ITEMS
 from functions.pages import badge
 from tests.answers import Answer
 from tests.functions.conftest import TABLE
@@ -22,7 +24,7 @@ def texts(answer: Answer[str]) -> list[str]:
     return [part.text or "" for part in ET.fromstring(answer.body).iter(f"{SVG}text")]
 
 
-def test_a_badge_records_a_visit_and_shows_it() -> None:
+def test_badge_records_a_visit_and_shows_it() -> None:
     assert [texts(request("GET", "/badge/a")) for _ in range(2)] == [["visits", "1"], ["visits", "2"]]
     assert request("GET", "/counts/a").json["count"] == 2
 
@@ -31,20 +33,20 @@ def test_a_badge_records_a_visit_and_shows_it() -> None:
     ("target", "headers"),
     [("/badge/a?count=false", {}), ("/badge/a", {"Sec-Purpose": "prefetch"}), ("/badge/a", {"Purpose": "prefetch"})],
 )
-def test_a_badge_that_is_not_a_visit_only_shows_the_count(target: str, headers: dict[str, str]) -> None:
+def test_badge_without_a_visit_shows_the_count(target: str, headers: dict[str, str]) -> None:
     request("GET", "/badge/a?count=true")
     assert texts(request("GET", target, headers)) == ["visits", "1"]
     assert texts(request("GET", target, headers)) == ["visits", "1"]
 
 
-def test_a_badge_must_not_be_cached() -> None:
+def test_badge_must_not_be_cached() -> None:
     headers = request("GET", "/badge/a").headers
     assert "no-store" in headers["cache-control"]
     assert "s-maxage=0" in headers["cache-control"]
     assert headers["expires"].endswith("1970 00:00:00 GMT")
 
 
-def test_the_badge_has_the_requested_label_and_color() -> None:
+def test_badge_has_the_requested_label_and_color() -> None:
     answer = request("GET", "/badge/a?label=%3Cb%3E%26%22%27&color=C2297D")
     assert texts(answer)[0] == "<b>&\"'"
     assert '"#c2297d"' in answer.body
@@ -54,7 +56,7 @@ def test_the_badge_has_the_requested_label_and_color() -> None:
 @pytest.mark.parametrize(
     ("color", "digits"), [("green", "1d8102"), ("abc", "aabbcc"), ("%23ABC", "aabbcc"), ("%23010203", "010203")]
 )
-def test_a_color_is_a_name_or_hexadecimal_digits(color: str, digits: str) -> None:
+def test_color_is_a_name_or_hexadecimal_digits(color: str, digits: str) -> None:
     assert f'"#{digits}"' in request("GET", f"/badge/a?color={color}").body
 
 
@@ -70,7 +72,7 @@ def test_a_color_is_a_name_or_hexadecimal_digits(color: str, digits: str) -> Non
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_an_invalid_parameter_is_a_400_and_records_no_visit(method: str, field: str, value: str) -> None:
+def test_invalid_parameter_is_a_400_and_records_no_visit(method: str, field: str, value: str) -> None:
     answer = request(method, f"/badge/a?{field}={quote(value)}")
     assert answer.status == 400
     if method == "GET":
@@ -79,7 +81,7 @@ def test_an_invalid_parameter_is_a_400_and_records_no_visit(method: str, field: 
 
 
 @pytest.mark.parametrize("tag", ["COUNTER", "a%00", "x" * 201])
-def test_an_invalid_tag_is_a_400(tag: str) -> None:
+def test_invalid_tag_is_a_400(tag: str) -> None:
     assert request("GET", f"/badge/{tag}").json["field"] == "tag"
 
 
@@ -100,27 +102,24 @@ def test_an_invalid_tag_is_a_400(tag: str) -> None:
         (1_000_000, "1M"),
         (12_345_678, "12.3M"),
         (10**9, "1G"),
-        (10**30, "1Q"),
-        (999 * 10**30 + 10**30 - 1, "999Q"),
-        (10**33, "1e33"),
-        (10**38 - 1, "9e37"),
+        (MAX_COUNT, "999R"),
     ],
 )
-def test_a_count_of_any_size_is_abbreviated(count: int, shown: str, tables: Any) -> None:
+def test_count_of_any_size_is_abbreviated(count: int, shown: str, tables: Any) -> None:
     assert badge.abbreviate(count) == shown
     tables.put_item(TableName=TABLE, Item={"ID": {"S": "big"}, "Count": {"N": str(count)}})
     assert texts(request("GET", "/badge/big?count=false"))[1] == shown
 
 
 @settings(max_examples=300, deadline=None, derandomize=True, database=None)
-@given(st.integers(0, 10**38 - 1))
-def test_no_badge_shows_too_high_a_count_or_more_than_five_characters(count: int) -> None:
+@given(st.integers(0, MAX_ITEMS * MAX_COUNT))
+def test_badge_never_shows_too_much(count: int) -> None:
     shown = badge.abbreviate(count)
     assert len(shown) <= 5
     number, prefix = (shown[:-1], shown[-1]) if shown[-1].isalpha() else (shown, "")
     claimed = float(number) * 1000 ** badge.PREFIXES.index(prefix)
     assert claimed <= count * (1 + 1e-12)
-    assert count == 0 or claimed > count * (0.9 if "e" not in shown else 0.5)
+    assert count == 0 or claimed > count * 0.9
 
 
 @settings(max_examples=300, deadline=None, derandomize=True, database=None)
@@ -144,7 +143,7 @@ def test_marks_and_joiners_take_no_width() -> None:
     assert width("e\u0301\u20dd\u200d") == width("e") < width("ee")
 
 
-def test_a_badge_looks_like_this() -> None:
+def test_badge_looks_like_this() -> None:
     assert badge.badge("<Will>", 7, "1d8102") == (
         '<svg xmlns="http://www.w3.org/2000/svg" width="68" height="20" viewBox="0 0 68 20" role="img" '
         'aria-label="&lt;Will&gt;: 7"><title>&lt;Will&gt;: 7</title>'
@@ -160,7 +159,7 @@ def test_a_badge_looks_like_this() -> None:
     ("label", "width"),
     [("i", 6), ("iiiii", 21), ("aaa", 21), ("AAA", 24), ("mmm", 30), ("\u6f22\u6f22", 23), ("\uff21\uff21", 23)],
 )
-def test_the_label_gets_the_width_that_it_has_in_the_usual_font_and_can_be_seen(label: str, width: int) -> None:
+def test_label_has_its_width_in_the_usual_font(label: str, width: int) -> None:
     first, _ = ET.fromstring(badge.badge(label, 7, "1d8102")).iter(f"{SVG}text")
     assert first.attrib["textLength"] == str(width)
 
@@ -195,7 +194,7 @@ def contrasts(color: str) -> tuple[float, float, float]:
 
 
 @pytest.mark.parametrize("name", badge.COLORS)
-def test_the_text_on_a_named_color_is_readable(name: str) -> None:
+def test_text_on_a_named_color_is_readable(name: str) -> None:
     value, label, _ = contrasts(badge.COLORS[name])
     # WCAG 2.2, success criterion 1.4.3.
     assert (value >= 4.5, label >= 4.5) == (True, True), (value, label)
@@ -206,7 +205,7 @@ def test_the_text_on_a_named_color_is_readable(name: str) -> None:
 @example(0x757575)
 @example(0x7B7B7B)
 @example(0x7E7E7E)
-def test_the_text_on_any_color_has_the_higher_contrast(color: int) -> None:
+def test_text_on_any_color_has_the_higher_contrast(color: int) -> None:
     value, label, best = contrasts(f"{color:06x}")
     assert label >= 4.5
     assert value == pytest.approx(best, rel=1e-9)

@@ -38,7 +38,7 @@ def refused(code: str) -> ClientError:
         ProxyConnectionError(proxy_url="x"),
     ],
 )
-def test_a_rejected_visit_is_retried_and_finally_answered_503_not_counted(error: Any, refuse: Any) -> None:
+def test_visit_rejected_to_the_end_is_a_503_not_counted(error: Any, refuse: Any) -> None:
     calls = refuse("update_item", error, error, error, error, error, error)
     answer = request("POST", "/tag/a")
     assert answer.status == 503
@@ -48,7 +48,7 @@ def test_a_rejected_visit_is_retried_and_finally_answered_503_not_counted(error:
     assert request("GET", "/counts/a").json["count"] == 0
 
 
-def test_a_visit_rejected_once_is_counted_once(refuse: Any) -> None:
+def test_visit_rejected_once_is_counted_once(refuse: Any) -> None:
     refuse("update_item", refused("ThrottlingException"))
     assert request("POST", "/tag/a").json["count"] == 1
 
@@ -66,7 +66,7 @@ def test_a_visit_rejected_once_is_counted_once(refuse: Any) -> None:
         refused("ServiceUnavailable"),
     ],
 )
-def test_a_visit_whose_response_was_lost_is_not_retried(error: Any, refuse: Any) -> None:
+def test_visit_whose_response_was_lost_is_not_retried(error: Any, refuse: Any) -> None:
     calls = refuse("update_item", error)
     answer = request("POST", "/tag/a")
     assert answer.status == 503
@@ -81,14 +81,14 @@ def test_a_visit_whose_response_was_lost_is_not_retried(error: Any, refuse: Any)
     [("batch_get_item", "/counts/a"), ("batch_get_item", "/counts"), ("describe_table", "/")],
 )
 @pytest.mark.parametrize("error", [refused("ThrottlingException"), ReadTimeoutError(endpoint_url="x")])
-def test_a_transient_error_of_a_read_is_a_503(method: str, path: str, error: Any, refuse: Any) -> None:
+def test_transient_error_of_a_read_is_a_503(method: str, path: str, error: Any, refuse: Any) -> None:
     refuse(method, error)
     answer = request("GET", path)
     assert answer.status == 503
     assert answer.headers["retry-after"]
 
 
-def test_unprocessed_keys_are_requested_again_and_finally_answered_503(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_left_unprocessed_are_a_503(monkeypatch: pytest.MonkeyPatch) -> None:
     requests: list[Any] = []
 
     class Busy:
@@ -105,7 +105,7 @@ def test_unprocessed_keys_are_requested_again_and_finally_answered_503(monkeypat
 @pytest.mark.parametrize(
     ("method", "path"), [("update_item", "/tag/a"), ("batch_get_item", "/counts/a"), ("describe_table", "/")]
 )
-def test_any_other_error_is_a_500_without_internal_details(
+def test_other_error_is_a_500_without_internal_details(
     method: str, path: str, refuse: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     refuse(method, refused("AccessDeniedException"))
@@ -118,7 +118,7 @@ def test_any_other_error_is_a_500_without_internal_details(
 
 
 @pytest.mark.parametrize("path", ["/tag/a", "/counts/a", "/"])
-def test_the_log_names_a_missing_environment_variable(
+def test_log_names_a_missing_environment_variable(
     path: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.delenv("TABLE_NAME")
@@ -127,12 +127,12 @@ def test_the_log_names_a_missing_environment_variable(
     assert "TABLE_NAME" in caplog.text
 
 
-def test_a_malformed_event_is_a_500(caplog: pytest.LogCaptureFixture) -> None:
+def test_malformed_event_is_a_500(caplog: pytest.LogCaptureFixture) -> None:
     assert record_visit.handler({}, None)["statusCode"] == 500
     assert "requestContext" in caplog.text
 
 
-def test_the_table_is_described_again_after_a_minute(tables: Any) -> None:
+def test_table_is_described_again_after_a_minute(tables: Any) -> None:
     calls, now = [], [0.0]
 
     class Described:
@@ -162,7 +162,7 @@ def test_requests_to_a_warm_process_share_a_table_description(refuse: Any) -> No
 
 
 @pytest.mark.parametrize("path", ["/tag/a", "/counts/a", "/"])
-def test_a_browser_gets_a_failure_as_a_page(path: str, refuse: Any) -> None:
+def test_browser_gets_a_failure_as_a_page(path: str, refuse: Any) -> None:
     for method in ("update_item", "batch_get_item", "describe_table"):
         refuse(method, refused("AccessDeniedException"), *[refused("ThrottlingException")] * 9)
     failed, busy = (request("GET", path, {"Accept": "text/html"}) for _ in range(2))

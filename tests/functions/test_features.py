@@ -45,7 +45,7 @@ def items(tables: Any) -> int:
     return sum(tables.scan(TableName=table)["Count"] for table in TABLES)
 
 
-def test_without_counting_by_get_only_post_records_visits(deploy: Deploy, tables: Any) -> None:
+def test_get_records_no_visit_without_counting_by_get(deploy: Deploy, tables: Any) -> None:
     deploy(count_by_get=False)
     for path in ("/tag/a", "/tags/a"):
         for method in ("GET", "HEAD"):
@@ -56,7 +56,7 @@ def test_without_counting_by_get_only_post_records_visits(deploy: Deploy, tables
     assert request("POST", "/tag/a").json == {"tag": "a", "count": 1}
 
 
-def test_without_counting_by_get_a_badge_shows_the_count(deploy: Deploy) -> None:
+def test_badge_without_counting_by_get_shows_the_count(deploy: Deploy) -> None:
     deploy(count_by_get=False)
     request("POST", "/tag/a")
     for target in ("/badge/a", "/badge/a?count=false"):
@@ -68,7 +68,7 @@ def test_without_counting_by_get_a_badge_shows_the_count(deploy: Deploy) -> None
     assert request("GET", "/counts/a").json["count"] == 1
 
 
-def test_without_counting_by_get_a_badge_is_a_read() -> None:
+def test_badge_without_counting_by_get_is_a_read() -> None:
     described = describe(FULL, Features(count_by_get=False))
     assert FULL["paths"]["/badge/{tag}"]["get"]["x-group"] == "record"
     assert described["paths"]["/badge/{tag}"]["get"]["x-group"] == "read"
@@ -81,7 +81,7 @@ def test_without_counting_by_get_a_badge_is_a_read() -> None:
 
 @pytest.mark.parametrize("query", ["limit=1", "cursor=abc", "limit=0&cursor=abc"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_without_listing_no_tag_is_listed(deploy: Deploy, method: str, query: str) -> None:
+def test_no_tag_is_listed_without_listing(deploy: Deploy, method: str, query: str) -> None:
     request("POST", "/tag/secret")
     deploy(listing=False)
     answer = request(method, f"/counts?{query}")
@@ -108,7 +108,7 @@ def test_pages_offer_only_what_works(deploy: Deploy, path: str) -> None:
             assert ("Any name can be a tag" in page) == (path == "/" and "allowed_tags" not in changed)
 
 
-def test_a_tag_that_is_not_allowed_is_refused_before_anything_is_written(deploy: Deploy, tables: Any) -> None:
+def test_tag_that_is_not_allowed_is_refused_unwritten(deploy: Deploy, tables: Any) -> None:
     deploy(allowed_tags=["news", "blog-*"])
     for method, target in (
         *(("POST", "/tag/other"), ("GET", "/tag/other"), ("POST", "/tags/blog"), ("GET", "/tags/News")),
@@ -125,7 +125,7 @@ def test_a_tag_that_is_not_allowed_is_refused_before_anything_is_written(deploy:
     assert items(tables) == 3
 
 
-def test_a_tag_that_is_not_allowed_can_be_read(deploy: Deploy, tables: Any) -> None:
+def test_tag_that_is_not_allowed_can_be_read(deploy: Deploy, tables: Any) -> None:
     tables.put_item(TableName=TABLE, Item={"ID": {"S": "old"}, "Count": {"N": "7"}})
     deploy(allowed_tags=["news"])
     assert request("GET", "/counts/old").json["count"] == 7
@@ -134,7 +134,7 @@ def test_a_tag_that_is_not_allowed_can_be_read(deploy: Deploy, tables: Any) -> N
     assert request("GET", "/counts?limit=5").json["tags"] == [{"tag": "old", "count": 7}]
 
 
-def test_a_long_list_of_allowed_tags_is_shortened() -> None:
+def test_long_list_of_allowed_tags_is_shortened() -> None:
     assert Features(allowed_tags=["a"]).allowed == "'a'"
     assert Features(allowed_tags=[f"t{n}" for n in range(12)]).allowed.endswith("'t9' or one of 2 more")
 
@@ -143,20 +143,20 @@ TEXT = st.text(st.sampled_from("ab[]!-]^. "), max_size=8)
 
 
 @given(st.lists(TEXT, min_size=1, max_size=4), TEXT)
-def test_a_star_stands_for_any_characters_and_all_else_for_itself(literals: list[str], between: str) -> None:
+def test_star_stands_for_any_characters(literals: list[str], between: str) -> None:
     tag, pattern = f"x{between.join(literals)}", f"x{'*'.join(literals)}"
     assert Features(allowed_tags=[pattern]).allows(tag)
     assert Features(allowed_tags=["other", tag]).allows(tag)
-    assert not Features(allowed_tags=["other", f"{pattern}!"]).allows(tag)
+    assert not Features(allowed_tags=["other", f"{pattern}c"]).allows(tag)
     if len(literals) == 1:
         assert not Features(allowed_tags=[pattern]).allows(f"{tag}a")
 
 
-def test_an_allowed_tag_is_normalised_as_tags_are() -> None:
+def test_allowed_tag_is_normalised_as_tags_are() -> None:
     assert Features(allowed_tags=["cafe\u0301\u00a0*"]).allows(validate_tag("caf\u00e9\u2003x"))
 
 
-def test_a_pattern_with_many_stars_is_matched_in_no_time() -> None:
+def test_pattern_with_many_stars_is_matched_quickly() -> None:
     assert not Features(allowed_tags=["a*" * 60 + "b"]).allows("a" * 200)
 
 
@@ -175,12 +175,12 @@ def test_features_survive_the_environment_variable(features: Features) -> None:
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "[1]", "7", '{"unknown": 1}', '{"record": 1}', '{"record": {"x": 1}}'])
-def test_a_variable_that_the_component_did_not_write_is_refused(text: str) -> None:
+def test_malformed_features_variable_is_refused(text: str) -> None:
     with pytest.raises(RuntimeError, match=API_FEATURES):
         Features.parse(text)
 
 
-def test_the_document_describes_what_is_left(deploy: Deploy) -> None:
+def test_document_describes_what_is_left(deploy: Deploy) -> None:
     deploy(count_by_get=False, listing=False, allowed_tags=["news"])
     served = request("GET", "/openapi.json").json
     assert "get" not in served["paths"]["/tag/{tag}"]
@@ -193,9 +193,7 @@ def test_the_document_describes_what_is_left(deploy: Deploy) -> None:
 @pytest.mark.parametrize("count_by_get", [True, False])
 @pytest.mark.parametrize("listing", [True, False])
 @pytest.mark.parametrize("kind", ["NONE", "JWT", "AWS_IAM"])
-def test_a_served_document_has_all_components_that_it_refers_to_and_no_others(
-    count_by_get: bool, listing: bool, kind: str
-) -> None:
+def test_served_document_has_only_used_components(count_by_get: bool, listing: bool, kind: str) -> None:
     features = Features(count_by_get, listing, ["news"], Access(kind), issuer="https://example.org")
     described = describe(FULL, features)
     referred = set(re.findall(r'"#/components/(\w+)/(\w+)"', json.dumps(described)))
@@ -203,7 +201,7 @@ def test_a_served_document_has_all_components_that_it_refers_to_and_no_others(
     assert referred == {(kind, name) for kind in kinds for name in described["components"][kind]}
 
 
-def test_the_document_describes_the_credentials(deploy: Deploy) -> None:
+def test_document_describes_the_credentials(deploy: Deploy) -> None:
     deploy(record=Access("JWT", ["write", "admin"]), read=Access("AWS_IAM"), issuer="https://example.org/pool/")
     served = request("GET", "/openapi.json").json
     assert served["components"]["securitySchemes"] == {
@@ -240,7 +238,7 @@ def test_the_document_describes_the_credentials(deploy: Deploy) -> None:
     assert request("POST", "/tag/a", {"Purpose": "prefetch"}).status == 403
 
 
-def test_a_request_that_the_gateway_did_not_route_never_records_or_reads(tables: Any) -> None:
+def test_unrouted_request_never_records_or_reads(tables: Any) -> None:
     """Requests without a route arrive without credentials, so they must not reach what may require them."""
     paths = ["/tag/a", "/tags/a", "/counts/a", "/count/a", "/counts", "/badge/a", "//tag/a", "/x/tag/a", "/tag/tag/a"]
     for path in paths:

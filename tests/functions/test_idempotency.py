@@ -30,7 +30,7 @@ def count(tag: str) -> int:
     return int(request("GET", f"/counts/{tag}").json["count"])
 
 
-def test_a_repeated_key_counts_once_and_gets_the_same_body() -> None:
+def test_repeated_key_counts_once_and_gets_the_same_body() -> None:
     request("POST", "/tag/a")
     first = post("a", "key")
     request("POST", "/tag/a")
@@ -40,12 +40,12 @@ def test_a_repeated_key_counts_once_and_gets_the_same_body() -> None:
     assert count("a") == 3
 
 
-def test_each_key_is_another_visit_and_keys_are_not_counted_as_tags(tables: Any) -> None:
+def test_each_key_is_another_visit(tables: Any) -> None:
     assert [post("a", key).json["count"] for key in ("one", "two", "a", "COUNTER")] == [1, 2, 3, 4]
     assert [item["ID"]["S"] for item in tables.scan(TableName=TABLE)["Items"]] == ["a"]
 
 
-def test_reusing_a_key_with_another_tag_is_a_422_and_counts_nothing() -> None:
+def test_key_reused_with_another_tag_is_a_422() -> None:
     post("a", "key")
     answer = post("b", "key")
     assert answer.status == 422
@@ -54,13 +54,13 @@ def test_reusing_a_key_with_another_tag_is_a_422_and_counts_nothing() -> None:
     assert post("a", "key").json["count"] == 1
 
 
-def test_a_key_is_replayed_for_another_spelling_of_the_same_tag() -> None:
+def test_key_is_replayed_for_another_spelling_of_the_tag() -> None:
     post("%C3%A4", "key")
     assert post("a%CC%88", "key").headers["idempotency-replayed"] == "true"
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "a\tb", "ä", "x" * 256])
-def test_a_malformed_key_is_a_400_and_counts_nothing(key: str) -> None:
+def test_malformed_key_is_a_400_and_counts_nothing(key: str) -> None:
     answer = post("a", key)
     assert answer.status == 400
     assert answer.json["field"] == "Idempotency-Key"
@@ -68,21 +68,21 @@ def test_a_malformed_key_is_a_400_and_counts_nothing(key: str) -> None:
     assert count("a") == 0
 
 
-def test_a_key_of_the_maximum_length_is_accepted() -> None:
+def test_key_of_the_maximum_length_is_accepted() -> None:
     assert post("a", "~" * 255).json["count"] == 1
 
 
-def test_the_key_of_a_get_is_ignored() -> None:
+def test_key_of_a_get_is_ignored() -> None:
     assert [request("GET", "/tag/a", {"Idempotency-Key": "key"}).json["count"] for _ in range(2)] == [1, 2]
 
 
-def test_a_browser_gets_a_replay_as_a_redirect() -> None:
+def test_browser_gets_a_replay_as_a_redirect() -> None:
     post("a", "key")
     answer = post("a", "key", Accept="text/html")
     assert (answer.status, answer.type, answer.headers["idempotency-replayed"]) == (303, "text/html", "true")
 
 
-def test_a_key_expires_after_a_day_and_its_item_has_the_ttl(tables: Any) -> None:
+def test_key_expires_after_a_day_and_its_item_has_the_ttl(tables: Any) -> None:
     keyed, start = KeyedVisits(tables, TABLE, KEYS), 1_800_000_000.0
     assert keyed.record("a", "key", retry_budget(5), start).count == 1
     assert keyed.record("a", "key", retry_budget(5), start + 600).replayed
@@ -94,7 +94,7 @@ def test_a_key_expires_after_a_day_and_its_item_has_the_ttl(tables: Any) -> None
     assert keyed.record("b", "key", retry_budget(5), start + DAY).replayed
 
 
-def test_the_expiry_defaults_to_a_day_from_now(tables: Any) -> None:
+def test_expiry_defaults_to_a_day_from_now(tables: Any) -> None:
     post("a", "key")
     item = tables.get_item(TableName=KEYS, Key={"ID": {"S": "key"}})["Item"]
     assert 0 <= int(item["ExpiresAt"]["N"]) - DAY - time.time() + 30 <= 60
@@ -110,7 +110,7 @@ def test_the_expiry_defaults_to_a_day_from_now(tables: Any) -> None:
         cancelled("None", "TransactionConflict"),
     ],
 )
-def test_a_transient_error_is_retried_and_finally_answered_503(method: str, error: Exception, refuse: Any) -> None:
+def test_transient_error_is_retried_and_finally_answered_503(method: str, error: Exception, refuse: Any) -> None:
     refuse(method, error)
     assert post("a", "once").json == {"tag": "a", "count": 1}
     refuse(method, *[error] * 9)
@@ -120,7 +120,7 @@ def test_a_transient_error_is_retried_and_finally_answered_503(method: str, erro
     assert answer.headers["retry-after"]
 
 
-def test_a_repeated_request_gets_the_answer_that_was_lost(tables: Any) -> None:
+def test_repeated_request_gets_the_answer_that_was_lost(tables: Any) -> None:
     class Losing:
         """A client that loses the responses to transactions."""
 
@@ -138,7 +138,7 @@ def test_a_repeated_request_gets_the_answer_that_was_lost(tables: Any) -> None:
     assert count("a") == 1
 
 
-def test_a_permanent_error_is_a_500(refuse: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_permanent_error_is_a_500(refuse: Any, caplog: pytest.LogCaptureFixture) -> None:
     refuse("transact_write_items", cancelled("None", "ValidationError"))
     assert post("a", "key").status == 500
     assert "TransactionCanceledException" in caplog.text
@@ -157,7 +157,7 @@ class Interrupted:
         return getattr(self.tables, name)
 
 
-def test_a_visit_takes_a_read_and_a_transaction_and_one_more_for_each_visit_in_between(tables: Any) -> None:
+def test_requests_of_a_keyed_visit(tables: Any) -> None:
     def visit() -> None:
         tables.update_item(TableName=TABLE, Key={"ID": {"S": "a"}}, **visits.one_visit(1, 1))
 
@@ -168,7 +168,7 @@ def test_a_visit_takes_a_read_and_a_transaction_and_one_more_for_each_visit_in_b
         assert (recorded.count, recorded.replayed) == (count("a"), False)
 
 
-def test_a_visit_is_counted_even_if_the_tag_is_deleted_or_rewritten_meanwhile(tables: Any) -> None:
+def test_visit_counts_if_the_tag_is_rewritten_meanwhile(tables: Any) -> None:
     def delete() -> None:
         tables.delete_item(TableName=TABLE, Key={"ID": {"S": "a"}})
 
@@ -183,13 +183,12 @@ def test_a_visit_is_counted_even_if_the_tag_is_deleted_or_rewritten_meanwhile(ta
         assert KeyedVisits(client, TABLE, KEYS).record("a", f"key {number}", retry_budget(5)).count == expected
 
 
-@pytest.mark.parametrize("stored", ["1.5", "-3"])
-def test_a_visit_raises_even_a_count_that_is_not_a_natural_number(stored: str, tables: Any) -> None:
-    tables.put_item(TableName=TABLE, Item={"ID": {"S": "a"}, "Count": {"N": stored}})
+def test_visit_raises_a_negative_count(tables: Any) -> None:
+    tables.put_item(TableName=TABLE, Item={"ID": {"S": "a"}, "Count": {"N": "-3"}})
     assert post("a", "key").json["count"] == 1
-    assert float(tables.get_item(TableName=TABLE, Key={"ID": {"S": "a"}})["Item"]["Count"]["N"]) == float(stored) + 1
+    assert tables.get_item(TableName=TABLE, Key={"ID": {"S": "a"}})["Item"]["Count"] == {"N": "-2"}
 
 
-def test_a_visit_without_a_key_does_not_need_the_idempotency_table(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_visit_without_key_needs_no_idempotency_table(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("IDEMPOTENCY_TABLE_NAME")
     assert request("POST", "/tag/a").json["count"] == 1

@@ -39,18 +39,18 @@ def test_every_tag_is_on_exactly_one_page(tables: Any, limit: int) -> None:
     assert sum(map(len, found)) == len(names)
 
 
-def test_the_list_includes_the_total(tables: Any) -> None:
+def test_list_includes_the_total(tables: Any) -> None:
     assert request("GET", "/counts?limit=5").json == {"total": 0, "asOf": None, "tags": [], "nextCursor": None}
 
 
-def test_a_cursor_without_a_limit_gives_a_page_of_the_default_size(tables: Any) -> None:
+def test_cursor_without_a_limit_has_the_default_limit(tables: Any) -> None:
     put(tables, *(f"tag {number}" for number in range(60)))
     first = request("GET", "/counts?limit=1").json
     rest = request("GET", f"/counts?cursor={first['nextCursor']}").json
     assert len(rest["tags"]) == 50
 
 
-def test_a_page_without_any_tags_still_has_a_cursor(tables: Any) -> None:
+def test_page_without_any_tags_still_has_a_cursor(tables: Any) -> None:
     for number in range(30):
         tables.put_item(TableName=TABLE, Item={"ID": {"S": f"note {number}"}})
     put(tables, "a")
@@ -59,7 +59,7 @@ def test_a_page_without_any_tags_still_has_a_cursor(tables: Any) -> None:
     assert len(found) > 1
 
 
-def test_a_page_takes_ten_database_requests_at_most(tables: Any, refuse: Any) -> None:
+def test_page_takes_ten_database_requests_at_most(tables: Any, refuse: Any) -> None:
     for number in range(30):
         tables.put_item(TableName=TABLE, Item={"ID": {"S": f"note {number}"}})
     scans = refuse("scan")
@@ -69,7 +69,7 @@ def test_a_page_takes_ten_database_requests_at_most(tables: Any, refuse: Any) ->
 
 @pytest.mark.parametrize("limit", ["0", "101", "-1", "1.5", "x", "", "007", "1,2", "%D9%A3", "5%20", "1e1"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_a_malformed_limit_is_a_400(tables: Any, method: str, limit: str) -> None:
+def test_malformed_limit_is_a_400(tables: Any, method: str, limit: str) -> None:
     answer = request(method, f"/counts?limit={limit}")
     assert answer.status == 400
     if method == "GET":
@@ -95,13 +95,13 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize("cursor", MALFORMED)
-def test_a_malformed_cursor_is_a_400(tables: Any, cursor: str) -> None:
+def test_malformed_cursor_is_a_400(tables: Any, cursor: str) -> None:
     answer = request("GET", f"/counts?limit=5&cursor={cursor}")
     assert (answer.status, answer.json["field"]) == (400, "cursor")
 
 
 @pytest.mark.parametrize(("sent", "shown"), [("x" * 100, "x" * 100), ("x" * 101, f"{'x' * 100}…")])
-def test_a_problem_shows_the_first_hundred_characters_of_a_value(sent: str, shown: str) -> None:
+def test_problem_shows_100_characters_of_a_value(sent: str, shown: str) -> None:
     assert request("GET", f"/counts?cursor={sent}").json["value"] == shown
 
 
@@ -122,7 +122,7 @@ def test_every_tag_has_a_cursor(tag: str) -> None:
 
 
 @pytest.mark.parametrize("character", ["x", "ä"])
-def test_a_cursor_holds_any_key_that_a_table_can_hold_and_no_longer_one(character: str) -> None:
+def test_cursor_of_the_longest_key(character: str) -> None:
     longest = character * (2048 // len(character.encode()))
     assert listing._decode_cursor(listing._encode_cursor(longest)) == longest
     with pytest.raises(ProblemError):

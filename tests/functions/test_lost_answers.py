@@ -68,21 +68,19 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[SilentServer]:
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/tag/a"), ("GET", "/tags/a"), ("GET", "/badge/a")])
-def test_a_visit_without_a_key_is_sent_once(method: str, path: str, server: SilentServer) -> None:
+def test_visit_without_a_key_is_sent_once(method: str, path: str, server: SilentServer) -> None:
     answer = request(method, path)
     assert server.requests == ["UpdateItem"]
     assert answer.status == 503
     assert "may not have been counted; retrying may count it twice" in answer.json["detail"]
 
 
-def test_a_read_is_retried(server: SilentServer) -> None:
+def test_read_is_retried(server: SilentServer) -> None:
     assert request("GET", "/counts/a").status == 503
     assert server.requests == ["BatchGetItem"] * database.MAX_ATTEMPTS
 
 
-def test_a_visit_with_a_key_is_retried_while_time_is_left(
-    server: SilentServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_visit_with_a_key_is_retried_while_time_is_left(server: SilentServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(record_visit, "RETRY_SECONDS", 1.0)
     answer = request("POST", "/tag/a", {"Idempotency-Key": "key"})
     assert answer.status == 503

@@ -8,10 +8,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from functions import metrics
-from tests.doubles import cancelled
 from tests.functions.conftest import TABLE
+from tests.functions.events import Stream, process
 from tests.functions.gateway import request
-from tests.functions.test_process_stream import process, stream
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -72,7 +71,7 @@ def values(line: dict[str, Any]) -> tuple[str, int]:
     return metric["Name"], line[metric["Name"]]
 
 
-def test_each_visit_is_counted_and_a_replay_is_not(lines: Any) -> None:
+def test_visits_are_counted_without_replays(lines: Any) -> None:
     for _ in range(2):
         assert request("POST", "/tag/secret").status == 200
     assert lines() == [("Visits", 1)] * 2
@@ -81,43 +80,36 @@ def test_each_visit_is_counted_and_a_replay_is_not(lines: Any) -> None:
     assert lines() == [("Visits", 1)]
 
 
-def test_what_is_not_counted_is_no_visit(lines: Any) -> None:
+def test_visits_exclude_requests_that_count_nothing(lines: Any, tables: Any) -> None:
     request("GET", "/tag/a", {"Sec-Purpose": "prefetch"})
     request("GET", "/badge/a?count=false")
     request("HEAD", "/tag/a")
     request("GET", "/counts")
+    tables.put_item(TableName=TABLE, Item={"ID": {"S": "text"}, "Count": {"S": "7"}})
+    assert request("POST", "/tag/text").status == 409
     assert lines() == []
     request("GET", "/badge/a")
     assert lines() == [("Visits", 1)]
 
 
-def test_a_batch_has_its_number_of_tags(lines: Any) -> None:
-    events = stream()
-    process(events.insert("a"), events.modify("a", 2), events.insert("b"))
-    assert lines() == [("BatchTags", 2)]
+def test_uncounted_records_are_counted_by_cause(lines: Any) -> None:
+    events = Stream()
+    bad = {"ID": {"S": "bad"}, "Count": {"N": "2.5"}}
+    process(events.insert("a"), events.record("INSERT", "bad", new=bad), events.record("UPSERT", "b"))
+    assert lines() == [("UncountedRecords", 2)]
+    late, last = events.insert("c"), events.insert("d")
+    state = process(last, state={"floor": "-1", "batches": []})["state"]
+    process(late, state=state)
+    assert lines() == [("UncountedRecords", 1)]
 
 
-@pytest.mark.parametrize(
-    ("reasons", "conflicts"),
-    [(("ConditionalCheckFailed", "None"), 1), (("TransactionConflict",), 1), (("ThrottlingError", "None"), 0)],
-)
-def test_conflicts_are_counted_and_throttles_are_not(
-    lines: Any, refuse: Any, reasons: tuple[str, ...], conflicts: int
-) -> None:
-    process(stream().insert("a"))
-    refuse("transact_write_items", cancelled(*reasons))
-    lines()
-    process(stream(first_sequence=200).modify("a", 2))
-    assert lines() == [("TransactionConflicts", 1)] * conflicts + [("BatchTags", 1)]
-
-
-def test_a_takeover_is_counted_and_the_start_of_a_new_total_is_not(lines: Any, tables: Any) -> None:
-    events = stream()
+def test_generations_started_exclude_that_of_a_new_table(lines: Any, tables: Any) -> None:
+    events = Stream()
     process(events.insert("a"))
-    assert ("Takeovers", 1) not in lines()
+    assert lines() == []
     tables.delete_item(TableName=TABLE, Key={"ID": {"S": "COUNTER"}})
     process(events.modify("a", 2))
-    assert lines().count(("Takeovers", 1)) == 1
+    assert lines() == [("GenerationsStarted", 1)]
 
 
 def test_nothing_is_written_without_a_namespace(
@@ -125,7 +117,6 @@ def test_nothing_is_written_without_a_namespace(
 ) -> None:
     monkeypatch.delenv("METRICS_NAMESPACE", raising=False)
     request("POST", "/tag/a")
-    process(stream().insert("a"))
-    for value in (metrics.VISITS, metrics.TAKEOVERS):
-        metrics.emit(value)
+    process(Stream().insert("a"))
+    metrics.emit(metrics.GENERATIONS)
     assert capsys.readouterr().out == ""

@@ -1,8 +1,5 @@
 """Pages: input never becomes markup, pages load only this API's own files, and every link works."""
 
-import re
-from http import HTTPStatus
-from itertools import pairwise
 from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
 from urllib.robotparser import RobotFileParser
@@ -13,12 +10,10 @@ from hypothesis import strategies as st
 
 from functions import welcome
 from functions.counting.tags import is_tag, validate_tag
-from functions.http import routes
-from functions.http.features import Features
-from functions.http.problems import ProblemError
-from functions.pages import static, templates
+from functions.pages import static
 from tests.functions.conftest import TABLE
 from tests.functions.gateway import DOCUMENT, PAGE_POLICY, decoded, event, request, route
+from tests.functions.sample_pages import tag_pages
 from tests.outline import Outline
 
 HTML = {"Accept": "text/html"}
@@ -35,34 +30,9 @@ EVIL = [
 ANYTHING = settings(max_examples=15, deadline=None, derandomize=True, database=None)
 
 
-TABLE_FACTS = {
-    "name": "visits",
-    "status": "ACTIVE",
-    "itemCount": 1234,
-    "sizeBytes": 56789,
-    "createdAt": "2026-01-02T03:04:05+00:00",
-    "streamViewType": "NEW_AND_OLD_IMAGES",
-}
-
-
-def tag_pages(tag: str) -> dict[str, str]:
-    moment = "2026-01-02T03:04:05.678Z"
-    return {
-        "visit": templates.visit_page(tag, 3),
-        "count": templates.count_page(tag, 3, 7, moment),
-        "tags": templates.tags_page(7, [{"tag": tag, "count": 3}], 1, "YQ"),
-        "welcome": templates.welcome_page(
-            "hello", TABLE_FACTS | {"name": tag}, {"method": "GET", "path": tag, "query": {tag: tag}}, "./"
-        ),
-        "problem": templates.problem_page(
-            ProblemError(HTTPStatus.NOT_FOUND, tag, path=tag, field=tag, value=tag, allowed=tag), "./"
-        ),
-    }
-
-
 @pytest.mark.parametrize("kind", ["visit", "count", "tags", "welcome", "problem"])
 @pytest.mark.parametrize("category", CATEGORIES)
-def test_a_tag_of_any_category_never_changes_the_structure_of_a_page(category: Any, kind: str) -> None:
+def test_page_structure_is_the_same_for_any_tag(category: Any, kind: str) -> None:
     plain, foreign = Outline(tag_pages("plain")[kind]), Outline(tag_pages("a/b")[kind])
     piece = st.text(st.characters(categories=[category]), min_size=1, max_size=20)
 
@@ -82,7 +52,7 @@ def test_a_tag_of_any_category_never_changes_the_structure_of_a_page(category: A
 
 
 @pytest.mark.parametrize("kind", ["visit", "count"])
-def test_the_links_of_a_page_lead_to_the_same_tag(kind: str) -> None:
+def test_links_of_a_page_lead_to_the_same_tag(kind: str) -> None:
     @settings(ANYTHING, max_examples=100)
     @given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=3, max_size=20))
     def holds(tag: str) -> None:
@@ -100,7 +70,7 @@ def test_the_links_of_a_page_lead_to_the_same_tag(kind: str) -> None:
 @pytest.mark.parametrize(
     "path", ["/", "/tag/a%3Cb%3E", "/tags/a", "/counts/a%3Cb%3E", "/count/a", "/counts", "/counts?limit=1"]
 )
-def test_a_page_loads_and_links_only_existing_addresses_of_this_api(path: str, tables: Any) -> None:
+def test_page_loads_and_links_only_existing_addresses(path: str, tables: Any) -> None:
     for tag in ("one", "two", "<three>"):
         tables.put_item(TableName=TABLE, Item={"ID": {"S": tag}, "Count": {"N": "1234"}})
     answer = request("GET", path, HTML)
@@ -131,7 +101,7 @@ def counts(tables: Any) -> dict[str, Any]:
     return {item["ID"]["S"]: item for item in tables.scan(TableName=TABLE)["Items"]}
 
 
-def test_a_crawl_of_every_page_counts_nothing(tables: Any) -> None:
+def test_crawl_of_every_page_counts_nothing(tables: Any) -> None:
     for number in range(120):
         tables.put_item(TableName=TABLE, Item={"ID": {"S": f"tag {number} <&"}, "Count": {"N": "7"}})
     for foreign in ("a/b", "\u202e", "50%", "."):
@@ -157,9 +127,7 @@ def test_a_crawl_of_every_page_counts_nothing(tables: Any) -> None:
 
 @pytest.mark.parametrize("prefix", ["/tag/", "/tags/"])
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "key"}])
-def test_a_form_records_a_visit_and_redirects_to_a_page_that_may_be_reloaded(
-    prefix: str, headers: dict[str, str], tables: Any
-) -> None:
+def test_form_records_a_visit_and_redirects(prefix: str, headers: dict[str, str], tables: Any) -> None:
     answer = request("POST", f"{prefix}a%3Cb%20c", HTML | headers)
     assert (answer.status, answer.type) == (303, "text/html")
     there = urlsplit(urljoin(f"https://x{prefix}a%3Cb%20c", answer.headers["location"])).path
@@ -193,7 +161,7 @@ def test_search_engines_may_index_the_start_page() -> None:
 
 
 @pytest.mark.usefixtures("tables")
-def test_an_empty_page_of_tags_has_no_table() -> None:
+def test_empty_page_of_tags_has_no_table() -> None:
     outline = Outline(request("GET", "/counts?limit=5", HTML).body)
     assert "There are no tags on this page." in outline.texts
     assert "table" not in [element for element, _ in outline.elements]
@@ -211,7 +179,7 @@ PROBLEMS = {
 
 @pytest.mark.parametrize(("method", "path"), PROBLEMS)
 @pytest.mark.usefixtures("tables")
-def test_a_browser_gets_a_problem_as_a_page(method: str, path: str) -> None:
+def test_browser_gets_a_problem_as_a_page(method: str, path: str) -> None:
     status, text = PROBLEMS[method, path]
     problem, page = request(method, path), request(method, path, HTML)
     assert (problem.status, problem.type) == (status, "application/problem+json")
@@ -230,37 +198,9 @@ def test_a_browser_gets_a_problem_as_a_page(method: str, path: str) -> None:
     }  # fmt: skip
 
 
-def test_the_start_page_shows_the_table_and_the_request() -> None:
-    made = templates.welcome_page("hello", TABLE_FACTS, {"method": "GET", "path": "/", "query": {"a": "1"}}, "./")
-    texts = Outline(made).texts
-    shown = dict(pairwise(texts))
-    assert {name: shown[name] for name in ("Name", "Status", "Items (approximate)", "Size (approximate)")} == {
-        "Name": "visits", "Status": "Active", "Items (approximate)": "1,234", "Size (approximate)": "56,789 bytes",
-    }  # fmt: skip
-    assert (shown["Created"], shown["Stream view type"]) == ("2 January 2026, 03:04:05 UTC", "New and old images")
-    assert (shown["Method"], shown["Path"], shown["Query"]) == ("GET", "/", "a=1")
-
-
-@pytest.mark.parametrize(
-    ("tag", "shown"),
-    [(" ", "(1 blank character)"), ("  ", "(2 blank characters)"), ("   ", "(3 blank characters)"), (" a ", " a ")],
-)
-def test_a_tag_of_spaces_alone_can_be_seen(tag: str, shown: str) -> None:
-    count, total = templates.count_page(tag, 1, 1, None), templates.tags_page(1, [{"tag": tag, "count": 1}], 1, None)
-    assert shown in Outline(count).texts
-    assert shown in Outline(total).texts
-
-
-def test_the_start_page_of_a_table_without_a_stream_and_a_request_without_a_query_says_so() -> None:
-    facts = TABLE_FACTS | {"streamViewType": None}
-    made = templates.welcome_page("hello", facts, {"method": "GET", "path": "/", "query": {}}, "./")
-    shown = dict(pairwise(Outline(made).texts))
-    assert (shown["Stream view type"], shown["Query"]) == ("none", "none")
-
-
 @pytest.mark.parametrize("root", ["/", "/live", "/live/", "/v1%20x"])
 @pytest.mark.usefixtures("tables")
-def test_the_links_of_the_start_page_work_with_and_without_a_trailing_slash(root: str) -> None:
+def test_start_page_links_work_without_a_trailing_slash(root: str) -> None:
     stage = {"/live": "live", "/live/": "live"}.get(root, "$default")
     named = event("GET", "/", HTML, stage) | {"rawPath": unquote(root)}
     outline = Outline(welcome.handler(named, None)["body"])
@@ -273,108 +213,9 @@ def test_the_links_of_the_start_page_work_with_and_without_a_trailing_slash(root
     }
 
 
-MOMENT = "2026-01-02T03:04:05.678Z"
-AS_OF = ["The total is as of ", "2 January 2026, 03:04:05 UTC", "."]
-REBUILDING = "The total is being rebuilt and may be too low."
-FACTS = {"streamViewType": None, "createdAt": None}
-ECHO = {"method": "GET", "path": "/x", "query": {"a": "1", "b": "2"}}
-WELCOME = [
-    *("hi", "Any name can be a tag, for example ", "hello", ".", "Record a visit of hello", "All visits", "All tags"),
-    *("API description", "The table", "Name", "visits", "Status", "Active", "Items (approximate)", "1,234"),
-    *("Size (approximate)", "56,789 bytes", "Created", "unknown", "Stream view type", "none", "Your request"),
-    *("Method", "GET", "Path", "/x", "Query", "a=1, b=2"),
-]
-TITLED: list[tuple[str, list[str], list[str]]] = [
-    (
-        templates.visit_page("a b", 1234),
-        ["Visit 1,234 of a b", "Visit recorded", "Visits of ", "a b", "1,234", "Record another visit", "See the count"],
-        ["../tag/a%20b", "../counts/a%20b"],
-    ),
-    (
-        templates.count_page("a b", 3, 1234, MOMENT),
-        ["a b: 3", "a b", "Visits", "3", "All tags together", "1,234", *AS_OF, "Record a visit", "All tags"],
-        ["../tag/a%20b", "../counts?limit=50"],
-    ),
-    (
-        templates.count_page("a", 1234, 7, None, rebuilding=True),
-        ["a: 1,234", "a", "Visits", "1,234", "All tags together", "7", REBUILDING, "Record a visit", "All tags"],
-        ["../tag/a", "../counts?limit=50"],
-    ),
-    (
-        templates.total_page(1234, MOMENT),
-        ["Total: 1,234", "All visits", "All tags together", "1,234", *AS_OF, "All tags"],
-        ["counts?limit=50"],
-    ),
-    (
-        templates.tags_page(1234, [{"tag": "a b", "count": 1234}, {"tag": "c/d", "count": 5}], 2, "YQ"),
-        [
-            *("All tags", "All tags", "All tags together", "1,234", "By tag", "Tag", "Visits", "a b", "1,234"),
-            *("c/d", "5", "More tags", "The total"),
-        ],
-        ["counts/a%20b", "counts?limit=2&cursor=YQ", "counts"],
-    ),
-    (
-        templates.tags_page(7, [], 2, None, rebuilding=True),
-        [
-            *("All tags", "All tags", "All tags together", "7", REBUILDING, "By tag"),
-            *("There are no tags on this page.", "The total"),
-        ],
-        ["counts"],
-    ),
-    (
-        templates.welcome_page("hi", TABLE_FACTS | FACTS, ECHO, "./"),
-        [templates.NAME, templates.NAME, *WELCOME],
-        ["./tag/hello", "./counts", "./counts?limit=50", "./openapi.json"],
-    ),
-    (
-        templates.problem_page(ProblemError(HTTPStatus.CONFLICT, "No.", value="v", other="o"), "../"),
-        ["409 Conflict", "Conflict", "No.", "Details", "Value", "v", "Start page"],
-        ["../"],
-    ),
-    (
-        templates.problem_page(ProblemError(HTTPStatus.CONFLICT, "No."), "../"),
-        ["409 Conflict", "Conflict", "No.", "Start page"],
-        ["../"],
-    ),
-]
-
-
-@pytest.mark.parametrize(("page", "texts", "links"), TITLED)
-def test_a_page_shows_these_texts_and_links_in_this_order(page: str, texts: list[str], links: list[str]) -> None:
-    shown = Outline(re.sub(r"<(p|figure)\b[^>]* hidden>.*?</\1>", "", page))
-    title, *rest = texts
-    assert shown.texts == [title, templates.NAME, *rest, "Counted per tag, and in total."]
-    body = page[page.index("<main") :]
-    assert [value for name, value in Outline(body).attributes if name in ("href", "action")] == links
-    assert {name for _, names in shown.elements for name in names} <= {
-        *("lang", "charset", "name", "content", "rel", "href", "src", "type", "method", "action", "class", "id"),
-        *("role", "scope", "datetime", "data-live", "data-value"),
-    }
-
-
-def test_without_listing_pages_of_a_tag_that_is_not_allowed_offer_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(routes, "FEATURES", Features(listing=False, allowed_tags=["other"]))
-    count = Outline(templates.count_page("a", 3, 7, MOMENT)).texts
-    assert count[-3:] == [*AS_OF[2:], REBUILDING, "Counted per tag, and in total."]
-    welcome_texts = Outline(templates.welcome_page("hi", TABLE_FACTS, ECHO, "./")).texts
-    assert welcome_texts[2:7] == [templates.NAME, "hi", "All visits", "API description", "The table"]
-
-
-def test_the_live_pages_have_the_elements_that_their_script_uses() -> None:
-    script = static.content("counter.js")
-    ids = set(re.findall(r'(?:getElementById|setText)\("([\w-]+)"', script))
-    assert {"trend", "trend-line", "trend-area", "trend-text", "as-of", "rebuilding", "state"} <= ids
-    count = Outline(tag_pages("a")["count"])
-    assert ids | {"count", "total"} <= set(count.values("id"))
-    assert (count.values("data-live"), count.values("data-value")) == (["count"], ["3"])
-    total = Outline(templates.total_page(7, None))
-    assert ids | {"total"} <= set(total.values("id"))
-    assert (total.values("data-live"), total.values("data-value")) == (["total"], ["7"])
-
-
 @pytest.mark.parametrize("name", static.TYPES)
 @pytest.mark.usefixtures("tables")
-def test_a_static_file_is_immutable_only_at_the_url_of_its_version(name: str) -> None:
+def test_static_file_is_immutable_only_with_its_version(name: str) -> None:
     plain = request("GET", f"/static/{name}")
     assert plain.body == static.content(name)
     assert plain.headers["cache-control"] == "public, max-age=300"
@@ -390,7 +231,7 @@ def test_every_static_file_has_a_route() -> None:
 
 
 @pytest.mark.usefixtures("tables")
-def test_a_path_of_any_bytes_is_answered_as_documented() -> None:
+def test_path_of_any_bytes_is_answered_as_documented() -> None:
     evil = [b"/", b".", b"..", b"%", b"%2F", b"%00", b"\x00", b"\xff\xfe", b"COUNTER", "ä".encode(), b"a", b"?", b"#"]
 
     @settings(ANYTHING, max_examples=300)
@@ -411,18 +252,3 @@ def test_a_path_of_any_bytes_is_answered_as_documented() -> None:
             assert tag == validate_tag(path.decode()) or not answer.body
 
     holds()
-
-
-@pytest.mark.parametrize(
-    ("moment", "shown"),
-    [
-        ("2026-01-02T03:04:05.678Z", "2 January 2026, 03:04:05 UTC"),
-        ("2026-12-31T23:30:00+02:00", "31 December 2026, 21:30:00 UTC"),
-        ("2026-01-02T03:04:05", "2026-01-02T03:04:05"),
-        ("<b>yesterday</b>", "<b>yesterday</b>"),
-    ],
-)
-def test_a_time_is_shown_in_a_readable_form_and_other_text_unchanged(moment: str, shown: str) -> None:
-    page = Outline(templates.total_page(7, moment))
-    assert page.values("datetime") == [moment]
-    assert shown in page.texts

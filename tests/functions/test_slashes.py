@@ -22,7 +22,7 @@ ROUTES = [
 @pytest.mark.parametrize(
     "path", ["a/b", "a/", "/b", "../b", "a/b/c", "a%2Fb", "tag/b", "tags/b", "counts/b", "count/b", "badge/b"]
 )
-def test_a_slash_in_a_tag_is_rejected_in_every_encoding(
+def test_slash_in_a_tag_is_rejected_in_every_encoding(
     route: tuple[str, str, str], path: str, stage: str, tables: Any
 ) -> None:
     method, template, function = route
@@ -41,7 +41,7 @@ def test_a_slash_in_a_tag_is_rejected_in_every_encoding(
 
 
 @pytest.mark.parametrize("parameters", [None, {}, {"tag": "b"}])
-def test_a_path_longer_than_its_route_is_refused_whatever_its_parameter_says(parameters: Any, tables: Any) -> None:
+def test_path_longer_than_its_route_is_refused(parameters: Any, tables: Any) -> None:
     late = event("POST", "/tag/a/b") | {"routeKey": "POST /tag/{tag}", "pathParameters": parameters}
     answer = record_visit.handler(late, None)
     assert answer["statusCode"] == 400
@@ -50,6 +50,6 @@ def test_a_path_longer_than_its_route_is_refused_whatever_its_parameter_says(par
 
 
 @pytest.mark.usefixtures("tables")
-def test_a_gateway_that_decodes_before_routing_finds_no_route() -> None:
+def test_gateway_that_decodes_before_routing_finds_no_route() -> None:
     assert request("POST", "/tag/a%2Fb").status == 404
     assert request("GET", "/counts/b").json["count"] == 0

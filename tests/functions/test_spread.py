@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from functions.dynamodb.tables import number_of_items
+from functions.dynamodb.tables import items_per_tag
 from tests.functions.conftest import TABLE, forget
 from tests.functions.gateway import request
 
@@ -14,7 +14,7 @@ def deploy(monkeypatch: pytest.MonkeyPatch, items: str) -> None:
     forget()
 
 
-def test_the_number_can_be_raised_and_lowered_between_visits(tables: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_number_can_be_raised_and_lowered_between_visits(tables: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     count = 0
     for items in ("1", "4", "50", "2", "1"):
         deploy(monkeypatch, items)
@@ -32,7 +32,7 @@ def test_the_number_can_be_raised_and_lowered_between_visits(tables: Any, monkey
     assert "café" in {item["ID"]["S"] for item in stored}
 
 
-def test_a_key_of_a_further_item_is_no_tag(tables: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_of_further_item_is_not_a_tag(tables: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     deploy(monkeypatch, "50")
     for _ in range(9):
         request("POST", "/tag/a")
@@ -43,9 +43,7 @@ def test_a_key_of_a_further_item_is_no_tag(tables: Any, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("value", ["0", "51", "-1", "x", "1.0", "", "01"])
-def test_a_number_that_the_component_cannot_have_written_is_refused(
-    tables: Any, monkeypatch: pytest.MonkeyPatch, value: str
-) -> None:
+def test_invalid_number_of_items_is_refused(tables: Any, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     deploy(monkeypatch, value)
     with pytest.raises(RuntimeError, match="ITEMS_PER_TAG"):
-        number_of_items("ITEMS_PER_TAG")
+        items_per_tag()

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import platform
 import re
 import subprocess
@@ -15,7 +14,7 @@ import boto3  # type: ignore[import-untyped]
 import botocore.session  # type: ignore[import-untyped]
 import pytest
 from botocore.config import Config  # type: ignore[import-untyped]
-from botocore.exceptions import NoRegionError, ParamValidationError  # type: ignore[import-untyped]
+from botocore.exceptions import NoRegionError  # type: ignore[import-untyped]
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -34,8 +33,8 @@ from tests.functions.requests_of_model import (
     full_loader,
     outcome,
     plain_client,
+    started,
 )
-from tests.functions.test_imports import HANDLERS
 from tests.share import ci_only, share, times
 
 ROOT = Path(__file__).parents[2]
@@ -66,7 +65,7 @@ def reads_model() -> bool:
 
 
 @pytest.mark.parametrize("variables", ENVIRONMENTS, ids=str)
-def test_the_model_makes_the_same_requests_and_reads_the_same_responses(variables: dict[str, str]) -> None:
+def test_model_makes_and_reads_the_same_messages(variables: dict[str, str]) -> None:
     with environment(variables):
         assert everything(sessions.create_client, CONFIG) == everything(plain_client, CONFIG)
         known = variables["AWS_DEFAULT_REGION"] != "eu-west-99" and "AWS_ACCESS_KEY_ID" in variables
@@ -91,9 +90,7 @@ def test_the_model_makes_the_same_requests_and_reads_the_same_responses(variable
 )
 @example(region="us-gov-west-1", variables={"AWS_USE_FIPS_ENDPOINT": "true"})
 @example(region="eu-west-1", variables={"AWS_USE_DUALSTACK_ENDPOINT": "true"})
-def test_every_region_and_endpoint_setting_resolves_to_the_same_endpoint(
-    region: str, variables: dict[str, str | None]
-) -> None:
+def test_endpoint_settings_resolve_to_the_same_endpoint(region: str, variables: dict[str, str | None]) -> None:
     given = {name: value for name, value in variables.items() if value is not None}
     with environment({**CREDENTIALS, "AWS_DEFAULT_REGION": region, **given}):
         assert described(sessions.create_client) == described(plain_client)
@@ -116,7 +113,7 @@ def described(create: Any) -> Any:
     return client.meta.endpoint_url, client.meta.partition, facts, outcome(client, "get_item")
 
 
-def test_the_client_is_configured_as_that_of_boto3_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_client_is_configured_like_boto3s(monkeypatch: pytest.MonkeyPatch) -> None:
     with environment({**PLAIN, "AWS_RETRY_MODE": "adaptive", "AWS_MAX_ATTEMPTS": "7"}):
         clients: list[Any] = [sessions.create_client(Config()), boto3.Session().client("dynamodb")]
         retries = [client.meta.config.retries for client in clients]
@@ -127,7 +124,7 @@ def test_the_client_is_configured_as_that_of_boto3_is(monkeypatch: pytest.Monkey
         assert keys[0][:3] == tuple(CREDENTIALS.values())
 
 
-def test_the_model_has_the_operations_of_the_client() -> None:
+def test_model_has_the_operations_of_the_client() -> None:
     assert sorted(json.loads(sessions.MODEL.read_text())["service-2"]["operations"]) == sorted(operations())
     assert ["".join(map(str.capitalize, method.split("_"))) for method in CALLS] == operations()
 
@@ -141,7 +138,7 @@ def test_the_model_has_the_operations_of_the_client() -> None:
         ({"AWS_DATA_PATH": "/models"}, "configured to read other data"),
     ],
 )
-def test_other_circumstances_make_botocore_read_its_own_data(
+def test_botocore_reads_its_own_data_in_other_cases(
     variables: dict[str, str], reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "functions.dynamodb.session")
@@ -150,9 +147,7 @@ def test_other_circumstances_make_botocore_read_its_own_data(
         assert reason in caplog.text
 
 
-def test_a_directory_with_the_users_own_models_makes_botocore_read_its_own_data(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_users_models_make_botocore_read_its_own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("botocore.loaders.Loader.CUSTOMER_DATA_PATH", str(tmp_path / "models"))
     with environment(PLAIN):
         assert reads_model()
@@ -169,7 +164,7 @@ def test_a_directory_with_the_users_own_models_makes_botocore_read_its_own_data(
         ("dynamodb", "service-2", "2012-08-10"),
     ],
 )
-def test_the_model_stands_for_nothing_but_dynamodbs_newest_data(wanted: tuple[str, str, str | None]) -> None:
+def test_model_replaces_only_dynamodbs_newest_data(wanted: tuple[str, str, str | None]) -> None:
     loader, own = sessions.ModelLoader(json.loads(sessions.MODEL.read_text())), full_loader()
     assert loader.load_service_model(*wanted) == own.load_service_model(*wanted)
     assert loader.load_service_model("dynamodb", "service-2") != own.load_service_model("dynamodb", "service-2")
@@ -178,7 +173,7 @@ def test_the_model_stands_for_nothing_but_dynamodbs_newest_data(wanted: tuple[st
     assert loader.is_builtin_path("/models/partitions.json") is False
 
 
-def test_the_next_client_after_forgetting_has_the_credentials_of_now() -> None:
+def test_next_client_has_the_current_credentials() -> None:
     for variables in (PLAIN, {**PLAIN, "AWS_DEFAULT_REGION": "xx-moon-1"}):
         for key in ("FIRST", "SECOND"):
             with environment({**variables, "AWS_ACCESS_KEY_ID": key}):
@@ -195,14 +190,14 @@ def test_another_botocore_reads_its_own_data(version: str, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("version", [sessions.OLDEST_BOTOCORE, "1.38.10", MODEL_BOTOCORE])
-def test_a_botocore_that_was_compared_reads_the_model(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_known_botocore_reads_the_model(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(botocore, "__version__", version)
     with environment(PLAIN):
         assert reads_model()
 
 
 @pytest.mark.parametrize("damage", ["missing", "empty", "truncated", "altered"])
-def test_a_damaged_model_is_not_read(
+def test_damaged_model_is_not_read(
     damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "functions.dynamodb.session")
@@ -235,7 +230,7 @@ def test_botocore_reads_its_own_data_if_it_cannot_use_the_model(
     assert record.exc_info
 
 
-def test_an_error_of_the_configuration_is_raised_as_it_is(caplog: pytest.LogCaptureFixture) -> None:
+def test_configuration_error_is_raised_unchanged(caplog: pytest.LogCaptureFixture) -> None:
     with environment(CREDENTIALS), pytest.raises(NoRegionError):
         sessions.create_client(CONFIG)
     assert "model.json" not in caplog.text
@@ -260,54 +255,7 @@ def test_older_versions_make_the_same_requests_with_the_model(version: str, tmp_
     assert json.loads(shown) == {"botocore": version, "different": [], "read": 9}
 
 
-def started(*arguments: str, **variables: str) -> str:
-    """Run Python with no settings of AWS but `variables`, and return its output."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    none = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=ROOT,
-        env={**kept, **none, **variables},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    return done.stdout + done.stderr
-
-
-INSPECT = (
-    "import gc, sys, functions.{0}, functions.dynamodb.client as c; "
-    "print(c.client.cache_info().currsize, c.single_attempt_client.cache_info().currsize, gc.isenabled(), "
-    "gc.get_freeze_count() > 0, 'boto3' in sys.modules)"
-)
-
-
-@pytest.mark.parametrize("handler", HANDLERS)
-def test_lambda_creates_the_clients_in_the_init_phase(handler: str) -> None:
-    names = {"AWS_LAMBDA_FUNCTION_NAME": "counter", "_HANDLER": f"functions.{handler}.handler"}
-    single = int(handler == "record_visit")
-    assert started("-c", INSPECT.format(handler), **PLAIN, **names) == f"1 {single} True True False\n"
-
-
-@pytest.mark.parametrize("handler", HANDLERS)
-def test_importing_a_function_elsewhere_needs_no_configuration(handler: str) -> None:
-    assert started("-c", INSPECT.format(handler)) == "0 0 True False False\n"
-
-
-def test_a_client_that_cannot_be_created_in_the_init_phase_fails_the_first_invocation() -> None:
-    script = (
-        "import gc, functions.view_counts as view; print(gc.isenabled());"
-        "print(view.handler({'rawPath': '/counts', 'routeKey': 'GET /counts', 'requestContext': {'http': "
-        "{'method': 'GET'}}}, None)['statusCode'])"
-    )
-    shown = started("-c", script, **CREDENTIALS, AWS_LAMBDA_FUNCTION_NAME="x", TABLE_NAME="t")
-    assert "could not be created in the init phase" in shown
-    assert shown.startswith("True\n500\n")
-    assert "You must specify a region" in shown
-
-
-def test_the_user_agent_names_the_project_its_version_and_what_it_runs_on() -> None:
+def test_user_agent_names_project_and_versions() -> None:
     with environment(PLAIN):
         database.client.cache_clear()
         [(_, _, headers, _)], _ = outcome(database.client(), "get_item")
@@ -317,12 +265,3 @@ def test_the_user_agent_names_the_project_its_version_and_what_it_runs_on() -> N
     words = [word for word in headers["user-agent"].split() if not word.startswith("PT")]
     assert " ".join(words) == "stream-triggered-counter/{} botocore/{} python/{}".format(*versions)
     assert re.fullmatch(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+/[!#$%&'*+.^_`|~0-9A-Za-z-]+ ?)+", headers["user-agent"])
-
-
-def test_requests_are_validated_in_the_tests_alone(tables: Any) -> None:
-    script = "import functions.dynamodb.client as c; c.single_attempt_client().get_item(TableName='t', Key=1)"
-    with pytest.raises(subprocess.CalledProcessError) as failed:
-        started("-c", script, **PLAIN, AWS_ENDPOINT_URL="http://127.0.0.1:1")
-    assert "ParamValidationError" not in failed.value.stderr
-    with pytest.raises(ParamValidationError):
-        database.client().get_item(TableName="t", Key=1)

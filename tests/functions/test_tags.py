@@ -70,7 +70,7 @@ INVALID += [quote(sequence) for sequence in ("❤\ufe0f", "👩\u200d💻", "ب\
 
 
 @pytest.mark.parametrize("sent", VALID, ids=range(len(VALID)))
-def test_a_valid_tag_is_decoded_and_normalised(sent: str) -> None:
+def test_valid_tag_is_decoded_and_normalised(sent: str) -> None:
     assert request("GET", f"/tag/{sent}").json["tag"] == VALID[sent]
     assert request("GET", f"/counts/{quote(quote(VALID[sent], safe=''), safe='%')}").json["count"] == 1
 
@@ -80,7 +80,7 @@ def test_a_valid_tag_is_decoded_and_normalised(sent: str) -> None:
     ("method", "prefix"),
     [("GET", "/tag/"), ("POST", "/tag/"), ("GET", "/tags/"), ("GET", "/counts/"), ("GET", "/count/"), ("PUT", "/tag/")],
 )
-def test_an_invalid_tag_is_a_problem_that_states_the_rules(method: str, prefix: str, sent: str, tables: Any) -> None:
+def test_invalid_tag_is_a_problem_that_states_the_rules(method: str, prefix: str, sent: str, tables: Any) -> None:
     answer = request(method, prefix + sent)
     assert answer.status == 400
     problem = answer.json
@@ -112,7 +112,7 @@ def is_tag(text: str) -> bool:
     return True
 
 
-def test_exactly_the_visible_characters_are_accepted() -> None:
+def test_only_visible_characters_are_accepted() -> None:
     ignorable = {code for first, last in DEFAULT_IGNORABLE for code in range(first, last + 1)}
     # RFC 8264, section 4.3.1: letters and digits, marks, spaces, symbols and punctuation.
     visible = {code for code in range(0x110000) if unicodedata.category(chr(code))[0] in "LMNPS"} - ignorable
@@ -121,7 +121,7 @@ def test_exactly_the_visible_characters_are_accepted() -> None:
     assert accepted == visible - {ord(character) for character in "/?%\ufffd"}
 
 
-def test_the_documents_pattern_accepts_the_same_characters() -> None:
+def test_documented_pattern_accepts_the_same_characters() -> None:
     pattern = re.compile(DOCUMENT["components"]["schemas"]["Tag"]["pattern"])
     for code in range(0x110000):
         # The document describes unassigned code points and joiners in words: no pattern can express them.
@@ -129,7 +129,7 @@ def test_the_documents_pattern_accepts_the_same_characters() -> None:
             assert bool(pattern.search(chr(code))) != tags._is_disallowed(f"a{chr(code)}a", 1), hex(code)
 
 
-def test_all_kinds_of_space_become_one_character() -> None:
+def test_every_space_becomes_one_character() -> None:
     spaces = [chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) == "Zs"]
     assert len(spaces) > 10
     assert {tags.validate_tag(f"a{space}b") for space in spaces} == {"a b"}
@@ -142,7 +142,7 @@ JOINED = ["\u0628", "\u0627", "\u0648", "\u06cc", "a", "क", "\u094d", "\u064b"
 @given(st.lists(st.sampled_from(JOINED), min_size=1, max_size=8).map("".join))
 @example("\u0628\u064b\u200c\u064b\u0628")
 @example("\u0627\u064b\u200c\u064b\u0628")
-def test_a_joiner_is_accepted_exactly_where_idna_accepts_it(text: str) -> None:
+def test_joiner_is_accepted_where_idna_accepts_it(text: str) -> None:
     tag = unicodedata.normalize("NFC", text)
     places = [index for index, character in enumerate(tag) if character in "\u200c\u200d"]
     assert is_tag(text) == all(idna.valid_contextj(tag, index) for index in places)

@@ -137,7 +137,7 @@ def test_example_runs_on_the_recording_monitor(project: Path) -> None:
     assert Path(ours) == project / "components" / "__init__.py"
     assert Path(audit) == project / "functions" / "audit.py"
     assert ".venv" in installed
-    assert {"functions/process_stream.py", "functions/total/ledger.py"} <= recorded["code"].keys()
+    assert {"functions/process_stream.py", "functions/dynamodb/tables.py"} <= recorded["code"].keys()
     for name, path in recorded["code"].items():
         assert Path(path).is_file()
         assert ".venv" in path

@@ -43,18 +43,18 @@ def test_null_means_left_out(plugin: Plugin) -> None:
 
 
 def test_enum_is_its_value(plugin: Plugin) -> None:
-    constructed = plugin.construct(COUNTER, {"stream": {"startingPosition": "LATEST"}})
-    assert constructed.one(MAPPING).inputs["startingPosition"] == "LATEST"
+    constructed = plugin.construct(COUNTER, {"table": {"billingMode": "PROVISIONED"}})
+    assert constructed.one("counter-idempotency").inputs["billingMode"] == "PROVISIONED"
 
 
 def test_group_may_be_an_output_whose_value_is_known(plugin: Plugin) -> None:
     upstream = "urn:pulumi:test::project::aws:kms/key:Key::key"
     # A transform in the program makes the engine wrap each input that depends on something.
     table = output({"encryptionKeyArn": KEY, "deletionProtection": True}, dependencies=(upstream,))
-    ledger = plugin.construct(COUNTER, {"table": table}).one("counter-ledger")
-    assert ledger.inputs["deletionProtectionEnabled"] is True
-    assert ledger.inputs["serverSideEncryption"]["kmsKeyArn"] == KEY
-    assert upstream in ledger.dependencies
+    made = plugin.construct(COUNTER, {"table": table}).one("counter-idempotency")
+    assert made.inputs["deletionProtectionEnabled"] is True
+    assert made.inputs["serverSideEncryption"]["kmsKeyArn"] == KEY
+    assert upstream in made.dependencies
 
 
 @pytest.mark.parametrize(
@@ -82,9 +82,9 @@ def test_unknown_text_stays_unknown_in_a_preview(plugin: Plugin, unknown: Any) -
         "functions": {"environment": {"ADDRESS": unknown}},
     }
     constructed = plugin.construct(COUNTER, inputs, preview=True)
-    ledger = constructed.one("counter-ledger")
-    assert ledger.inputs["serverSideEncryption"]["kmsKeyArn"] is UNKNOWN
-    assert ledger.inputs["tags"] == {"owner": UNKNOWN, "team": "web"}
+    made = constructed.one("counter-idempotency")
+    assert made.inputs["serverSideEncryption"]["kmsKeyArn"] is UNKNOWN
+    assert made.inputs["tags"] == {"owner": UNKNOWN, "team": "web"}
     function = next(resource for resource in constructed.resources if resource.type == "aws:lambda/function:Function")
     assert function.inputs["environment"]["variables"]["ADDRESS"] is UNKNOWN
 
@@ -138,8 +138,8 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
     "view type without the new image": (
         COUNTER,
-        {"table": {"streamViewType": "KEYS_ONLY"}},
-        "table.streamViewType: 'KEYS_ONLY' is not a StreamViewType; allowed: NEW_AND_OLD_IMAGES or NEW_IMAGE",
+        {"table": {"billingMode": "FREE"}},
+        "table.billingMode: 'FREE' is not a BillingMode; allowed: PAY_PER_REQUEST or PROVISIONED",
     ),
     "argument without effect": (
         COUNTER,
@@ -149,7 +149,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     "text for a group": (
         COUNTER,
         {"stream": "fast"},
-        "stream: 'fast' is not a mapping; allowed: a mapping with the keys startingPosition, batchSize",
+        "stream: 'fast' is not a mapping; allowed: a mapping with the keys batchSize, maximumBatchingWindowInSeconds",
     ),
     "list for a group": (COUNTER, {"stream": ["a"]}, "stream: ['a'] is not a mapping; allowed: a mapping"),
     "mapping for a number": (

@@ -165,12 +165,12 @@ class Cloud:
         accepted = {name for operation in kind.updates for name in names if self._find(kind, operation, name)}
         return names - accepted - {"tags"}
 
-    def update(self, resource: Resource, state: Properties, changed: set[str]) -> dict[str, Any]:
-        """Change a resource in place, all but its tags; return what AWS computes anew."""
+    def update(self, resource: Resource, state: Properties, changed: set[str]) -> None:
+        """Change a resource in place, all but its tags."""
         kind = KINDS[resource.type]
         if kind.replaced_whole:
             HANDLERS[resource.type](self.site, Inputs(resource))
-            return {}
+            return
         for operation in kind.updates:
             touched = {path[0] for name in changed if (path := self._find(kind, operation, name))}
             arguments: dict[str, Any] = kind.identity(resource.id, state)
@@ -179,20 +179,7 @@ class Cloud:
                 if path and path[0] in touched:
                     self._put(arguments, kind, operation, path, self._value(resource, name, value))
             if touched:
-                self._turn_stream_off(resource, changed)
                 self._call(kind, operation, arguments)
-        if resource.type == "aws:dynamodb/table:Table":
-            table = self.site.client("dynamodb").describe_table(TableName=resource.id)["Table"]
-            if "LatestStreamArn" in table:
-                return {"streamArn": table["LatestStreamArn"], "streamLabel": table["LatestStreamLabel"]}
-        return {}
-
-    def _turn_stream_off(self, resource: Resource, changed: set[str]) -> None:
-        # DynamoDB changes the view type of no stream: a new one takes its place.
-        if resource.type == "aws:dynamodb/table:Table" and "streamViewType" in changed:
-            self.site.client("dynamodb").update_table(
-                TableName=resource.id, StreamSpecification={"StreamEnabled": False}
-            )
 
     def _value(self, resource: Resource, name: str, value: Any) -> Any:
         if name == "code":

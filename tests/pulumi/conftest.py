@@ -62,14 +62,14 @@ class Engine:
         directory = program if program.is_dir() else program.parent
         self.cloud.site = self.monitor.site = replace(self.cloud.site, directory=directory)
 
-    def create_table(self, name: str, view: str = "NEW_AND_OLD_IMAGES") -> dict[str, Any]:
+    def create_table(self, name: str) -> dict[str, Any]:
         """Make a table that no stack owns, with a stream that a counter can read."""
         table: dict[str, Any] = self.client("dynamodb").create_table(
             TableName=name,
             AttributeDefinitions=[{"AttributeName": "ID", "AttributeType": "S"}],
             KeySchema=[{"AttributeName": "ID", "KeyType": "HASH"}],
             BillingMode="PAY_PER_REQUEST",
-            StreamSpecification={"StreamEnabled": True, "StreamViewType": view},
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
         )["TableDescription"]
         return table
 

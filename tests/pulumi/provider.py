@@ -130,16 +130,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         for name, value in request.news.fields.items():
             response.properties.fields[name].CopyFrom(value)
         if request.preview:
-            if "streamViewType" in changed:
-                anew = values.encode({"streamArn": values.UNKNOWN, "streamLabel": values.UNKNOWN})
-                for name, value in anew.fields.items():
-                    response.properties.fields[name].CopyFrom(value)
             return response
         with self._doing("update", request.urn, context):
             resource = _resource(request.urn, request.news, request.id)
-            computed = values.encode(self._cloud.update(resource, values.decode(request.olds).values, changed))
-            for name, value in computed.fields.items():
-                response.properties.fields[name].CopyFrom(value)
+            self._cloud.update(resource, values.decode(request.olds).values, changed)
         return response
 
     def Delete(self, request: Any, context: Any) -> Any:

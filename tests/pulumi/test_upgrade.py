@@ -83,11 +83,10 @@ def lost(done: Done) -> list[str]:
 
 def test_a_gone_urn_is_paired_with_the_new_one_of_its_type() -> None:
     urn = "urn:pulumi:test::project::{}::{}"
-    tables = {name: urn.format("a:b:C$aws:dynamodb/table:Table", name) for name in ("ledger", "book", "table")}
+    tables = {name: urn.format("a:b:C$aws:dynamodb/table:Table", name) for name in ("old", "new", "table")}
     queue = urn.format("aws:sqs/queue:Queue", "queue")
-    assert renamed([tables["book"], tables["table"], queue], [tables["ledger"], tables["table"]]) == {
-        tables["book"]: tables["ledger"]
-    }
+    found = renamed([tables["new"], tables["table"], queue], [tables["old"], tables["table"]])
+    assert found == {tables["new"]: tables["old"]}
 
 
 def test_an_update_of_a_released_stack_replaces_and_deletes_nothing(released: Stack, needs: dict[str, str]) -> None:

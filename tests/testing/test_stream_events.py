@@ -62,3 +62,19 @@ def test_a_batch_holds_its_records_in_order() -> None:
     events = StreamEvents()
     records = [events.insert("a"), events.insert("b")]
     assert StreamEvents.batch(records) == {"Records": records}
+
+
+def test_a_window_has_every_field_of_lambdas() -> None:
+    events = StreamEvents()
+    records = [events.insert("a")]
+    assert events.window(records, {"sum": 1}) == {
+        "Records": records,
+        "window": {"start": "2026-01-01T00:00:00Z", "end": "2026-01-01T00:15:00Z"},
+        "state": {"sum": 1},
+        "shardId": "shardId-00000001767225600000-1a2b3c4d",
+        "eventSourceARN": events.stream_arn,
+        "isFinalInvokeForWindow": False,
+        "isWindowTerminatedEarly": False,
+    }
+    end = events.window(shard_id="shardId-1", final=True)
+    assert (end["Records"], end["state"], end["shardId"], end["isFinalInvokeForWindow"]) == ([], {}, "shardId-1", True)

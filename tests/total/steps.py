@@ -1,15 +1,20 @@
 """Events in a world, as data that hypothesis draws, shrinks and prints."""
 
-from collections.abc import Callable
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, cycle
+from typing import Any
 
-from botocore.exceptions import ReadTimeoutError  # type: ignore[import-untyped]
-from hypothesis import strategies as st
+from botocore.exceptions import ClientError, ReadTimeoutError  # type: ignore[import-untyped]
 
-from functions.dynamodb.tables import item_key
+from functions.dynamodb.spread import MalformedCountError
+from functions.http.problems import ProblemError
 from tests.doubles import cancelled, client_error
-from tests.total.world import CrashError, World, interleave
+from tests.total.oracle import count_of
+from tests.total.store import Item
+from tests.total.world import CrashError, World
 
 TAGS = ["a", "b", "c", "ä", "COUNTERS"]
 FAULTS = ("crash before", "crash after", "lost answer", "fault after", "throttle", "conflict")
@@ -18,11 +23,13 @@ FAULTS = ("crash before", "crash after", "lost answer", "fault after", "throttle
 @dataclass(frozen=True)
 class Visit:
     tag: str
-    times: int
+    times: int = 1
+    process: int = 0
 
     def happen(self, world: World) -> None:
-        for _ in range(self.times):
-            world.visit(self.tag)
+        for each in range(self.times):
+            with contextlib.suppress(MalformedCountError):
+                world.visit(self.tag, self.process + each)
 
 
 @dataclass(frozen=True)
@@ -40,153 +47,142 @@ def delete(tag: str) -> Call:
     return Call("delete", (tag,))
 
 
-def remove(tag: str) -> Call:
-    """Return the step in which an operator deletes a tag, if the total has its visits."""
-    return Call("remove", (tag,))
+def wait(minutes: int) -> Call:
+    return Call("wait", (minutes,))
 
 
-def lose(records: int) -> Call:
-    """Return the step in which the next records expire, or are discarded, before they are applied."""
-    return Call("lose", (records,))
-
-
-def spread_total(items: int, running: int) -> Call:
-    """Return the step in which the stack is deployed with another number of items of the total."""
-    return Call("spread_total", (items, running))
-
-
-def spread(items: int) -> Call:
-    """Return the step in which the stack is deployed with another number of items per tag."""
-    return Call("spread", (items,))
-
-
-RECONCILE = Call("reconcile")
-SAVE = Call("save")
-EMPTY_LEDGER = Call("empty_ledger")
+SAVE, BEGIN, FINISH, AGAIN, DRAIN = map(Call, ("save", "begin", "finish", "again", "drain"))
+MARK, RECONCILE = Call("mark", (99,)), Call("reconcile")
 
 
 @dataclass(frozen=True)
-class SetCount:
-    """Somebody sets the count of a tag by hand; by default only if the item has `Since`."""
+class Put:
+    """Another program writes a whole item of a tag, with those attributes of the living one that are `kept`."""
 
     tag: str
     count: int
-    identified: bool = True
+    kept: tuple[str, ...] = ("Since", "Reconciled", "Spread")
 
     def happen(self, world: World) -> None:
-        item = world.store.items(world.table).get(self.tag)
-        if item and ("Since" in item or not self.identified):
-            world.put_count(self.tag, self.count)
+        old = world.store.items(world.table).get(self.tag, {})
+        kept = {name: old[name] for name in self.kept if name in old}
+        world.store.put(world.table, {"ID": {"S": self.tag}, "Count": {"N": str(self.count)}, **kept})
 
 
 @dataclass(frozen=True)
-class Create:
-    """Another program creates a tag without `Since`."""
-
-    tag: str
-    count: int
-
-    def happen(self, world: World) -> None:
-        if self.tag not in world.store.items(world.table):
-            world.put_count(self.tag, self.count)
-
-
-@dataclass(frozen=True)
-class Undelete:
-    """Somebody undoes the last deletion of a tag, by writing the item as it was in a backup of the same life."""
+class PutBack:
+    """Somebody writes the item of a tag as it was in the backup."""
 
     tag: str
 
     def happen(self, world: World) -> None:
-        own = [record for record in world.stream if record["dynamodb"]["Keys"]["ID"]["S"] == self.tag]
-        if self.tag not in world.backup or not own or own[-1]["eventName"] != "REMOVE":
-            return
-        if own[-1]["dynamodb"]["OldImage"].get("Since", 0) == world.backup[self.tag].get("Since"):
+        if self.tag in world.backup:
             world.store.put(world.table, world.backup[self.tag])
 
 
 @dataclass(frozen=True)
-class Damage:
-    """Something other than a ledger writes or deletes the item that holds the total."""
+class Malform:
+    """Another program writes something as a count, which is mended if it is malformed already."""
 
-    how: str
-    item: int = 0
+    tag: str
+    count: tuple[str, str]
+    mended: int
 
     def happen(self, world: World) -> None:
-        if self.item:
-            self._damage(world, item_key("COUNTER", self.item))
-            return
-        counter = {"ID": {"S": "COUNTER"}, **world.counter}
+        item = world.store.items(world.table).get(self.tag)
+        if item is not None:
+            count = {"N": str(self.mended)} if count_of(item) is None else dict([self.count])
+            world.store.put(world.table, {**item, "Count": count})
+
+
+@dataclass(frozen=True)
+class Damage:
+    """Something that is no processor writes or deletes the item that holds the total.
+
+    An older copy is one of the same generation: a copy from before a rebuild cannot be told from the present item.
+    """
+
+    how: str
+
+    def happen(self, world: World) -> None:
+        counter: Item = {"ID": {"S": "COUNTER"}, **world.counter}
+        delivered = world.delivered
         if self.how == "deleted":
             world.store.delete(world.table, "COUNTER")
+            world.oracle.lose_counter(delivered)
         elif self.how == "tutorial":
             world.store.put(world.table, {"ID": {"S": "COUNTER"}, "TotalViews": {"N": "7"}})
+            world.oracle.lose_counter(delivered)
         elif self.how == "text":
             world.store.put(world.table, counter | {"TotalViews": {"S": "many"}})
         elif self.how == "number":
             world.store.put(world.table, counter | {"TotalViews": {"N": str(world.total + 3)}})
-        elif self.how == "older copy" and "COUNTER" in world.backup:
+        elif counter.get("Generation", 0) == world.backup.get("COUNTER", {}).get("Generation"):
             world.store.put(world.table, world.backup["COUNTER"])
-
-    def _damage(self, world: World, key: str) -> None:
-        item = world.store.items(world.table).get(key)
-        if item and self.how == "deleted":
-            world.store.delete(world.table, key)
-        elif item and self.how == "tutorial":
-            world.store.put(world.table, {"ID": {"S": key}})
-        elif item and self.how == "text":
-            world.store.put(world.table, item | {"TotalViews": {"S": "many"}})
-        elif item and self.how == "number":
-            world.store.put(world.table, item | {"TotalViews": {"N": "99"}})
-        elif self.how == "older copy" and key in world.backup:
-            world.store.put(world.table, world.backup[key])
+            world.oracle.restore_counter(delivered)
 
 
 @dataclass(frozen=True)
-class Batch:
-    """`size` records, starting `back` before the first undelivered one; those at `repeated` are in the batch twice."""
+class Lose:
+    """Records that are next in a line of shards expire, or are discarded, before they are applied."""
 
-    back: int
-    size: int
-    repeated: tuple[int, ...]
-    processor: int
+    line: int
+    records: int
 
-    def job(self, world: World) -> tuple[Callable[[], None], int]:
-        """Return a function that delivers the batch, and the number of records delivered once it succeeds."""
-        stream = world.stream
-        start = max(0, world.done - self.back)
-        end = min(len(stream), start + self.size)
-        records = [
-            record for index, record in enumerate(stream[start:end]) for _ in range(2 if index in self.repeated else 1)
-        ]
-        warm = world.warm[self.processor % 2] if self.processor < 2 else world.processor()
-        return lambda: world.deliver(records, warm), end
+    def happen(self, world: World) -> None:
+        world.lose(next_shard(world, self.line), self.records)
 
 
 @dataclass(frozen=True)
 class Deliver:
-    """Concurrent batches whose calls interleave in the order of `choices`, with a `fault` in the call number `at`."""
+    """Deliver `size` records of a line of shards, starting `back` before the first undelivered one.
 
-    batches: tuple[Batch, ...]
-    choices: tuple[int, ...]
-    at: int
-    fault: str
+    Those at `repeated` are in the batch twice. Processor 2 has just started.
+    """
+
+    size: int
+    line: int = 0
+    back: int = 0
+    repeated: tuple[int, ...] = ()
+    processor: int = 0
 
     def happen(self, world: World) -> None:
-        jobs = [batch.job(world) for batch in self.batches if len(world.stream)]
-        inject(world, self.at, self.fault)
-        turns = chain(self.choices, cycle(range(len(jobs) or 1)))
-        ends = [_run(jobs[0][0])] if len(jobs) == 1 else interleave(world.store, [job for job, _ in jobs], turns)
-        stop_faults(world)
-        for (_, end), error in zip(jobs, ends, strict=True):
-            if error is None:
-                world.done = max(world.done, end)
-            elif not isinstance(error, CrashError):
+        shard = next_shard(world, self.line)
+        if self.back > shard.done and shard.parent is not None:
+            shard = shard.parent
+        start = max(0, shard.done - self.back)
+        end = min(len(shard.records), start + self.size)
+        warm = world.warm[self.processor] if self.processor < 2 else world.processor()
+        world.deliver(shard, start, end, warm, self.repeated)
+
+
+def next_shard(world: World, line: int) -> Any:
+    """Return the shard of a line whose records are next."""
+    shards = world.stream.lines[line % world.lines]
+    return next((shard for shard in shards if shard.done < len(shard.records)), shards[-1])
+
+
+@dataclass(frozen=True)
+class Together:
+    """Concurrent steps whose calls interleave in the order of `choices`, with a `fault` in the call number `at`."""
+
+    steps: tuple["Step", ...]
+    choices: tuple[int, ...] = ()
+    at: int = 99
+    fault: str = "throttle"
+
+    def happen(self, world: World) -> None:
+        jobs = [lambda step=step: step.happen(world) for step in self.steps]
+        inject(world.store, self.at, self.fault)
+        for error in interleave(world.store, jobs, chain(self.choices, cycle(range(len(jobs))))):
+            # A command that DynamoDB refuses has failed; a request is answered with a problem.
+            if error and not isinstance(error, CrashError | ProblemError | ClientError | ReadTimeoutError):
                 raise error
+        inject(world.store, -1, "")
 
 
-def inject(world: World, at: int, fault: str) -> None:
-    """Make call number `at` to the store fail, counted from now."""
+def inject(store: Any, at: int, fault: str) -> None:
+    """Make call number `at` to the store fail, counted from now; none if it is negative."""
     calls = {"before": -1, "after": -1}
 
     def before(call: str) -> None:
@@ -207,44 +203,56 @@ def inject(world: World, at: int, fault: str) -> None:
         if calls["after"] == at and fault == "fault after":
             raise client_error("InternalServerError", call)
 
-    world.store.before, world.store.after = before, after
+    store.before, store.after = before, after
 
 
-def stop_faults(world: World) -> None:
-    """Let all further calls to the store succeed."""
-    inject(world, -1, "")
+def interleave(store: Any, jobs: Sequence[Callable[[], Any]], choices: Iterator[int]) -> list[BaseException | None]:
+    """Run `jobs` concurrently, with one call to the store at a time, in the order that `choices` picks.
+
+    Returns the error that ended each job, or None. The same choices give the same run.
+    """
+    if len(jobs) == 1:
+        return [_run(jobs[0])]
+    turns = [threading.Semaphore(0) for _ in jobs]
+    control = threading.Semaphore(0)
+    ends: list[BaseException | None] = [None for _ in jobs]
+    running = set(range(len(jobs)))
+    thread = threading.local()
+
+    def work(index: int) -> None:
+        thread.index = index
+        turns[index].acquire()
+        ends[index] = _run(jobs[index])
+        running.discard(index)
+        control.release()
+
+    before = store.before
+
+    def yield_turn(call: str) -> None:
+        control.release()
+        turns[thread.index].acquire()
+        before(call)
+
+    store.before = yield_turn
+    threads = [threading.Thread(target=work, args=(index,), daemon=True) for index in range(len(jobs))]
+    for each in threads:
+        each.start()
+    while running:
+        waiting = sorted(running)
+        turns[waiting[next(choices) % len(waiting)]].release()
+        control.acquire()
+    for each in threads:
+        each.join()
+    store.before = before
+    return ends
 
 
-def _run(job: Callable[[], None]) -> BaseException | None:
+def _run(job: Callable[[], Any]) -> BaseException | None:
     try:
         job()
-    except CrashError as crash:
-        return crash
+    except BaseException as error:  # noqa: BLE001 - crashes included
+        return error
     return None
 
 
-tags = st.sampled_from(TAGS)
-visits = st.builds(Visit, tags, st.integers(1, 4))
-batches = st.builds(
-    Batch, st.integers(0, 12), st.integers(1, 8), st.lists(st.integers(0, 7), max_size=3).map(tuple), st.integers(0, 2)
-)
-deliveries = st.builds(
-    Deliver,
-    st.lists(batches, min_size=1, max_size=3).map(tuple),
-    st.lists(st.integers(0, 2), max_size=12).map(tuple),
-    st.integers(0, 9),
-    st.sampled_from(FAULTS),
-)
-deletions = st.builds(delete, tags)
-removals = st.builds(remove, tags)
-losses = st.builds(lose, st.integers(1, 5))
-edits = st.builds(SetCount, tags, st.integers(0, 6))
-any_edits = st.builds(SetCount, tags, st.integers(0, 6), st.just(value=False))
-creations = st.builds(Create, tags, st.integers(0, 6))
-backups = st.one_of(st.just(SAVE), st.builds(Undelete, tags))
-visible_damages = st.builds(Damage, st.sampled_from(["deleted", "tutorial", "text", "number"]), st.integers(0, 3))
-damages = st.one_of(visible_damages, st.builds(Damage, st.just("older copy"), st.integers(0, 2)))
-reconciliations = st.just(RECONCILE)
-spreads = st.one_of(st.builds(spread, st.integers(1, 3)), st.builds(spread_total, st.integers(1, 4), st.integers(0, 2)))
-
-Step = Visit | Call | SetCount | Create | Undelete | Damage | Deliver
+Step = Visit | Call | Put | PutBack | Malform | Damage | Lose | Deliver | Together

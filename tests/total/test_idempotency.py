@@ -19,9 +19,9 @@ from functions.dynamodb.retries import RetryBudget
 from functions.http.problems import ProblemError
 from tests.doubles import cancelled, client_error
 from tests.share import times
-from tests.total.steps import FAULTS, inject, stop_faults
+from tests.total.steps import FAULTS, inject, interleave
 from tests.total.store import Store
-from tests.total.world import LEDGER, TABLE, CrashError, World, ample_budget, interleave
+from tests.total.world import TABLE, CrashError, ample_budget
 
 KEYS = "visits-idempotency"
 
@@ -47,9 +47,8 @@ bursts = st.builds(
 
 @settings(max_examples=times(300))
 @given(st.lists(bursts, max_size=6))
-def test_a_key_counts_one_visit(bursts: list[Burst]) -> None:
-    world = World()
-    world.store = Store(TABLE, LEDGER, KEYS, streamed=TABLE)
+def test_key_counts_one_visit(bursts: list[Burst]) -> None:
+    store = Store(TABLE, KEYS)
     answers: dict[str, list[Recorded]] = {}
     unkeyed: list[tuple[str, int]] = []
     owners: dict[str, str] = {}
@@ -58,10 +57,10 @@ def test_a_key_counts_one_visit(bursts: list[Burst]) -> None:
     def send(tag: str, key: str) -> None:
         if not key:
             with contextlib.suppress(ProblemError):
-                unkeyed.append((tag, record(world.store, TABLE, tag, ample_budget()).count))
+                unkeyed.append((tag, record(store, TABLE, tag, ample_budget()).count))
             return
         try:
-            recorded = KeyedVisits(world.store, TABLE, KEYS).record(tag, key, ample_budget(), 0.0)
+            recorded = KeyedVisits(store, TABLE, KEYS).record(tag, key, ample_budget(), 0.0)
         except ProblemError as problem:
             refused.append((problem.status, owners[key] != tag))
             return
@@ -69,19 +68,20 @@ def test_a_key_counts_one_visit(bursts: list[Burst]) -> None:
         answers.setdefault(key, []).append(recorded)
 
     def note_owners(call: str) -> None:
-        for key, item in world.store.tables[KEYS].items():
+        for key, item in store.tables[KEYS].items():
             owners.setdefault(key, item["Tag"]["S"])
 
     for burst in bursts:
-        inject(world, burst.at, burst.fault)
-        _also_after(world.store, note_owners)
+        inject(store, burst.at, burst.fault)
+        _also_after(store, note_owners)
         jobs = [lambda tag=tag, key=key: send(tag, key) for tag, key in burst.requests]
-        for end in interleave(world.store, jobs, chain(burst.choices, cycle(range(3)))):
+        for end in interleave(store, jobs, chain(burst.choices, cycle(range(3)))):
             if end is not None and not isinstance(end, CrashError):
                 raise end
-    stop_faults(world)
+    inject(store, -1, "")
     assert set(refused) <= {(422, True)}
-    stored = world.store.tables[KEYS]
+    stored = store.tables[KEYS]
+    counts = {tag: int(item["Count"]["N"]) for tag, item in store.tables[TABLE].items()}
     keyed = {tag: sum(owner == tag for owner in owners.values()) for tag in "ab"}
     assert len(owners) == len(stored)
     numbers = {
@@ -94,14 +94,14 @@ def test_a_key_counts_one_visit(bursts: list[Burst]) -> None:
         assert sum(not answer.replayed for answer in of_key) <= 1
     for tag, made in numbers.items():
         assert len(made) == len(set(made)), "two visits have the same number"
-        assert all(1 <= number <= world.counts.get(tag, 0) for number in made)
+        assert all(1 <= number <= counts.get(tag, 0) for number in made)
         if not any(visited == tag and not key for burst in bursts for visited, key in burst.requests):
-            assert sorted(made) == list(range(1, world.counts.get(tag, 0) + 1))
-            assert world.counts.get(tag, 0) == keyed[tag]
+            assert sorted(made) == list(range(1, counts.get(tag, 0) + 1))
+            assert counts.get(tag, 0) == keyed[tag]
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_fifty_concurrent_visits_are_all_counted_within_a_requests_time(seed: int) -> None:
+def test_fifty_concurrent_visits_within_request_time(seed: int) -> None:
     visits, draw = 50, Random(seed)
     store, clocks, numbers = Store(TABLE, KEYS), dict.fromkeys(range(visits), 0.0), []
 
@@ -144,7 +144,7 @@ def _also_after(store: Store, act: Any) -> None:
     store.after = both
 
 
-def test_an_expired_key_can_be_used_again_with_any_tag() -> None:
+def test_expired_key_any_tag() -> None:
     store = Store(TABLE, KEYS)
     keyed = KeyedVisits(store, TABLE, KEYS)
     assert keyed.record("a", "k", ample_budget(), 0.0) == Recorded(1)
@@ -161,7 +161,7 @@ def test_an_expired_key_can_be_used_again_with_any_tag() -> None:
         (cancelled("None", "TransactionConflict"), True, [20, 40, 80, 80, 80]),
     ],
 )
-def test_pauses_double_but_stay_short_while_visits_collide(error: Exception, keyed: bool, pauses: list[int]) -> None:
+def test_pauses_short_while_visits_collide(error: Exception, keyed: bool, pauses: list[int]) -> None:
     store, errors, slept, calls = Store(TABLE, KEYS), [error] * len(pauses), list[float](), list[str]()
 
     def refuse(call: str) -> None:

@@ -19,15 +19,13 @@ from functions.dynamodb.retries import RetryBudget
 from functions.dynamodb.spread import counts_of
 from functions.dynamodb.tables import SPREAD, item_key, name_of
 from functions.http.problems import ProblemError
-from functions.total.deletion import Deletion, TagDeletion
-from functions.view_counts import Expected, view_count
+from functions.view_counts import view_count
 from tests.doubles import client_error
 from tests.share import times
 from tests.total.requests import Requests
-from tests.total.steps import FAULTS, inject, stop_faults
+from tests.total.steps import FAULTS, inject, interleave
 from tests.total.store import Store
-from tests.total.test_total import check
-from tests.total.world import LEDGER, TABLE, CrashError, World, ample_budget, interleave
+from tests.total.world import TABLE, CrashError, World, ample_budget
 
 KEYS = "visits-idempotency"
 
@@ -53,10 +51,10 @@ jobs = st.sampled_from(["visit", "keyed visit", "delete"])
         max_size=6,
     )
 )
-def test_no_visit_is_lost_or_counted_twice(bursts: list[tuple[list[str], list[int], int, str, int]]) -> None:
+def test_spread_visits_counted_once(bursts: list[tuple[list[str], list[int], int, str, int]]) -> None:
     world = World()
     store = world.store
-    store.create(KEYS, streamed=False)
+    store.create(KEYS)
     counted, unknown, number = [0], [0], iter(range(999))
 
     def visit(items: int, key: str) -> None:
@@ -74,32 +72,28 @@ def test_no_visit_is_lost_or_counted_twice(bursts: list[tuple[list[str], list[in
         for name in names:
             key = f"k{next(number)}" if name == "keyed visit" else ""
             runs.append(
-                (lambda: TagDeletion(store, TABLE, LEDGER).attempt("a", mark=True))
-                if name == "delete"
-                else (lambda items=items, key=key: visit(items, key))
+                (lambda: world.delete("a")) if name == "delete" else (lambda items=items, key=key: visit(items, key))
             )
-        inject(world, at, fault)
+        inject(store, at, fault)
         for end in interleave(store, runs, chain(choices, cycle(range(3)))):
             # What an operator's deletion does after an error is to be called again.
             if end is not None and not isinstance(end, CrashError) and "delete" not in names:
                 raise end
-        stop_faults(world)
+        inject(store, -1, "")
         world.drain()
         tables = store.items(TABLE)
         for each in tables:
             if name_of(each) == "a" != each:
                 assert int(tables["a"][SPREAD]["N"]) > int(each.rpartition("/")[2]), "an item that nobody knows of"
-        count = world.counts.get("a", 0)
+        count = sum(int(item["Count"]["N"]) for key, item in tables.items() if name_of(key) == "a")
         assert read_count(store, TABLE, "a", ample_budget()) == count
-        assert view_count(store, TABLE, "a", ample_budget(), Expected(2))["count"] == count
+        assert view_count(store, TABLE, "a", ample_budget(), 2)["count"] == count
         assert listed(store) == ({"a": count} if "a" in tables else {})
-    world.settle()
+    assert world.oracle.truth == world.total
     assert counted[0] <= world.total <= counted[0] + unknown[0]
-    if not any("delete" in names for names, *_ in bursts):
-        assert world.total == world.counts.get("a", 0)
 
 
-def test_one_item_takes_the_requests_that_it_always_took() -> None:
+def test_requests_of_single_item() -> None:
     requests = Requests(Store(TABLE, KEYS))
     assert record(requests, TABLE, "a", ample_budget()) == Recorded(1)
     assert requests.names == ["update_item"]
@@ -116,7 +110,7 @@ def test_one_item_takes_the_requests_that_it_always_took() -> None:
     assert set(requests.store.items(TABLE)["a"]) == {"ID", "Count", "Since"}
 
 
-def test_a_spread_tag_takes_one_write_and_one_read_a_visit() -> None:
+def test_requests_of_spread_tag() -> None:
     requests = Requests(Store(TABLE, KEYS))
     for _ in range(200):
         record(requests, TABLE, "a", ample_budget(), 4, others=OtherItems())
@@ -126,7 +120,7 @@ def test_a_spread_tag_takes_one_write_and_one_read_a_visit() -> None:
     # The item of the visit is known from the write.
     assert len(requests.sent[1][1]["RequestItems"][TABLE]["Keys"]) == 3
     assert requests.names == ["update_item", "batch_get_item"]
-    assert view_count(requests, TABLE, "a", ample_budget(), Expected(4))["count"] == 201
+    assert view_count(requests, TABLE, "a", ample_budget(), 4)["count"] == 201
     assert requests.names == ["batch_get_item"]
     assert read_count(requests, TABLE, "a", ample_budget(), 4) == 201
     assert requests.names == ["batch_get_item"]
@@ -135,7 +129,7 @@ def test_a_spread_tag_takes_one_write_and_one_read_a_visit() -> None:
     assert requests.names == ["batch_get_item", "transact_write_items"]
 
 
-def test_visits_are_spread_evenly() -> None:
+def test_visits_spread_evenly() -> None:
     store = Store(TABLE)
     random.seed(1)
     for _ in range(400):
@@ -145,7 +139,7 @@ def test_visits_are_spread_evenly() -> None:
     assert all(70 <= count <= 130 for count in counts)
 
 
-def test_after_the_number_was_lowered_all_items_still_count() -> None:
+def test_lowered_number_of_items_all_count() -> None:
     store = Store(TABLE, KEYS)
     for _ in range(50):
         record(store, TABLE, "a", ample_budget(), 5, others=OtherItems())
@@ -153,7 +147,7 @@ def test_after_the_number_was_lowered_all_items_still_count() -> None:
     for items in (1, 3):
         count = record(store, TABLE, "a", ample_budget(), items, others=OtherItems()).count
         assert count == read_count(store, TABLE, "a", ample_budget(), items)
-        assert view_count(store, TABLE, "a", ample_budget(), Expected(items))["count"] == count
+        assert view_count(store, TABLE, "a", ample_budget(), items)["count"] == count
         assert KeyedVisits(store, TABLE, KEYS, items).record("a", f"k{items}", ample_budget()) == Recorded(count + 1)
     assert listed(store) == {"a": 54}
 
@@ -179,7 +173,7 @@ def unprocessed(request: dict[str, Any]) -> Any:
         unprocessed,
     ],
 )
-def test_a_read_that_fails_does_not_fail_a_visit_that_is_counted(read: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_counted_visit_survives_failed_read(read: Any, caplog: pytest.LogCaptureFixture) -> None:
     requests, now = Requests(Store(TABLE)), [0.0]
     others = OtherItems(lambda: now[0])
     for count in range(1, 51):
@@ -198,7 +192,7 @@ def test_a_read_that_fails_does_not_fail_a_visit_that_is_counted(read: Any, capl
     assert record(requests, TABLE, "a", ample_budget(), 3, others=others).count == 54
 
 
-def test_a_mistake_of_the_program_is_not_taken_for_a_read_that_failed() -> None:
+def test_programming_error_not_a_failed_read() -> None:
     requests = Requests(Store(TABLE))
     while len(requests.store.items(TABLE)) < 2:
         record(requests, TABLE, "a", ample_budget(), 2, others=OtherItems())
@@ -208,7 +202,7 @@ def test_a_mistake_of_the_program_is_not_taken_for_a_read_that_failed() -> None:
 
 
 @pytest.mark.parametrize("tags", ["abc", "abcde"])
-def test_a_process_remembers_the_counts_of_so_many_tags_and_no_more(tags: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_number_of_remembered_tags(tags: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(visits, "MAX_KNOWN_TAGS", 4)
     requests, others = Requests(Store(TABLE)), OtherItems(lambda: 0.0)
     items = requests.store.items(TABLE)
@@ -225,7 +219,7 @@ def test_a_process_remembers_the_counts_of_so_many_tags_and_no_more(tags: str, m
 
 
 @pytest.mark.parametrize("keyed", [False, True])
-def test_a_new_item_hides_no_other_whoever_creates_that(keyed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_new_item_hides_no_other(keyed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     store, numbers, keys = Store(TABLE, KEYS), list[int](), iter("abcdefghij")
     monkeypatch.setattr(random, "randrange", lambda items: numbers.pop(0))
 
@@ -254,7 +248,7 @@ def test_a_new_item_hides_no_other_whoever_creates_that(keyed: bool, monkeypatch
     assert {key for key, item in store.items(TABLE).items() if SPREAD in item} == {"a", "b"}
 
 
-def test_a_visit_in_a_further_item_whose_answer_was_lost_is_not_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lost_answer_visit_not_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(TABLE)
     monkeypatch.setattr(random, "randrange", lambda items: 1)
     record(store, TABLE, "a", ample_budget(), 2, others=OtherItems())
@@ -268,7 +262,7 @@ def test_a_visit_in_a_further_item_whose_answer_was_lost_is_not_sent_again(monke
     assert {key: item["Count"]["N"] for key, item in store.items(TABLE).items()} == {"a": "0", item_key("a", 1): "2"}
 
 
-def test_a_visit_with_a_key_that_finds_no_count_to_read_can_be_repeated() -> None:
+def test_keyed_visit_without_counts_repeatable() -> None:
     requests = Requests(Store(TABLE, KEYS))
     requests.read = unprocessed
     with pytest.raises(ProblemError, match="same Idempotency-Key"):
@@ -276,7 +270,7 @@ def test_a_visit_with_a_key_that_finds_no_count_to_read_can_be_repeated() -> Non
 
 
 @pytest.mark.parametrize("keyed", [False, True])
-def test_a_tag_without_its_first_item_gets_it_back_with_the_number(keyed: bool) -> None:
+def test_missing_first_item_created_again(keyed: bool) -> None:
     store = Store(TABLE, KEYS)
     for _ in range(50):
         record(store, TABLE, "a", ample_budget(), 4, others=OtherItems())
@@ -292,35 +286,10 @@ def test_a_tag_without_its_first_item_gets_it_back_with_the_number(keyed: bool) 
     assert listed(store) == {"a": rest}
 
 
-def test_an_operator_deletes_all_items_of_a_tag_or_none() -> None:
-    world = World()
-    world.spread(4)
-    for _ in range(40):
-        world.visit("a")
-    world.drain()
-
-    class Visited:
-        def __getattr__(self, name: str) -> Any:
-            if name == "transact_write_items":
-                world.visit("a")
-            return getattr(world.store, name)
-
-    attempt = TagDeletion(Visited(), world.table, world.ledger).attempt("a", mark=True)
-    assert attempt == Deletion(deleted=False, visits=40)
-    assert world.counts == {"a": 41}
-    world.drain()
-    attempt = TagDeletion(world.store, world.table, world.ledger).attempt("a", mark=True)
-    assert attempt == Deletion(deleted=True, visits=41)
-    assert world.counts == {}
-    assert world.visit("a") == 1
-    check(world)
-    assert world.total == 42
-
-
 @pytest.mark.parametrize("key", ["a/%/0", "a/%/50", "a/%/01", "a/%/", "a/%/x", "a/1", "a%1", "/%/", "7"])
-def test_only_the_keys_of_further_items_belong_to_another_tag(key: str) -> None:
+def test_keys_of_other_tags(key: str) -> None:
     assert name_of(key) == key
 
 
-def test_the_keys_of_further_items_name_their_tag() -> None:
+def test_keys_of_further_items() -> None:
     assert [name_of(item_key("a/%/b", index)) for index in (0, 1, 49)] == ["a/%/b"] * 3

@@ -1,21 +1,33 @@
 """A table, its stream and its processors, small enough to run thousands of times."""
 
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any, Protocol
 
+from cli.operate import table as operated
+from cli.operate.comparison import Findings, compare
+from cli.operate.deletion import delete_tag
+from cli.operate.rebuild import Progress, Rebuild
+from functions.counting import visits
 from functions.counting.visits import OtherItems, read_count, record
+from functions.dynamodb.items import format_time
 from functions.dynamodb.retries import RetryBudget
-from functions.dynamodb.tables import is_total, name_of
+from functions.dynamodb.spread import MalformedCountError
+from functions.dynamodb.tables import COUNTER, MARK, ORIGIN
 from functions.process_stream import process
-from functions.total.deletion import TagDeletion
-from functions.total.reconciliation import Progress, Reconciliation
-from functions.total.totals import Total
+from functions.total.total import Total
 from functions.view_counts import view_total
 from tests.total.oracle import Oracle, count_of
+from tests.total.shards import Shard, Stream
 from tests.total.store import Item, Store, copied
 
-TABLE, LEDGER = "visits", "visits-ledger"
+TABLE = "visits"
+SKEWS = [timedelta(0), timedelta(minutes=2), timedelta(minutes=-2)]
+"""How far the clocks of processes are off."""
+
+operated.PAGE_ITEMS = 2
 
 
 def ample_budget() -> RetryBudget:
@@ -33,162 +45,214 @@ class Backend(Protocol):
 
     before: Callable[[str], None]
     after: Callable[[str], None]
-    committed: Callable[[list[Item]], None]
+    clock: Callable[[], datetime]
+    described: dict[str, dict[str, Any]]
 
-    def create(self, name: str, *, streamed: bool) -> None: ...
+    def create(self, name: str) -> None: ...
     def put(self, table: str, item: Item) -> None: ...
     def delete(self, table: str, key: str) -> None: ...
     def items(self, table: str) -> Mapping[str, Item]: ...
     def records(self, table: str) -> Sequence[dict[str, Any]]: ...
-    def get_item(self, **request: Any) -> dict[str, Any]: ...
-    def batch_get_item(self, **request: Any) -> dict[str, Any]: ...
-    def update_item(self, **request: Any) -> dict[str, Any]: ...
-    def delete_item(self, **request: Any) -> dict[str, Any]: ...
-    def transact_write_items(self, **request: Any) -> dict[str, Any]: ...
-    def scan(self, **request: Any) -> dict[str, Any]: ...
-    def describe_table(self, **request: Any) -> dict[str, Any]: ...
+
+
+class Processing:
+    """The client of a processor, with the rights that the component grants it and no others."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        def call(**request: Any) -> Any:
+            updates = [each["Update"] for each in request.get("TransactItems", ())] or [request]
+            for update in updates if name != "describe_table" else ():
+                if update["Key"]["ID"]["S"] not in (COUNTER, ORIGIN):
+                    named = set(update["ExpressionAttributeNames"].values())
+                    assert name == "update_item", f"{name} of {update}"
+                    assert named <= {"ID", MARK}, f"no right to {named}"
+                    assert not {"ReturnValues", "ReturnValuesOnConditionCheckFailure"} & set(update)
+            return getattr(self._store, name)(**request)
+
+        return call
+
+
+class Watched(Total):
+    """A total that fails if records are taken for late ones, which they never are in a history."""
+
+    def flag(self, budget: RetryBudget) -> None:
+        raise AssertionError("records were taken for late ones")
 
 
 class World:
-    """A table and its ledger: visits and edits change the table, and deliveries of its stream update the total."""
+    """A table: visits and other writes change it, and deliveries of its stream change the total."""
 
-    def __init__(self, store: Backend | None = None, *, old_images: bool = True, prefix: str = "") -> None:
-        self.table, self.ledger = prefix + TABLE, prefix + LEDGER
+    def __init__(self, lines: int = 1, *, store: Backend | None = None, prefix: str = "") -> None:
+        self.now = datetime.now(UTC)
         self.store: Any = store or Store()
-        self.store.create(self.table, streamed=True)
-        self.store.create(self.ledger, streamed=False)
-        self.old_images = old_images
-        self.oracle = Oracle(old_images=old_images)
-        self.visits = 0
-        self.items, self.total_items, self.has_spread = 1, 1, False
-        self.done = 0
-        self.lost = 0
-        self.warm = [self.processor(), self.processor()]
+        self.store.clock = lambda: self.now
+        self.table, self.lines, self.items = prefix + TABLE, lines, 1
+        self.oracle = Oracle()
         self.backup: dict[str, Item] = {}
-        self._delivering = threading.local()
-        self.watch()
+        self.progress: Progress | None = None
+        self.is_marked = False
+        self.create(self.table)
 
-    def watch(self) -> None:
-        """Report commits to this world's oracle from now on."""
-        self.store.committed = self._committed
+    def create(self, name: str, items: Sequence[Item] = (), **described: Any) -> None:
+        """Continue with a new table that already has `items`, whose records are in no stream."""
+        self.store.create(name)
+        self.store.described[name] = described
+        for item in items:
+            self.store.put(name, copied(item))
+        self.table, self._stream, self.progress = name, Stream(self.lines), None
+        self._stream.dealt = len(self.store.records(name))
+        self.oracle.adopt(items, self._stream.dealt)
+        self.warm = [self.processor(0), self.processor(1)]
 
-    def processor(self) -> Total:
+    def processor(self, skew: int = 2, kind: type[Total] = Watched) -> Total:
         """Return a processor that has just started."""
-        return Total(self.store, self.table, self.ledger, self.total_items)
+        return kind(Processing(self.store), self.table, lambda: self.now + SKEWS[skew])
 
     @property
-    def stream(self) -> Sequence[dict[str, Any]]:
-        return self.store.records(self.table)  # type: ignore[no-any-return]
+    def stream(self) -> Stream:
+        """The stream, with all records so far."""
+        records = self.store.records(self.table)
+        self._stream.deal(records)
+        self.oracle.observe(records)
+        return self._stream
 
-    def visit(self, tag: str) -> int:
-        self.visits += 1
-        count = record(self.store, self.table, tag, ample_budget(), self.items, others=OtherItems()).count
-        if self.has_spread:
-            assert count == read_count(self.store, self.table, tag, ample_budget(), self.items) == self.counts[tag]
-        return count
+    @property
+    def delivered(self) -> list[dict[str, Any]]:
+        """All records that were delivered."""
+        return [each for shard in self.stream.shards for each in shard.records[: shard.done]]
 
     def spread(self, items: int) -> None:
         """Deploy another number of items per tag."""
-        self.items, self.has_spread = items, True
+        self.items = items
 
-    def spread_total(self, items: int, running: int = 0) -> None:
-        """Deploy another number of items of the total; the first `running` processors go on with the old code."""
-        self.total_items = items
-        self.warm[running:] = [self.processor() for _ in self.warm[running:]]
+    @property
+    def malformed(self) -> list[str]:
+        """The keys of items with a malformed count."""
+        return [key for key, item in self.store.items(self.table).items() if count_of(item) is None]
+
+    def roll(self, line: int) -> None:
+        """Close the open shard of a line."""
+        self.stream.roll(line)
+
+    def wait(self, minutes: float) -> None:
+        self.now += timedelta(minutes=minutes)
+
+    def visit(self, tag: str, process: int = 0) -> int:
+        """Record a visit in a process with another clock."""
+        now = self.now + SKEWS[process % len(SKEWS)]
+        visits.format_time = lambda at: format_time(now)  # type: ignore[attr-defined]
+        try:
+            return record(self.store, self.table, tag, ample_budget(), self.items, others=OtherItems()).count
+        finally:
+            visits.format_time = format_time  # type: ignore[attr-defined]
+
+    def read(self, tag: str) -> int:
+        return read_count(self.store, self.table, tag, ample_budget(), self.items)
 
     def delete(self, tag: str) -> None:
-        for key in [key for key in self.store.items(self.table) if name_of(key) == tag]:
-            self.store.delete(self.table, key)
+        """Delete a tag as an operator does."""
+        with contextlib.suppress(MalformedCountError):
+            delete_tag(operated.CounterTable(self.store, self.table), tag, ample_budget())
 
-    def remove(self, tag: str) -> None:
-        """Delete a tag as an operator does: once the total has its visits."""
-        self._delivering.records = ()
-        TagDeletion(self.store, self.table, self.ledger).attempt(tag, mark=True)
-
-    def put_count(self, tag: str, count: int) -> None:
-        """Set the count of a tag by hand."""
-        item = dict(self.store.items(self.table).get(tag, {"ID": {"S": tag}}))
-        self.visits += max(0, count - count_of(item))
-        self.store.put(self.table, item | {"Count": {"N": str(count)}})
-
-    def deliver(self, records: Sequence[dict[str, Any]], total: Total) -> None:
-        self._delivering.records = records
-        shown = copied(list(records))
-        for each in shown:
-            if not self.old_images:
-                each["dynamodb"].pop("OldImage", None)
-        process({"Records": shown}, total, ample_budget())
-
-    def _committed(self, updates: list[Item]) -> None:
-        delivered = {each["dynamodb"]["SequenceNumber"] for each in getattr(self._delivering, "records", ())}
-        truth = self.stream if delivered else ()
-        for update in updates:
-            values = update.get("ExpressionAttributeValues", {})
-            if update["TableName"] == self.ledger and ":Sequence" in values:
-                self.oracle.observe(update["Key"]["ID"]["S"], truth, delivered, values[":Sequence"]["S"])
+    def deliver(self, shard: Shard, start: int, end: int, total: Total, repeated: Sequence[int] = ()) -> None:
+        """Deliver records `start` to `end` of a shard, those at `repeated` twice."""
+        records = [each for at, each in enumerate(shard.records[start:end]) for _ in range(2 if at in repeated else 1)]
+        if not records:
+            return
+        event = {
+            "Records": copied(records),
+            "shardId": shard.id,
+            "eventSourceARN": records[0]["eventSourceARN"],
+            "state": copied(shard.state),
+            "window": {"start": "2026-05-01T00:00:00Z", "end": "2026-05-01T00:15:00Z"},
+            "isFinalInvokeForWindow": False,
+            "isWindowTerminatedEarly": False,
+        }
+        answer = process(event, total, ample_budget())
+        if end > shard.done:
+            shard.done, shard.state = end, answer["state"]
 
     def drain(self, size: int = 7) -> None:
         """Deliver the rest of the stream, including the records that this adds."""
-        while self.done < len(stream := self.stream):
-            batch = stream[self.done : self.done + size]
-            self.deliver(batch, self.warm[0])
-            self.done += len(batch)
+        busy = True
+        while busy:
+            busy = False
+            for shard in self.stream.shards:
+                if shard.is_ready and shard.done < len(shard.records):
+                    self.deliver(shard, shard.done, min(shard.done + size, len(shard.records)), self.warm[0])
+                    busy = True
 
-    def lose(self, records: int) -> None:
-        """Let the next records expire before they are delivered."""
-        end = min(len(self.stream), self.done + records)
-        self.lost += end - self.done
-        self.done = end
-
-    def reconcile(self) -> Progress:
-        self._delivering.records = ()
-        *_, last = Reconciliation(self.store, self.table, self.ledger).run(ample_budget())
-        return last
-
-    def take_over(self) -> None:
-        Reconciliation(self.store, self.table, self.ledger).take_over(ample_budget())
-
-    def empty_ledger(self) -> None:
-        for key in list(self.store.items(self.ledger)):
-            self.store.delete(self.ledger, key)
-        self.oracle.forget_ledger()
+    def lose(self, shard: Shard, records: int) -> None:
+        """Let the next records expire, or be discarded, before they are applied."""
+        end = shard.done + records
+        self.oracle.lose(shard.records[shard.done : end])
+        del shard.records[shard.done : end]
 
     def save(self) -> None:
         """Make a backup of the table."""
         self.backup = copied(dict(self.store.items(self.table)))
+        self.oracle.save(self.delivered)
+
+    def adopt(self, items: Sequence[Item]) -> None:
+        """Continue with a table that has been in use for years."""
+        self.oracle = Oracle()
+        self.create("adopted", items, CreationDateTime=datetime(2020, 1, 1, tzinfo=UTC))
 
     def restore(self, name: str) -> None:
-        """Restore the backup as another table, and continue with it and the same ledger."""
-        self.store.create(name, streamed=True)
-        self.adopt(name, self.backup)
+        """Restore the backup as another table, and continue with it. Its stream is enabled afterwards."""
+        self.oracle.restore()
+        label = f"{self.now + timedelta(minutes=10):%Y-%m-%dT%H:%M:%S.000}"
+        self.create(name, list(self.backup.values()), LatestStreamLabel=label)
 
-    def adopt(self, name: str, items: Mapping[str, Item]) -> None:
-        """Continue with another table that already has these items, and the same ledger."""
-        for item in items.values():
-            self.store.put(name, copied(item))
-        self.table = name
-        self.done = len(self.stream)
-        self.oracle = Oracle(old_images=self.old_images)
-        self.warm = [self.processor(), self.processor()]
-        self.visits = sum(self.counts.values())
+    @property
+    def rebuild(self) -> Rebuild:
+        """A rebuild in a process that has just started."""
+        return Rebuild(operated.CounterTable(self.store, self.table))
 
-    def settle(self) -> Progress:
-        """Deliver the rest and reconcile until no tag is behind; return the progress of the last pass."""
-        self.drain()
+    def begin(self) -> None:
+        self.progress, self.is_marked = self.rebuild.begin(ample_budget()), False
+
+    def mark(self, pages: int) -> None:
+        """Mark the next pages, going on from the last one that was finished."""
+        if self.progress is None or self.is_marked:
+            return
+        for progress in islice(self.rebuild.mark_items(self.progress), pages):
+            self.progress, self.is_marked = progress, not progress.after
+
+    def finish(self) -> bool:
+        """Finish the rebuild if that is possible, whether or not all marks have come through."""
+        return self.is_marked and self.progress is not None and self.rebuild.finish(self.progress) is not None
+
+    def again(self) -> None:
+        """Make a further pass, once all marks have come through."""
+        if self.is_marked and self.progress and self.rebuild.missing(self.progress) == 0:
+            self.progress, self.is_marked = self.rebuild.again(self.progress), False
+
+    def reconcile(self) -> None:
+        """Rebuild the total as an operator does, while the stream is delivered."""
+        self.begin()
         for _ in range(3):
-            progress = self.reconcile()
+            self.mark(99)
             self.drain()
-            if not progress.behind:
-                break
-        return self.reconcile()
+            if self.finish():
+                return
+            if self.progress and self.rebuild.missing(self.progress) is None:
+                # A processor has found out that `COUNTER` is damaged, and started a generation.
+                self.begin()
+            else:
+                self.again()
+        raise AssertionError("the rebuild did not finish")
+
+    def compare(self) -> Findings:
+        *_, found = compare(operated.CounterTable(self.store, self.table))
+        return found
 
     @property
     def counter(self) -> Item:
         return dict(self.store.items(self.table).get("COUNTER", {}))
-
-    @property
-    def total(self) -> int:
-        return int(self.shown["total"])
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -196,51 +260,5 @@ class World:
         return view_total(self.store, self.table, ample_budget())
 
     @property
-    def counts(self) -> dict[str, int]:
-        counts: dict[str, int] = {}
-        for key, item in self.store.items(self.table).items():
-            if not is_total(key) and "Count" in item:
-                counts[name_of(key)] = counts.get(name_of(key), 0) + int(item["Count"]["N"])
-        return counts
-
-
-def interleave(store: Any, jobs: Sequence[Callable[[], None]], choices: Iterator[int]) -> list[BaseException | None]:
-    """Run `jobs` concurrently, with one call to the store at a time, in the order that `choices` picks.
-
-    Returns the error that ended each job, or None. The same choices give the same run.
-    """
-    turns = [threading.Semaphore(0) for _ in jobs]
-    control = threading.Semaphore(0)
-    ends: list[BaseException | None] = [None for _ in jobs]
-    running = set(range(len(jobs)))
-    thread = threading.local()
-
-    def work(index: int) -> None:
-        thread.index = index
-        turns[index].acquire()
-        try:
-            jobs[index]()
-        except BaseException as error:  # noqa: BLE001 - crashes included
-            ends[index] = error
-        running.discard(index)
-        control.release()
-
-    before = store.before
-
-    def yield_turn(call: str) -> None:
-        control.release()
-        turns[thread.index].acquire()
-        before(call)
-
-    store.before = yield_turn
-    threads = [threading.Thread(target=work, args=(index,), daemon=True) for index in range(len(jobs))]
-    for each in threads:
-        each.start()
-    while running:
-        waiting = sorted(running)
-        turns[waiting[next(choices) % len(waiting)]].release()
-        control.acquire()
-    for each in threads:
-        each.join()
-    store.before = before
-    return ends
+    def total(self) -> int:
+        return int(self.shown["total"])
