@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from functions.dynamodb.tables import is_total
+from functions.dynamodb.tables import COUNTER, is_total
 from tests.total.store import Item
 
 
@@ -12,10 +12,12 @@ class Oracle:
 
     A malformed count is excluded until it is mended. `unknowable` is how many visits only a record showed that was
     lost, or delivered before `COUNTER` was lost. No total exceeds the `limit`: counts below 0 are filled by visits.
+    `totals` are those that processors have written.
     """
 
     def __init__(self) -> None:
         self.truth = self.unknowable = self.limit = self.lost = 0
+        self.totals: list[int] = []
         self._counts: dict[str, int] = {}
         self._read = self._below = self._lost_falls = 0
         self._saved = (0, 0)
@@ -32,12 +34,21 @@ class Oracle:
         """Read the records since the last call. `records` are all of the table's."""
         for record in records[self._read :]:
             key, old, new = read(record)
+            if key == COUNTER:
+                self._check(record["dynamodb"].get("NewImage", {}))
+                continue
             self.truth += rise(old, new)
             count = (new or 0) if "NewImage" in record["dynamodb"] else 0
             self._below += min(0, count) - min(0, self._counts.get(key, 0))
             self._counts[key] = count
             self.limit = max(self.limit, self.truth - self._below)
         self._read = len(records)
+
+    def _check(self, counter: Item) -> None:
+        """Check the total at the moment at which it was written."""
+        if counter.get("Held", "") == counter.get("TotalViews"):
+            self.totals.append(int(counter["TotalViews"]["N"]))
+            assert self.totals[-1] <= self.limit, "the total is too high"
 
     def lose(self, records: Iterable[dict[str, Any]]) -> None:
         """Note that the records were lost."""

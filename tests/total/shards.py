@@ -43,7 +43,8 @@ class Stream:
         """Append the records that are new."""
         for each in records[self.dealt :]:
             key = each["dynamodb"]["Keys"]["ID"]["S"]
-            self.lines[crc32(key.encode()) % len(self.lines)][-1].records.append(each)
+            # Without the lowest bits, the tags of the histories are in different lines.
+            self.lines[(crc32(key.encode()) >> 3) % len(self.lines)][-1].records.append(each)
         self.dealt = len(records)
 
     def roll(self, line: int) -> None:

@@ -22,11 +22,28 @@ from tests.total.histories import (
     visits,
     writes,
 )
-from tests.total.steps import BEGIN, DRAIN, FINISH, MARK, SAVE, Call, Deliver, Malform, Step, Together, Visit, delete
+from tests.total.oracle import Oracle
+from tests.total.steps import (
+    AGAIN,
+    BEGIN,
+    DRAIN,
+    FINISH,
+    MARK,
+    SAVE,
+    Call,
+    Deliver,
+    Malform,
+    Step,
+    Together,
+    Visit,
+    delete,
+)
 from tests.total.world import World
 
 
 @settings(max_examples=times(300))
+# Visits of a marked tag do not pass for the marks that are on their way in another line.
+@example([Visit("a"), Visit("b"), DRAIN, BEGIN, MARK, Visit("a", 3), Deliver(9), AGAIN, MARK, FINISH])
 @given(histories(rolls, deletions, writes, rebuilds, concurrent=(rebuilds, visits)))
 def test_shards_with_rollovers(steps: list[Step]) -> None:
     world = run(World(lines=3), steps)
@@ -96,3 +113,33 @@ def test_spread_tags(steps: list[Step]) -> None:
     world = run(World(lines=3), steps, rises=True)
     settle(world)
     check(world)
+
+
+def test_table_created_again() -> None:
+    world = World()
+    world.visit("a")
+    world.drain()
+    warm, earlier = world.warm, world.stream.shards[0]
+    world.wait(10)
+    world.oracle = Oracle()
+    world.create(world.table)
+    world.warm = warm
+    world.visit("a")
+    # The records of the earlier table are of another stream.
+    world.deliver(earlier, 0, len(earlier.records), warm[0])
+    assert world.total == 0
+    world.drain()
+    assert (world.total, "rebuilding" in world.shown) == (1, False)
+
+
+def test_positions_of_trimmed_shards_dropped() -> None:
+    world = World()
+    world.visit("a")
+    world.drain()
+    for hours in (25, 2):
+        world.roll(0)
+        world.wait(60 * hours)
+        world.visit("a")
+        world.drain()
+    assert len(world.counter["Positions"]["M"]) == 2
+    assert (world.total, "rebuilding" in world.shown) == (3, False)
