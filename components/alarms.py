@@ -9,13 +9,18 @@ from dataclasses import dataclass
 
 import pulumi
 
-from .checks import Number, Text, arn
-from .functions_package import DIMENSION, GENERATIONS, NAMESPACE, UNCOUNTED_RECORDS
+from .checks import DOMAIN_LABEL, Number, Text, arn
+from .functions_package import DIMENSION, GENERATIONS, NAMESPACE, UNCOUNTED_RECORDS, VISITS
 from .settings import Settings, setting
 from .stream_consumer import StreamSettings
 
 STREAM_RETENTION_SECONDS = 86_400
 """How long a stream keeps its records (DynamoDB Developer Guide, Streams)."""
+
+MAX_RUNBOOK_LENGTH = 512
+"""The maximum number of characters of the runbook's address, which leaves room for the rest of a description."""
+_MAILBOX = r"(?!\.)(?![^@]*\.\.)(?![^@]*\.@)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}"
+"""The part of an e-mail address before the @ (RFC 5321, without quotes)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +35,7 @@ class MonitoringSettings(Settings):
     """The ARN of an SNS topic that alarms are sent to, and their ends. A topic that is encrypted needs a
     customer-managed key that lets cloudwatch.amazonaws.com decrypt and generate data keys."""
     notification_email: pulumi.Input[str] | None = setting(
-        None, Text("an e-mail address", r"[^@\s,;<>]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+        None, Text("an e-mail address", rf"{_MAILBOX}@{DOMAIN_LABEL}(\.{DOMAIN_LABEL})+", most=254)
     )
     """The e-mail address that alarms are sent to, and their ends, through an SNS topic and a KMS key of its own (about
     1 US dollar a month). AWS sends a message to the address first, with a link that confirms the subscription."""
@@ -53,12 +58,14 @@ class MonitoringSettings(Settings):
     """Whether the functions count visits, records that could not be counted, and new generations of the total, in the
     namespace StreamTriggeredCounter. Each of the three costs about 30 US cents a month if there is data all the
     time, and each visit a log line of about 230 bytes, about 12 US cents for a million visits. The alarms for the
-    last two need them."""
+    last two need them, and so does `stream-unread`."""
     runbook_url: pulumi.Input[str] | None = setting(
-        None, Text("an http or https address without a fragment", r"https?://[^\s#]+")
+        None,
+        Text("an http or https address without a fragment", r"https?://[^\s#\x00-\x1f\x7f]+", most=MAX_RUNBOOK_LENGTH),
     )
     """The address where your team reads docs/operations.md, or a runbook with the same sections. Each alarm's
-    description links to its section there. Without it, descriptions name the file."""
+    description, for which CloudWatch allows 1,024 characters, links to its section there. Without it, descriptions
+    name the file."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +170,20 @@ ALARMS: tuple[Alarm, ...] = (
         periods=1,
         cause="Half of the time for which stream records are kept has passed for the oldest one.",
         response="Repair the stream processor before the other half is over, then run reconcile.",
+    ),
+    Alarm(
+        name="stream-unread",
+        metrics=(Metric(NAMESPACE, VISITS, {DIMENSION: "recorder"}), processor("Invocations")),
+        # A mapping that does not poll sends no metrics at all, so that no other alarm notices. Three periods of the
+        # longest batching window make sure that a mapping that works has invoked the function at least once.
+        expression="IF(m0>0,IF(FILL(m1,0)>0,0,1),0)",
+        threshold=lambda _: 1,
+        comparison=">=",
+        period=300,
+        periods=3,
+        cause="Visits have been recorded for 15 minutes, and the stream processor has not run once.",
+        response="Enable the event source mapping, and find out who disabled it; the stream keeps records for a day.",
+        is_possible=lambda watched: watched.settings.metrics,
     ),
     Alarm(
         name="processor-errors",

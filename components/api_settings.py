@@ -45,25 +45,37 @@ class Authorization(StrEnum):
 DOMAIN_NAME = Text(
     "a domain name in lower case, such as count.example.org",
     r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?",
+    most=253,
 )
-CERTIFICATE_ARN = arn("an ACM certificate in the API's region", "acm", r"certificate/[A-Za-z0-9-]+")
+CERTIFICATE_ARN = arn("an ACM certificate in the API's region", "acm", r"certificate/[A-Za-z0-9-]{1,64}")
 HOSTED_ZONE_ID = Text("the id of a hosted zone, such as Z0123456789EXAMPLE", r"[A-Z0-9]{1,32}")
-AUDIENCE = Text("an audience, without spaces", r"\S+")
+AUDIENCE = Text("an audience, without spaces", r"[^\s\x00-\x1f\x7f]+")
 SCOPE = Text("1 to 64 visible ASCII characters except quotes and backslashes", r"[!#-\[\]-~]{1,64}")
 ISSUER = Text(
     "the URL of an issuer, such as https://example.org; on the local cloud also http://127.0.0.1:PORT",
-    r"(https://[^\s/?#]+|http://(127\.0\.0\.1|localhost)(:\d+)?)(/[^\s?#]*)?",
+    r"(https://[^\s/?#]+|http://(127\.0\.0\.1|localhost)(:[0-9]+)?)(/[^\s?#]*)?",
+    most=2_048,
 )
+_HOST = r"([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?|\[[0-9a-f:.]+\]"
+ORIGIN = Text(
+    "an origin as browsers send it, such as https://example.org (in lower case, without a path or a default port); or "
+    "https://*, http://* or * for any",
+    rf"\*|https?://\*|(?!https://.*:443$|http://.*:80$)[a-z][a-z0-9+.-]*://({_HOST})(:[1-9][0-9]{{0,4}})?",
+)
+MAX_SCOPES, MAX_AUDIENCES = 10, 50
+"""The maximum numbers of scopes of a route, and of audiences of an authorizer, which AWS does not raise on request.
+
+See "Quotas for configuring and running an HTTP API" in the API Gateway Developer Guide.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ApiSettings(Settings):
     """The HTTP API."""
 
-    cors_allow_origins: Sequence[str] = setting(
-        (), Items(Text("an origin such as https://example.org, or * for any", r"\*|[a-z][a-z0-9+.-]*://[^/\s]+"))
-    )
-    """The origins whose pages may call the API from a browser."""
+    cors_allow_origins: Sequence[str] = setting((), Items(ORIGIN))
+    """The origins whose pages may call the API from a browser. API Gateway compares them with the header `Origin` as
+    they are, so there are no wildcards for parts of a host."""
     throttling_rate_limit: float = setting(1_000.0, Number(1, whole=False))
     """Requests per second, on average, that the API lets through. All APIs of an account and region together have
     10,000 unless AWS raises your quota. The default is what one DynamoDB item can take, which a single busy tag is."""
@@ -102,13 +114,13 @@ class ApiSettings(Settings):
     jwt_issuer: pulumi.Input[str] | None = setting(None, ISSUER)
     """The issuer (`iss`) of the tokens, with the authorization JWT only. API Gateway gets its keys from
     `/.well-known/openid-configuration` below this URL."""
-    jwt_audiences: Sequence[pulumi.Input[str]] = setting((), Items(AUDIENCE))
+    jwt_audiences: Sequence[pulumi.Input[str]] = setting((), Items(AUDIENCE, most=MAX_AUDIENCES))
     """The audiences that are accepted, with the authorization JWT only: a token must have one of them as `aud`, or
     without `aud` as `client_id`."""
-    record_scopes: Sequence[str] = setting((), Items(SCOPE))
+    record_scopes: Sequence[str] = setting((), Items(SCOPE, most=MAX_SCOPES))
     """The scopes of which a token must have at least one to record a visit, with the authorization JWT only. By default
     it needs none."""
-    read_scopes: Sequence[str] = setting((), Items(SCOPE))
+    read_scopes: Sequence[str] = setting((), Items(SCOPE, most=MAX_SCOPES))
     """The scopes of which a token must have at least one to read counts, with the authorization JWT only. By default it
     needs none."""
 

@@ -35,7 +35,8 @@ class TableArgs(TypedDict, total=False):
     """The tables that the component creates: the main table unless it is adopted, and those that belong to it."""
 
     billing_mode: BillingMode
-    """How reads and writes are billed. Default: PAY_PER_REQUEST. Allowed: PAY_PER_REQUEST or PROVISIONED."""
+    """How reads and writes are billed. With an existing table, this and the capacities apply to the table of
+    idempotency keys alone. Default: PAY_PER_REQUEST. Allowed: PAY_PER_REQUEST or PROVISIONED."""
     read_capacity: int
     """Read capacity units per second of each table, with billing mode PROVISIONED only. A table may have 40,000 unless
     AWS raises your quota. Default: 5. Allowed: 1 or more."""
@@ -51,10 +52,12 @@ class TableArgs(TypedDict, total=False):
     50."""
     point_in_time_recovery: bool
     """Whether the main table can be restored to any second of the last 35 days. The idempotency keys, which live for a
-    day, are not kept for that. Default: true. Allowed: true or false."""
+    day, are not kept for that. Not allowed with an existing table, on which it has no effect. Default: true. Allowed:
+    true or false."""
     deletion_protection: bool
     """Whether DynamoDB and Pulumi (`protect`) refuse to delete the tables, so that `pulumi destroy` fails at its
-    preview, with nothing deleted. Default: false. Allowed: true or false."""
+    preview, with nothing deleted. With an existing table, it applies to the table of idempotency keys alone. Default:
+    false. Allowed: true or false."""
     encryption_key_arn: pulumi.Input[str]
     """The ARN of the KMS key that encrypts the tables; every execution role that reads or writes items then gets
     kms:Decrypt on it, through DynamoDB only. Without one, DynamoDB encrypts with a key that AWS owns. Default: none.
@@ -65,7 +68,10 @@ class ExistingTableArgs(TypedDict):
     """An existing table to count in, such as the one of AWS's tutorial. Its partition key must be `ID` (S).
 
     If the stack created a table of its own before, it deletes that table with its counts; the preview shows it. If a
-    customer-managed KMS key encrypts the existing table, `encryption_key_arn` must name it.
+    customer-managed KMS key encrypts the existing table, `encryption_key_arn` must name it. A table with replicas (a
+    global table) is refused: DynamoDB replicates whole items and keeps the last write, so visits of two regions would
+    overwrite each other. Capacity, billing, protection and tags of the existing table stay as they are; these arguments
+    apply to the table of idempotency keys beside it.
     """
 
     table_arn: pulumi.Input[str]
@@ -138,17 +144,21 @@ class FunctionArgs(TypedDict, total=False):
     DynamoDB. X-Ray samples one request a second and 5 percent of the others, and charges for each trace. Default:
     false. Allowed: true or false."""
     environment: dict[str, pulumi.Input[str]]
-    """Further environment variables of every function. Default: {}. Allowed: a mapping; key: two or more letters,
-    digits and underscores, starting with a letter; not AWS_…, and not TABLE_NAME, IDEMPOTENCY_TABLE_NAME,
-    METRICS_NAMESPACE, API_FEATURES, ITEMS_PER_TAG, which the component sets; value: text."""
+    """Further environment variables of every function. Lambda allows 4,096 bytes for all variables of a function as
+    JSON, the component's own included. Default: {}. Allowed: a mapping; key: two or more letters, digits and
+    underscores, starting with a letter; not a name that Lambda reserves, such as AWS_REGION or LAMBDA_TASK_ROOT, and
+    not TABLE_NAME, IDEMPOTENCY_TABLE_NAME, METRICS_NAMESPACE, API_FEATURES, ITEMS_PER_TAG, which the component sets;
+    value: text."""
 
 
 class ApiArgs(TypedDict, total=False):
     """The HTTP API."""
 
     cors_allow_origins: list[str]
-    """The origins whose pages may call the API from a browser. Default: []. Allowed: a list, each item an origin such
-    as https://example.org, or * for any."""
+    """The origins whose pages may call the API from a browser. API Gateway compares them with the header `Origin` as
+    they are, so there are no wildcards for parts of a host. Default: []. Allowed: a list, each item an origin as
+    browsers send it, such as https://example.org (in lower case, without a path or a default port); or https://*,
+    http://* or * for any."""
     throttling_rate_limit: float
     """Requests per second, on average, that the API lets through. All APIs of an account and region together have
     10,000 unless AWS raises your quota. The default is what one DynamoDB item can take, which a single busy tag is.
@@ -192,21 +202,21 @@ class ApiArgs(TypedDict, total=False):
     jwt_issuer: pulumi.Input[str]
     """The issuer (`iss`) of the tokens, with the authorization JWT only. API Gateway gets its keys from
     `/.well-known/openid-configuration` below this URL. Default: none. Allowed: the URL of an issuer, such as
-    https://example.org; on the local cloud also http://127.0.0.1:PORT."""
+    https://example.org; on the local cloud also http://127.0.0.1:PORT; at most 2,048 characters."""
     jwt_audiences: list[pulumi.Input[str]]
     """The audiences that are accepted, with the authorization JWT only: a token must have one of them as `aud`, or
-    without `aud` as `client_id`. Default: []. Allowed: a list, each item an audience, without spaces."""
+    without `aud` as `client_id`. Default: []. Allowed: a list of at most 50, each item an audience, without spaces."""
     record_scopes: list[str]
     """The scopes of which a token must have at least one to record a visit, with the authorization JWT only. By default
-    it needs none. Default: []. Allowed: a list, each item 1 to 64 visible ASCII characters except quotes and
-    backslashes."""
+    it needs none. Default: []. Allowed: a list of at most 10, each item 1 to 64 visible ASCII characters except quotes
+    and backslashes."""
     read_scopes: list[str]
     """The scopes of which a token must have at least one to read counts, with the authorization JWT only. By default it
-    needs none. Default: []. Allowed: a list, each item 1 to 64 visible ASCII characters except quotes and
+    needs none. Default: []. Allowed: a list of at most 10, each item 1 to 64 visible ASCII characters except quotes and
     backslashes."""
     domain_name: pulumi.Input[str]
     """A domain name of your own for the API, whose address `apiEndpoint` then is. It needs `certificate_arn`. Default:
-    none. Allowed: a domain name in lower case, such as count.example.org."""
+    none. Allowed: a domain name in lower case, such as count.example.org; at most 253 characters."""
     certificate_arn: pulumi.Input[str]
     """The ARN of the certificate for `domain_name`, which must have been issued. Default: none. Allowed: the ARN of an
     ACM certificate in the API's region."""
@@ -231,7 +241,7 @@ class MonitoringArgs(TypedDict, total=False):
     notification_email: pulumi.Input[str]
     """The e-mail address that alarms are sent to, and their ends, through an SNS topic and a KMS key of its own (about
     1 US dollar a month). AWS sends a message to the address first, with a link that confirms the subscription. Default:
-    none. Allowed: an e-mail address."""
+    none. Allowed: an e-mail address; at most 254 characters."""
     lag_alarm_seconds: int
     """How many seconds the total may lag behind the visits, besides the batching window, for five minutes. A batch
     takes well under a second, so a minute is more than a few retries explain. Default: 60. Allowed: 1 to 86,400."""
@@ -251,11 +261,11 @@ class MonitoringArgs(TypedDict, total=False):
     """Whether the functions count visits, records that could not be counted, and new generations of the total, in the
     namespace StreamTriggeredCounter. Each of the three costs about 30 US cents a month if there is data all the time,
     and each visit a log line of about 230 bytes, about 12 US cents for a million visits. The alarms for the last two
-    need them. Default: true. Allowed: true or false."""
+    need them, and so does `stream-unread`. Default: true. Allowed: true or false."""
     runbook_url: pulumi.Input[str]
     """The address where your team reads docs/operations.md, or a runbook with the same sections. Each alarm's
-    description links to its section there. Without it, descriptions name the file. Default: none. Allowed: an http or
-    https address without a fragment."""
+    description, for which CloudWatch allows 1,024 characters, links to its section there. Without it, descriptions name
+    the file. Default: none. Allowed: an http or https address without a fragment; at most 512 characters."""
 
 
 class StreamTriggeredCounterArgs(TypedDict, total=False):
@@ -274,21 +284,23 @@ class StreamTriggeredCounterArgs(TypedDict, total=False):
     monitoring: MonitoringArgs
     """Alarms, where they are sent, metrics, and a dashboard."""
     tags: dict[str, pulumi.Input[str]]
-    """Tags of every resource that can have tags. The characters are IAM's, the strictest of the services. Default: {}.
-    Allowed: a mapping; key: 1 to 128 letters, digits, spaces and _.:/=+-@, not starting with aws:; value: at most 256
-    letters, digits, spaces and _.:/=+-@."""
+    """Tags of every resource that can have tags. The characters are IAM's, the strictest of the services. The
+    provider's `defaultTags` count toward AWS's limit of 50 as well. Default: {}. Allowed: a mapping; key: 1 to 128
+    letters, digits, spaces and _.:/=+-@, not starting with aws:; value: at most 256 letters, digits, spaces and
+    _.:/=+-@, not starting with aws:."""
 
 
 class StatementArgs(TypedDict):
     """A permission of an execution role: actions on resources."""
 
     actions: list[str]
-    """IAM actions, such as dynamodb:UpdateItem. Allowed: a list, each item service:Action."""
+    """IAM actions, such as dynamodb:UpdateItem. Allowed: a list of at least 1, each item service:Action."""
     resources: list[pulumi.Input[str]]
-    """The ARNs that the actions are allowed on. Allowed: a list, each item an ARN or *."""
+    """The ARNs that the actions are allowed on. Allowed: a list of at least 1, each item an ARN or *."""
     conditions: NotRequired[dict[str, dict[str, list[str]]]]
-    """IAM conditions: operator to condition key to values. Default: {}. Allowed: a mapping; key: a condition operator;
-    value: a mapping; key: a condition key; value: a list, each item text."""
+    """IAM conditions: operator to condition key to values. Default: {}. Allowed: a mapping; key: a condition operator
+    of IAM, such as StringEquals or ForAllValues:StringLike; value: a mapping; key: a condition key; value: a list of at
+    least 1, each item text."""
 
 
 class ConsumerStreamArgs(TypedDict, total=False):
@@ -349,13 +361,16 @@ class StreamConsumerArgs(TypedDict):
     code: NotRequired[pulumi.Archive]
     """The code of a new function. Goes with `handler`. Default: none. Allowed: an archive of files."""
     handler: NotRequired[str]
-    """The function in `code` that Lambda calls. Default: none. Allowed: module.function, such as app.handler."""
+    """The function in `code` that Lambda calls. Default: none. Allowed: module.function, such as app.handler; at most
+    128 characters."""
     statements: NotRequired[list[StatementArgs]]
-    """The permissions of a new function, besides reading the stream and writing its log. Default: []. Allowed: a list,
-    each item a mapping with the keys actions, resources, conditions."""
+    """The permissions of a new function, besides reading the stream and writing its log. IAM allows 10,240 characters
+    for all policies of the role. Default: []. Allowed: a list, each item a mapping with the keys actions, resources,
+    conditions."""
     variables: NotRequired[dict[str, pulumi.Input[str]]]
-    """Environment variables of a new function; they win over `function.environment`. Default: {}. Allowed: a mapping;
-    key: the name of an environment variable; value: text."""
+    """Environment variables of a new function; they win over `function.environment`. Lambda allows 4,096 bytes for all
+    of them as JSON. Default: {}. Allowed: a mapping; key: two or more letters, digits and underscores, starting with a
+    letter; not a name that Lambda reserves, such as AWS_REGION or LAMBDA_TASK_ROOT; value: text."""
     function: NotRequired[FunctionArgs]
     """Runtime, memory, timeout, log and environment of a new function."""
     function_arn: NotRequired[pulumi.Input[str]]
@@ -365,15 +380,17 @@ class StreamConsumerArgs(TypedDict):
     """The name of the existing function's execution role, which is given the rights to read the stream. Default: none.
     Allowed: the name (not the ARN) of an IAM role."""
     filters: NotRequired[list[str]]
-    """Event filter patterns in JSON; a record that matches one of them reaches the function. Without filters, every
-    record does. Lambda takes 5 unless AWS raises your quota. Default: []. Allowed: a list of at most 10, each item a
-    JSON object."""
+    """Event filter patterns in JSON, such as `{"eventName": ["REMOVE"]}`; a record that matches one of them reaches the
+    function. Without filters, every record does. The values of a field are a list, also a single one. Lambda takes 5
+    filters unless AWS raises your quota. Default: []. Allowed: a list of at most 10, each item a filter rule as JSON
+    text of at most 4,096 characters."""
     stream: NotRequired[ConsumerStreamArgs]
     """Batches, retries and the dead-letter queue."""
     encryption_key_arn: NotRequired[pulumi.Input[str]]
     """The ARN of the KMS key that encrypts the table, if it is not one that AWS owns. Default: none. Allowed: the ARN
     of a KMS key (not of an alias)."""
     tags: NotRequired[dict[str, pulumi.Input[str]]]
-    """Tags of every resource that can have tags. The characters are IAM's, the strictest of the services. Default: {}.
-    Allowed: a mapping; key: 1 to 128 letters, digits, spaces and _.:/=+-@, not starting with aws:; value: at most 256
-    letters, digits, spaces and _.:/=+-@."""
+    """Tags of every resource that can have tags. The characters are IAM's, the strictest of the services. The
+    provider's `defaultTags` count toward AWS's limit of 50 as well. Default: {}. Allowed: a mapping; key: 1 to 128
+    letters, digits, spaces and _.:/=+-@, not starting with aws:; value: at most 256 letters, digits, spaces and
+    _.:/=+-@, not starting with aws:."""

@@ -14,10 +14,14 @@ from typing import Any, Protocol
 
 import pulumi
 
+from .event_filter import MAX_PATTERN_LENGTH, EventFilterError, check_event_filter
 from .internals import is_secret, settled
 
 LONGEST_NAME = 64
 """The most characters in the name of an IAM role, or of a Lambda function."""
+
+LONGEST_POLICY_NAME = 128
+"""The most characters in the name of an inline policy of an IAM role."""
 
 NAME_SUFFIX = 8
 """The characters that automatic naming appends: a hyphen and seven hexadecimal digits."""
@@ -124,7 +128,7 @@ class OneOf:
 
 @dataclass(frozen=True)
 class Text:
-    """Text that matches a pattern as a whole. An Output is checked as soon as its value is known.
+    """Text of at most `most` characters that matches a pattern as a whole; an Output is checked once it is known.
 
     `shown` is False if the value may be a secret, which must not appear in an error message.
     """
@@ -132,6 +136,7 @@ class Text:
     what: str
     pattern: str = r"(?s).*"
     shown: bool = True
+    most: int | None = None
 
     def __call__(self, path: str, value: Any) -> pulumi.Input[str]:
         if not isinstance(value, pulumi.Output):
@@ -148,10 +153,34 @@ class Text:
         return value
 
     def _checked(self, path: str, value: Any, shown: bool) -> str:
+        """Return a known value; raise `ArgumentError`, which shows the value unless it may be a secret."""
         if not isinstance(value, str) or not re.fullmatch(self.pattern, value):
             problem = f"{value!r} is invalid" if shown else f"a value of type {type(value).__name__} is invalid"
-            raise ArgumentError(path, problem, self.what)
+            raise ArgumentError(path, problem, str(self))
+        if self.most is not None and len(value) > self.most:
+            raise ArgumentError(path, f"{len(value):,} characters are too many", str(self))
         return value
+
+    def __str__(self) -> str:
+        return self.what if self.most is None else f"{self.what}; at most {self.most:,} characters"
+
+
+@dataclass(frozen=True)
+class EventFilter(Text):
+    """The pattern of an event filter."""
+
+    what: str = f"a filter rule as JSON text of at most {MAX_PATTERN_LENGTH:,} characters"
+
+    def _checked(self, path: str, value: Any, shown: bool) -> str:
+        if isinstance(value, Mapping):
+            raise ArgumentError(path, "a value of type dict is not text", "JSON text; use json.dumps")
+        text = super()._checked(path, value, shown)
+        try:
+            check_event_filter(text)
+        except EventFilterError as error:
+            problem = error.problem if shown else "a secret value is invalid"
+            raise ArgumentError(f"{path}.{error.path}" if error.path else path, problem, error.allowed) from None
+        return text
 
     def __str__(self) -> str:
         return self.what
@@ -159,31 +188,39 @@ class Text:
 
 def arn(what: str, service: str, kind: str) -> Text:
     """Match an ARN of `service` whose resource part matches the pattern `kind`."""
-    return Text(f"the ARN of {what}", rf"arn:aws[a-z-]*:{service}:[a-z0-9-]+:\d{{12}}:{kind}")
+    return Text(f"the ARN of {what}", rf"arn:aws[a-z-]*:{service}:[a-z0-9-]+:[0-9]{{12}}:{kind}")
 
 
 ANY_TEXT = Text("text", shown=False)
-STREAM_ARN = arn("a DynamoDB stream", "dynamodb", r"table/[A-Za-z0-9_.-]+/stream/.+")
-KEY_ARN = arn("a KMS key (not of an alias)", "kms", r"key/[A-Za-z0-9-]+")
-ROLE_NAME = Text("the name (not the ARN) of an IAM role", r"[\w+=,.@-]{1,64}")
+DOMAIN_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+"""A part of a domain name between dots."""
+_TABLE = r"table/[A-Za-z0-9_.-]{3,255}"
+TABLE_ARN = arn("a DynamoDB table", "dynamodb", _TABLE)
+STREAM_ARN = arn("a DynamoDB stream", "dynamodb", rf"{_TABLE}/stream/[A-Za-z0-9:._-]{{1,64}}")
+KEY_ARN = arn("a KMS key (not of an alias)", "kms", r"key/[A-Za-z0-9-]{1,64}")
+ROLE_NAME = Text("the name (not the ARN) of an IAM role", r"[A-Za-z0-9_+=,.@-]{1,64}")
 
 
 @dataclass(frozen=True)
 class Items:
-    """A list, each of whose items passes a check; at most `most` items."""
+    """A list, each of whose items passes a check; at least `least` and at most `most` items."""
 
     of: Check
     most: int | None = None
+    least: int = 0
 
     def __call__(self, path: str, value: Any) -> tuple[Any, ...]:
         if isinstance(plain(path, value, str(self)), str) or not isinstance(value, Sequence):
             raise ArgumentError(path, f"{value!r} is not a list", str(self))
         if self.most is not None and len(value) > self.most:
             raise ArgumentError(path, f"{len(value)} items are too many", str(self))
+        if len(value) < self.least:
+            raise ArgumentError(path, f"{len(value)} items are too few", str(self))
         return tuple(self.of(f"{path}[{index}]", item) for index, item in enumerate(value))
 
     def __str__(self) -> str:
-        return f"a list{'' if self.most is None else f' of at most {self.most}'}, each item {self.of}"
+        least = f" of at least {self.least}" if self.least else ""
+        return f"a list{least}{'' if self.most is None else f' of at most {self.most}'}, each item {self.of}"
 
 
 @dataclass(frozen=True)
@@ -235,7 +272,10 @@ TAGS = Entries(
         "1 to 128 letters, digits, spaces and _.:/=+-@, not starting with aws:",
         rf"(?!(?i:aws:)){TAG_CHARACTER}{{1,128}}",
     ),
-    Text("at most 256 letters, digits, spaces and _.:/=+-@", rf"{TAG_CHARACTER}{{0,256}}"),
+    Text(
+        "at most 256 letters, digits, spaces and _.:/=+-@, not starting with aws:",
+        rf"(?!(?i:aws:)){TAG_CHARACTER}{{0,256}}",
+    ),
     most=50,
     ignore_case=True,
 )

@@ -11,18 +11,11 @@ import pulumi
 import pulumi_aws as aws
 
 from . import policies
-from .checks import ANY_TEXT, KEY_ARN, Entries, Number, OneOf, Text
-from .functions_package import (
-    API_FEATURES,
-    IDEMPOTENCY_TABLE_NAME,
-    ITEMS_PER_TAG,
-    METRICS_NAMESPACE,
-    TABLE_NAME,
-)
+from .checks import KEY_ARN, Number, OneOf
+from .environment import FURTHER_VARIABLES, limited
 from .policies import StatementSettings
 from .settings import Settings, setting
 
-RESERVED_VARIABLES = (TABLE_NAME, IDEMPOTENCY_TABLE_NAME, METRICS_NAMESPACE, API_FEATURES, ITEMS_PER_TAG)
 LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
@@ -92,25 +85,17 @@ class FunctionSettings(Settings):
     tracing: bool = setting(False)
     """Whether AWS X-Ray traces invocations: the time that each waited, started and ran, not its single requests to
     DynamoDB. X-Ray samples one request a second and 5 percent of the others, and charges for each trace."""
-    environment: Mapping[str, pulumi.Input[str]] = setting(
-        {},
-        Entries(
-            Text(
-                "two or more letters, digits and underscores, starting with a letter; not AWS_…, "
-                f"and not {', '.join(RESERVED_VARIABLES)}, which the component sets",
-                rf"(?!AWS_|({'|'.join(RESERVED_VARIABLES)})$)[A-Za-z][A-Za-z0-9_]+",
-            ),
-            ANY_TEXT,
-        ),
-    )
-    """Further environment variables of every function."""
+    environment: Mapping[str, pulumi.Input[str]] = setting({}, FURTHER_VARIABLES)
+    """Further environment variables of every function. Lambda allows 4,096 bytes for all variables of a function as
+    JSON, the component's own included."""
 
 
 class FunctionWithRole(pulumi.ComponentResource):
     """A Lambda function that has an execution role and a log group of its own.
 
     The role may write to that log group and do what `statements` allow, and nothing else. Logs are JSON. The policy is
-    registered before the function, so that no invocation comes before its rights.
+    registered before the function, so that no invocation comes before its rights. `variables_path` is what the user
+    calls the variables, for an error message.
     """
 
     def __init__(
@@ -122,10 +107,12 @@ class FunctionWithRole(pulumi.ComponentResource):
         handler: str,
         statements: Sequence[StatementSettings],
         variables: Mapping[str, pulumi.Input[str]],
+        variables_path: str,
         reserved_concurrency: int = -1,
         tags: Mapping[str, pulumi.Input[str]],
         opts: pulumi.ResourceOptions,
     ) -> None:
+        environment = limited(variables_path, {**settings.environment, **variables})
         super().__init__("stream-triggered-counter:index:FunctionWithRole", name, {}, opts)
 
         child = pulumi.ResourceOptions(parent=self)
@@ -160,7 +147,7 @@ class FunctionWithRole(pulumi.ComponentResource):
             timeout=settings.timeout,
             # Unreserved by default, which the provider also sets if the argument is taken away.
             reserved_concurrent_executions=None if reserved_concurrency == -1 else reserved_concurrency,
-            environment={"variables": {**settings.environment, **variables}},
+            environment={"variables": environment},
             logging_config={
                 "log_format": "JSON",
                 "application_log_level": settings.log_level.value,

@@ -4,13 +4,14 @@ Least privilege here means exact ARNs, single actions, and for DynamoDB also the
 records visits cannot touch the total, and the one that keeps the total cannot change a count.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 
-from .checks import ANY_TEXT, Entries, Items, Text
+from .checks import ANY_TEXT, ArgumentError, Entries, Items, Text
 from .functions_package import MARK, PARTITION_KEY, SEPARATOR, TOTAL_KEY
 from .settings import Settings, required, setting
 
@@ -20,18 +21,31 @@ TOTAL_KEYS = [TOTAL_KEY, f"{TOTAL_KEY}{SEPARATOR}*"]
 Conditions = Mapping[str, Mapping[str, Sequence[str]]]
 UNCONDITIONAL: Conditions = {}
 
+_VERSION = "2012-10-17"
+MAX_POLICIES_SIZE = 10_240
+"""The maximum number of characters, without white space, of all inline policies of a role."""
+
+ARN_OR_ANY = Text("an ARN or *", r"\*|arn(:[^:\s]+){2}(:[^:\s]*){2}:\S.*")
+OPERATOR = Text(
+    "a condition operator of IAM, such as StringEquals or ForAllValues:StringLike",
+    r"((ForAllValues|ForAnyValue):)?("
+    r"(String(Not)?(Equals(IgnoreCase)?|Like)|Numeric((Not)?Equals|(LessThan|GreaterThan)(Equals)?)|"
+    r"Date((Not)?Equals|(LessThan|GreaterThan)(Equals)?)|Bool|BinaryEquals|(Not)?IpAddress|Arn(Not)?(Equals|Like))"
+    r"(IfExists)?|Null)",
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class StatementSettings(Settings):
     """A permission of an execution role: actions on resources."""
 
-    actions: Sequence[str] = required(Items(Text("service:Action", r"[a-z0-9-]+:[A-Za-z0-9*]+")))
+    actions: Sequence[str] = required(Items(Text("service:Action", r"[a-z0-9-]+:[A-Za-z0-9*?]+"), least=1))
     """IAM actions, such as dynamodb:UpdateItem."""
-    resources: Sequence[pulumi.Input[str]] = required(Items(Text("an ARN or *", r"\*|arn:.+")))
+    resources: Sequence[pulumi.Input[str]] = required(Items(ARN_OR_ANY, least=1))
     """The ARNs that the actions are allowed on."""
     conditions: Mapping[str, Mapping[str, Sequence[str]]] = setting(
         {},
-        Entries(Text("a condition operator", r"[A-Za-z:]+"), Entries(Text("a condition key", r".+"), Items(ANY_TEXT))),
+        Entries(OPERATOR, Entries(Text("a condition key", r"[^\s:]+:\S.*"), Items(ANY_TEXT, least=1))),
     )
     """IAM conditions: operator to condition key to values."""
 
@@ -44,17 +58,32 @@ def allow(
 
 
 def document(statements: Iterable[StatementSettings]) -> pulumi.Output[str]:
-    """Make the JSON of an execution role's policy, once all ARNs in it are known."""
-    rendered = [
+    """Make the JSON of an execution role's policy, once all ARNs in it are known; it must not be too large then."""
+    return _policy(_rendered(statements)).apply(lambda text: _limited("statements", text))
+
+
+def check_size(path: str, statements: Iterable[StatementSettings]) -> None:
+    """Raise `ArgumentError` if a policy is too large even if all values that are not known yet are empty."""
+    _limited(path, json.dumps({"Version": _VERSION, "Statement": _rendered(statements)}, default=lambda _: ""))
+
+
+def _limited(path: str, policy: str) -> str:
+    if (length := len("".join(policy.split()))) > MAX_POLICIES_SIZE:
+        problem = f"{length:,} characters of a role's policy are too many"
+        raise ArgumentError(path, problem, f"{MAX_POLICIES_SIZE:,} or fewer for all inline policies of a role")
+    return policy
+
+
+def _rendered(statements: Iterable[StatementSettings]) -> list[dict[str, Any]]:
+    return [
         {"Effect": "Allow", "Action": list(statement.actions), "Resource": list(statement.resources)}
         | ({"Condition": statement.conditions} if statement.conditions else {})
         for statement in statements
     ]
-    return _policy(rendered)
 
 
 def _policy(statements: list[dict[str, Any]]) -> pulumi.Output[str]:
-    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": statements})
+    return pulumi.Output.json_dumps({"Version": _VERSION, "Statement": statements})
 
 
 def assumed_by_lambda() -> pulumi.Output[str]:

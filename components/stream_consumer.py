@@ -13,20 +13,20 @@ import pulumi_aws as aws
 from . import policies
 from .args import StreamConsumerArgs
 from .checks import (
-    ANY_TEXT,
     KEY_ARN,
     ROLE_NAME,
     STREAM_ARN,
     TAGS,
     ArgumentError,
     Code,
-    Entries,
+    EventFilter,
     Items,
     Number,
     Text,
     arn,
     check_name,
 )
+from .environment import VARIABLES, check_size, size
 from .function import FunctionSettings, FunctionWithRole
 from .policies import StatementSettings
 from .settings import Group, Settings, group, required, setting
@@ -105,15 +105,16 @@ class StreamConsumerSettings(Settings):
     code: pulumi.Archive | None = setting(None, Code())
     """The code of a new function. Goes with `handler`."""
     handler: str | None = setting(
-        None, Text("module.function, such as app.handler", r"[A-Za-z_][\w/-]*(\.[A-Za-z_]\w*)+")
+        None,
+        Text("module.function, such as app.handler", r"[A-Za-z_][A-Za-z0-9_/-]*(\.[A-Za-z_][A-Za-z0-9_]*)+", most=128),
     )
     """The function in `code` that Lambda calls."""
     statements: Sequence[StatementSettings] = setting((), Items(Group(StatementSettings)))
-    """The permissions of a new function, besides reading the stream and writing its log."""
-    variables: Mapping[str, pulumi.Input[str]] = setting(
-        {}, Entries(Text("the name of an environment variable", r"[A-Za-z][A-Za-z0-9_]+"), ANY_TEXT)
-    )
-    """Environment variables of a new function; they win over `function.environment`."""
+    """The permissions of a new function, besides reading the stream and writing its log. IAM allows 10,240 characters
+    for all policies of the role."""
+    variables: Mapping[str, pulumi.Input[str]] = setting({}, VARIABLES)
+    """Environment variables of a new function; they win over `function.environment`. Lambda allows 4,096 bytes for all
+    of them as JSON."""
     function: FunctionSettings = group(FunctionSettings)
     """Runtime, memory, timeout, log and environment of a new function."""
     function_arn: pulumi.Input[str] | None = setting(
@@ -121,21 +122,29 @@ class StreamConsumerSettings(Settings):
         arn(
             "a Lambda function, with or without a version or an alias",
             "lambda",
-            r"function:[A-Za-z0-9_-]+(:[A-Za-z0-9_$-]+)?",
+            r"function:[A-Za-z0-9_-]{1,64}(:(\$LATEST|[A-Za-z0-9_-]{1,128}))?",
         ),
     )
     """The ARN of an existing function, instead of `code`. Goes with `function_role_name`."""
     function_role_name: pulumi.Input[str] | None = setting(None, ROLE_NAME)
     """The name of the existing function's execution role, which is given the rights to read the stream."""
-    filters: Sequence[str] = setting((), Items(Text("a JSON object", r"(?s)\s*\{.*\}\s*"), most=10))
-    """Event filter patterns in JSON; a record that matches one of them reaches the function. Without filters, every
-    record does. Lambda takes 5 unless AWS raises your quota."""
+    filters: Sequence[str] = setting((), Items(EventFilter(), most=10))
+    """Event filter patterns in JSON, such as `{"eventName": ["REMOVE"]}`; a record that matches one of them reaches the
+    function. Without filters, every record does. The values of a field are a list, also a single one. Lambda takes 5
+    filters unless AWS raises your quota."""
     stream: ConsumerStreamSettings = group(ConsumerStreamSettings)
     """Batches, retries and the dead-letter queue."""
     encryption_key_arn: pulumi.Input[str] | None = setting(None, KEY_ARN)
     """The ARN of the KMS key that encrypts the table, if it is not one that AWS owns."""
     tags: Mapping[str, pulumi.Input[str]] = setting({}, TAGS)
-    """Tags of every resource that can have tags. The characters are IAM's, the strictest of the services."""
+    """Tags of every resource that can have tags. The characters are IAM's, the strictest of the services. The
+    provider's `defaultTags` count toward AWS's limit of 50 as well."""
+
+    @property
+    def variables_path(self) -> str:
+        """What the user calls the larger part of the environment variables."""
+        larger = size(self.variables) >= size(self.function.environment)
+        return self.path_of("variables") if larger else self.function.path_of("environment")
 
     def check_combination(self, given: Mapping[str, Any]) -> None:
         """Refuse code together with an existing function, neither of them, or half of either."""
@@ -155,6 +164,8 @@ class StreamConsumerSettings(Settings):
         for name in ("function_arn", "function_role_name") if existing else ("code", "handler"):
             if name not in given:
                 raise ArgumentError(self.path_of(name), "is missing", choice)
+        policies.check_size(self.path_of("statements"), self.statements)
+        check_size(self.variables_path, {**self.function.environment, **self.variables})
 
 
 class StreamConsumer(pulumi.ComponentResource):
@@ -277,6 +288,7 @@ class StreamConsumer(pulumi.ComponentResource):
             handler=settings.handler,
             statements=settings.statements,
             variables=settings.variables,
+            variables_path=settings.variables_path,
             reserved_concurrency=settings.stream.reserved_concurrency,
             tags=settings.tags,
             opts=child,

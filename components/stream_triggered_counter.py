@@ -1,6 +1,7 @@
 """The component: visits counted per tag, and an exact total kept by the table's stream."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -12,8 +13,9 @@ from . import policies
 from .alarms import MonitoringSettings, Watched
 from .api_settings import ApiSettings
 from .args import StreamTriggeredCounterArgs
-from .checks import ROLE_NAME, TAGS, ArgumentError, check_name
+from .checks import LONGEST_POLICY_NAME, NAME_SUFFIX, ROLE_NAME, TAGS, ArgumentError, check_name
 from .dashboard import create_dashboard
+from .environment import check_size
 from .existing_table import ExistingTableSettings, adopt
 from .function import FunctionSettings, FunctionWithRole
 from .functions_package import (
@@ -37,12 +39,18 @@ from .functions_package import (
 from .http_api import HttpApi
 from .monitoring import create_alarms
 from .policies import StatementSettings
-from .settings import Group, Settings, group, setting
+from .settings import FromConfig, Group, Settings, default_of, group, setting
 from .stream_consumer import ConsumerStreamSettings, StreamConsumer, StreamConsumerSettings, StreamSettings
 from .table import StartingPosition, StreamTable, TableSettings, keyed_table
 
 DEFAULTS: StreamTriggeredCounterArgs = {}
 """Arguments that leave every setting at its default."""
+
+
+WITHOUT_EFFECT_ON_EXISTING_TABLE = ("point_in_time_recovery",)
+"""Arguments of tables that apply to the main table alone, and only if the component creates it."""
+
+Variables = Mapping[str, Mapping[str, pulumi.Input[str]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +70,54 @@ class StreamTriggeredCounterSettings(Settings):
     monitoring: MonitoringSettings = group(MonitoringSettings)
     """Alarms, where they are sent, metrics, and a dashboard."""
     tags: Mapping[str, pulumi.Input[str]] = setting({}, TAGS)
-    """Tags of every resource that can have tags. The characters are IAM's, the strictest of the services."""
+    """Tags of every resource that can have tags. The characters are IAM's, the strictest of the services. The
+    provider's `defaultTags` count toward AWS's limit of 50 as well."""
+
+    @property
+    def variables_path(self) -> str:
+        """What the user calls the environment variables, or else the argument that most of the component's own hold."""
+        if self.functions.environment:
+            return self.functions.path_of("environment")
+        return self.api.path_of("allowed_tags")
+
+    def variables(self, table: pulumi.Input[str], idempotency: pulumi.Input[str]) -> Variables:
+        """Return the component's own environment variables of each function, with these tables."""
+        features = self.api.features().changed()
+        # All functions of the API need them: each answers with what the document says.
+        changed: dict[str, pulumi.Input[str]] = {API_FEATURES: _json(features)} if features else {}
+        metrics = {METRICS_NAMESPACE: NAMESPACE} if self.monitoring.metrics else {}
+        items = self.table.items_per_tag
+        per_tag: dict[str, pulumi.Input[str]] = {ITEMS_PER_TAG: str(items)} if items > 1 else {}
+        return {
+            "welcome": {TABLE_NAME: table, **changed},
+            "recordVisit": {TABLE_NAME: table, IDEMPOTENCY_TABLE_NAME: idempotency, **metrics, **per_tag, **changed},
+            "viewCounts": {TABLE_NAME: table, **per_tag, **changed},
+            "processStream": {TABLE_NAME: table, **metrics},
+        }
+
+    def check_combination(self, given: Mapping[str, Any]) -> None:
+        """Refuse arguments without an effect, and environment variables that are too large for any tables' names."""
+        if self.existing_table:
+            self._check_without_effect(given.get("table") or {})
+        for own in self.variables("", "").values():
+            check_size(self.variables_path, {**self.functions.environment, **own})
+
+    def _check_without_effect(self, table: Mapping[str, Any]) -> None:
+        for name in WITHOUT_EFFECT_ON_EXISTING_TABLE:
+            value = table.get(name)
+            # The CLI fills in the defaults of configuration keys.
+            filled_in = isinstance(table, FromConfig) and value == default_of(self.table.declared()[name])
+            if value is not None and not filled_in:
+                problem = f"{value!r} has no effect on an existing table, and idempotency keys are never kept for it"
+                raise ArgumentError(self.table.path_of(name), problem, "no value; set it where the table is created")
+
+
+def _json(value: Any) -> pulumi.Input[str]:
+    """Return a value as JSON: as text, unless there are Outputs in it."""
+    try:
+        return json.dumps(value)
+    except TypeError:
+        return pulumi.Output.json_dumps(value)
 
 
 TUMBLING_WINDOW_SECONDS = 900
@@ -137,15 +192,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
             "viewCounts": [*policies.view_counts(table.arn, listing=settings.api.listing), *self._decrypt()],
         }
         features = settings.api.features()
-        # All three need them: each answers with what the document says.
-        changed = {API_FEATURES: pulumi.Output.json_dumps(features.changed())} if features.changed() else {}
-        metrics = {METRICS_NAMESPACE: NAMESPACE} if settings.monitoring.metrics else {}
-        items = settings.table.items_per_tag
-        per_tag: dict[str, pulumi.Input[str]] = {ITEMS_PER_TAG: str(items)} if items > 1 else {}
-        variables: dict[str, dict[str, pulumi.Input[str]]] = {
-            "recordVisit": {IDEMPOTENCY_TABLE_NAME: idempotency.name, **metrics, **per_tag},
-            "viewCounts": per_tag,
-        }
+        variables = settings.variables(table.name, idempotency.name)
         functions = {
             key: FunctionWithRole(
                 f"{name}-{module_name(key).replace('_', '-')}",
@@ -153,7 +200,8 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
                 code=code,
                 handler=handler(key),
                 statements=statements,
-                variables={TABLE_NAME: table.name, **variables.get(key, {}), **changed},
+                variables=variables[key],
+                variables_path=settings.variables_path,
                 tags=settings.tags,
                 opts=child,
             )
@@ -176,7 +224,7 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
                 handler=handler("processStream"),
                 # The consumer itself adds the right to decrypt.
                 statements=policies.keep_total(table.arn),
-                variables={TABLE_NAME: table.name, **metrics},
+                variables=variables["processStream"],
                 function=settings.functions,
                 filters=[ONLY_TAGS],
                 stream=ConsumerStreamSettings(
@@ -258,11 +306,17 @@ class StreamTriggeredCounter(pulumi.ComponentResource):
         self, right: str, statements: list[StatementSettings], role: aws.iam.Role | pulumi.Input[str], name: str | None
     ) -> aws.iam.RolePolicy:
         own = role.pulumi_resource_name if isinstance(role, aws.iam.Role) else role
-        if not isinstance(name or own, str):
+        label = name or own
+        if not isinstance(label, str):
             raise ArgumentError("name", "is missing", "a name for the grant, since the role's own is an Output")
+        role_name = role.name if isinstance(role, aws.iam.Role) else ROLE_NAME("role", role)
+        prefix = f"{self._name}-{right}-"
+        most = LONGEST_POLICY_NAME - NAME_SUFFIX - len(prefix)
+        if not re.fullmatch(rf"[A-Za-z0-9_+=,.@-]{{1,{most}}}", label):
+            raise ArgumentError("name", f"{label!r} is invalid", f"1 to {most} letters, digits and _+=,.@-")
         return aws.iam.RolePolicy(
-            f"{self._name}-{right}-{name or own}",
-            role=role.name if isinstance(role, aws.iam.Role) else ROLE_NAME("role", role),
+            f"{prefix}{label}",
+            role=role_name,
             policy=policies.document([*statements, *self._decrypt()]),
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -47,7 +47,8 @@ class TableSettings(Settings):
     """The tables that the component creates: the main table unless it is adopted, and those that belong to it."""
 
     billing_mode: BillingMode = setting(BillingMode.PAY_PER_REQUEST)
-    """How reads and writes are billed."""
+    """How reads and writes are billed. With an existing table, this and the capacities apply to the table of
+    idempotency keys alone."""
     read_capacity: int = setting(5, Number(1), only_with=PROVISIONED)
     """Read capacity units per second of each table, with billing mode PROVISIONED only. A table may have 40,000 unless
     AWS raises your quota."""
@@ -61,10 +62,10 @@ class TableSettings(Settings):
     no visit is lost or counted twice. After it is lowered, the items above it still count."""
     point_in_time_recovery: bool = setting(True)
     """Whether the main table can be restored to any second of the last 35 days. The idempotency keys, which live for a
-    day, are not kept for that."""
+    day, are not kept for that. Not allowed with an existing table, on which it has no effect."""
     deletion_protection: bool = setting(False)
     """Whether DynamoDB and Pulumi (`protect`) refuse to delete the tables, so that `pulumi destroy` fails at its
-    preview, with nothing deleted."""
+    preview, with nothing deleted. With an existing table, it applies to the table of idempotency keys alone."""
     encryption_key_arn: pulumi.Input[str] | None = setting(None, KEY_ARN)
     """The ARN of the KMS key that encrypts the tables; every execution role that reads or writes items then
     gets kms:Decrypt on it, through DynamoDB only. Without one, DynamoDB encrypts with a key that AWS owns."""

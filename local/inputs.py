@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from components.engine.resource import Resource
@@ -45,8 +45,12 @@ class Inputs:
 
     def finish(self) -> None:
         """Raise UnknownInputError if the handler did not take an input."""
-        if self._left:
-            raise UnknownInputError(self.resource, _explain(", ".join(sorted(self._left))))
+        self.refuse(sorted(self._left))
+
+    def refuse(self, names: Iterable[str]) -> None:
+        """Raise UnknownInputError if there are any names: inputs, or parts of an input, that are not supported."""
+        if listed := ", ".join(names):
+            raise UnknownInputError(self.resource, _explain(listed))
 
     def _rename_nested(self, item: Any, shape: Shape, path: str) -> Any:
         if isinstance(item, list):

@@ -105,10 +105,16 @@ def _evaluate(node: ast.expr, names: Mapping[str, float | None]) -> float | None
             return _ARITHMETIC[type(op)](operands[0], operands[1])
         case ast.Compare(left=left, ops=[ast.Gt()], comparators=[right]):
             return _greater(_evaluate(left, names), _evaluate(right, names))
-        case ast.Call(func=ast.Name(id="IF"), args=[condition, then, otherwise]):
-            chosen = _evaluate(condition, names)
-            return None if chosen is None else _evaluate(then if chosen else otherwise, names)
+        case ast.Call(func=ast.Name(id="IF" | "FILL" as function), args=args):
+            return _call(function, args, names)
     raise ValueError(f"metric math that is not supported here: {ast.unparse(node)}")
+
+
+def _call(function: str, args: Sequence[ast.expr], names: Mapping[str, float | None]) -> float | None:
+    first = _evaluate(args[0], names)
+    if function == "FILL":
+        return _evaluate(args[1], names) if first is None else first
+    return None if first is None else _evaluate(args[1 if first else 2], names)
 
 
 def _greater(left: float | None, right: float | None) -> float | None:

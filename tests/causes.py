@@ -14,6 +14,7 @@ import pytest
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
 from tests.alarm_evaluation import Points, Samples
+from tests.causes_unread import unread
 from tests.e2e.test_visits import settled_total, visit
 from tests.interposer import DENIED, Request, throttle
 from tests.running import eventually
@@ -254,6 +255,7 @@ def _redirect(request: Any, url: str) -> None:
 CAUSES: Mapping[str, Callable[[Watched], Observed]] = {
     "total-stale": stale,
     "records-at-risk": at_risk,
+    "stream-unread": unread,
     "processor-errors": errors,
     "processor-throttled": throttled,
     "processor-slow": slow,

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import Phase, find, settings
 from hypothesis import strategies as st
 
-from components.checks import Code, Entries, Flag, Items, Member, Number, OneOf, Text
+from components.checks import Code, Entries, EventFilter, Flag, Items, Member, Number, OneOf, Text
 from components.settings import Group, OnlyWith, Settings, default_of
 
 TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/Counts"
@@ -104,5 +104,6 @@ _SAMPLES: dict[type, Callable[[Any, Any], Any]] = {
     Entries: lambda check, _: {_sample(check.keys, None): _sample(check.values, None)},
     Group: lambda check, _: samples(check.of),
     Text: lambda check, _: _text(check.pattern),
+    EventFilter: lambda _, __: '{"eventName": ["REMOVE"]}',
 }
 """How a value is made that each kind of check allows, other than the default."""

@@ -44,6 +44,9 @@ def create_api(site: Site, inputs: Inputs) -> Computed:
     tags = site.all_tags(inputs.take("tags"))
     arguments = inputs.shape(_API)
     inputs.finish()
+    origins = arguments.get("CorsConfiguration", {}).get("AllowOrigins", ())
+    # The emulator would compare them as they are, so that they never match.
+    inputs.refuse(f"corsConfiguration.allowOrigins: {origin}" for origin in origins if origin.endswith("://*"))
     if arguments.get("ProtocolType") != "HTTP":
         raise ResourceError(inputs.resource, f"protocolType is {arguments.get('ProtocolType')!r}, must be 'HTTP'")
     number = next(site.api_numbers)

@@ -32,6 +32,7 @@ MAPPING = (frozenset({"EventSourceMappingUUID"}),)
 API = (frozenset({"ApiId"}), frozenset({"ApiId", "Stage"}), frozenset({"ApiId", "Stage", "Method", "Resource"}))
 TABLE = (frozenset({"TableName"}), frozenset({"TableName", "GlobalSecondaryIndexName"}))
 PUBLISHED = {
+    ("AWS/Lambda", "Invocations"): Published(LAMBDA, "count", FUNCTION, "Sum"),
     ("AWS/Lambda", "Errors"): Published(LAMBDA, "count", FUNCTION, "Sum"),
     ("AWS/Lambda", "Throttles"): Published(LAMBDA, "count", FUNCTION, "Sum"),
     ("AWS/Lambda", "Duration"): Published(LAMBDA, "milliseconds", FUNCTION, "Average, Maximum, percentiles"),
@@ -87,6 +88,9 @@ def test_an_alarm_goes_off_just_beyond_its_threshold_and_not_just_before(counter
     def data(values: list[float]) -> dict[str, Points]:
         if alarm.name == "api-errors":
             return {"5xx": values, "Count": [100.0] * len(values)}
+        if alarm.name == "stream-unread":
+            # The expression is 1 or 0: a period without invocations is just beyond the threshold.
+            return {"Visits": [1.0] * len(values), "Invocations": [None if one >= 1 else 1.0 for one in values]}
         return {inputs["metricName"]: values}
 
     assert goes_off(inputs, data([beyond] * periods))

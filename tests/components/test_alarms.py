@@ -54,6 +54,9 @@ EXPECTED: dict[str, tuple[tuple[str, dict[str, str]], str, str, int, int, str, f
 }  # fmt: skip
 """Metric, statistic, period, data points and threshold, with logical names in the place of physical ones."""
 
+EXPRESSIONS = ("stream-unread", "api-errors")
+"""The alarms on an expression of several metrics."""
+
 OPERATORS = {">": "GreaterThanThreshold", ">=": "GreaterThanOrEqualToThreshold"}
 
 
@@ -83,7 +86,7 @@ def dimensions(result: Result, named: dict[str, str]) -> dict[str, str]:
 
 def test_every_alarm_is_expected_here(counter: Result) -> None:
     made = {resource.name.removeprefix("counter-") for resource in counter.all(ALARM)}
-    assert made == {*EXPECTED, "api-errors"} == {each.name for each in ALARMS}
+    assert made == {*EXPECTED, *EXPRESSIONS} == {each.name for each in ALARMS}
 
 
 @pytest.mark.parametrize("name", EXPECTED)
@@ -114,6 +117,53 @@ def test_the_share_of_server_errors_is_calculated(counter: Result) -> None:
     assert (inputs["evaluationPeriods"], inputs["datapointsToAlarm"]) == (3, 3)
 
 
+def test_visits_are_compared_with_invocations(counter: Result) -> None:
+    inputs = alarm(counter, "stream-unread").inputs
+    recorder, processor = (
+        counter.one("aws:lambda/function:Function", f"counter-{name}").state["name"]
+        for name in ("record-visit", "process-stream")
+    )
+    assert inputs["metricQueries"] == [
+        {
+            "id": "m0",
+            "metric": {
+                "namespace": "StreamTriggeredCounter",
+                "metricName": "Visits",
+                "dimensions": {"FunctionName": recorder},
+                "period": 300,
+                "stat": "Sum",
+            },
+        },
+        {
+            "id": "m1",
+            "metric": {
+                "namespace": "AWS/Lambda",
+                "metricName": "Invocations",
+                "dimensions": {"FunctionName": processor},
+                "period": 300,
+                "stat": "Sum",
+            },
+        },
+        {
+            "id": "result",
+            "expression": "IF(m0>0,IF(FILL(m1,0)>0,0,1),0)",
+            "label": "stream-unread",
+            "returnData": True,
+        },
+    ]
+    assert (inputs["comparisonOperator"], inputs["threshold"]) == ("GreaterThanOrEqualToThreshold", 1)
+    assert (inputs["evaluationPeriods"], inputs["datapointsToAlarm"]) == (3, 3)
+
+
+def test_unread_stream_alarm_outlasts_the_batching_window(build: Build) -> None:
+    result = build({"stream": {"maximum_batching_window_in_seconds": 300}})
+    mapping = result.one("aws:lambda/eventSourceMapping:EventSourceMapping")
+    inputs = alarm(result, "stream-unread").inputs
+    [visits, *_] = inputs["metricQueries"]
+    waited = visits["metric"]["period"] * (inputs["evaluationPeriods"] - 1)
+    assert waited > mapping.inputs["maximumBatchingWindowInSeconds"]
+
+
 def test_an_idle_counter_raises_no_alarm_and_tells_nobody(counter: Result) -> None:
     for resource in counter.all(ALARM):
         assert resource.inputs["treatMissingData"] == "notBreaching"
@@ -128,6 +178,15 @@ RUNS: list[tuple[str, dict[str, Points], bool]] = [
     ("total-stale", {"IteratorAge": [None, None, None, 90_000, 90_000, 90_000, 90_000]}, False),
     ("records-at-risk", {"IteratorAge": [42_300_000]}, True),
     ("records-at-risk", {"IteratorAge": [42_299_999]}, False),
+    ("stream-unread", {"Visits": [1, 1, 1]}, True),
+    ("stream-unread", {"Visits": [9, 9, 9], "Invocations": [None, None, None]}, True),
+    ("stream-unread", {"Visits": [9, 9, 9], "Invocations": [0, 0, 0]}, True),
+    ("stream-unread", {"Visits": [9, 9, 9], "Invocations": [None, None, 1]}, False),
+    ("stream-unread", {"Visits": [9, 9, 9], "Invocations": [3, None, None]}, False),
+    ("stream-unread", {"Visits": [9, 9, 9, 9], "Invocations": [3, None, None, None]}, True),
+    ("stream-unread", {"Visits": [9, None, 9]}, False),
+    ("stream-unread", {"Visits": [0, 0, 0]}, False),
+    ("stream-unread", {"Invocations": [1, 1, 1]}, False),
     ("processor-errors", {"Errors": [1, 1, 1]}, True),
     ("processor-errors", {"Errors": [1, 0, 9]}, False),
     ("processor-throttled", {"Throttles": [1] * 5}, True),
@@ -169,8 +228,9 @@ def test_thresholds_follow_the_arguments(build: Build) -> None:
     }
     stream = {"maximum_batching_window_in_seconds": 20, "maximum_record_age_in_seconds": 600}
     result = build({"monitoring": arguments, "stream": stream, "functions": {"timeout": 10}})
-    assert {name: alarm(result, name).inputs["threshold"] for name in (*EXPECTED, "api-errors")} == {
+    assert {name: alarm(result, name).inputs["threshold"] for name in (*EXPECTED, *EXPRESSIONS)} == {
         **{name: expected[-1] for name, expected in EXPECTED.items()},
+        "stream-unread": 1,
         "total-stale": 120_000,
         "records-at-risk": 300_000,
         "processor-slow": 5_000,
@@ -188,7 +248,7 @@ def test_records_are_at_risk_before_the_stream_drops_them(build: Build, age: int
 def test_no_alarm_waits_for_a_metric_that_is_switched_off(build: Build) -> None:
     result = build({"stream": {"mapping_metrics": False}, "monitoring": {"metrics": False}})
     assert {resource.name.removeprefix("counter-") for resource in result.all(ALARM)} == (
-        {each.name for each in ALARMS} - {"records-dropped", "records-uncounted", "total-restarted"}
+        {each.name for each in ALARMS} - {"records-dropped", "records-uncounted", "stream-unread", "total-restarted"}
     )
 
 

@@ -186,11 +186,14 @@ def test_two_keys_adopt_a_table(configured: Configured) -> None:
         ({"logLevel": "LOUD"}, "logLevel: 'LOUD' is not a LogLevel; allowed: TRACE, DEBUG, INFO, WARN, ERROR or FATAL"),
         (
             {"corsAllowOrigins": '["here"]'},
-            "corsAllowOrigins[0]: 'here' is invalid; allowed: an origin such as https://example.org, or * for any",
+            "corsAllowOrigins[0]: 'here' is invalid; allowed: an origin as browsers send it, such as "
+            "https://example.org (in lower case, without a path or a default port); or https://*, http://* or * for "
+            "any",
         ),
         (
             {"tags": '{"team": "a&b"}'},
-            "tags.team: 'a&b' is invalid; allowed: at most 256 letters, digits, spaces and _.:/=+-@",
+            "tags.team: 'a&b' is invalid; allowed: at most 256 letters, digits, spaces and _.:/=+-@, not "
+            "starting with aws:",
         ),
         ({"itemsPerTag": "51"}, "itemsPerTag: 51 is out of range; allowed: 1 to 50"),
         (

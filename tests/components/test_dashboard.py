@@ -31,7 +31,9 @@ def test_every_alarms_metric_is_drawn_with_its_threshold(counter: Result) -> Non
         assert chart["annotations"] == {"horizontal": [{"label": "alarm", "value": inputs["threshold"]}]}
         assert chart["region"] == "us-east-1"
         assert chart["yAxis"] == {"left": {"min": 0}}
-        assert chart["period"] == inputs.get("period", inputs.get("metricQueries", [{}])[0].get("period", 60))
+        assert chart["period"] == inputs.get(
+            "period", inputs.get("metricQueries", [{}])[0].get("metric", {}).get("period")
+        )
         if "metricQueries" in inputs:
             continue
         [options] = [
@@ -68,7 +70,7 @@ def test_traffic_is_drawn_unless_its_metrics_are_off(counter: Result, build: Bui
     off = charts(build({"monitoring": {"metrics": False}, "stream": {"mapping_metrics": False}}))
     assert set(drawn) - set(off) == {
         *("visits", "stream records"),
-        *("records-dropped", "records-uncounted", "total-restarted"),
+        *("records-dropped", "records-uncounted", "stream-unread", "total-restarted"),
     }
 
 

@@ -9,8 +9,10 @@ import pytest
 from components import ArgumentError, StreamTriggeredCounter
 from components.config import args_from_config
 from components.engine.answers import InvokeFailedError, InvokeHandler
+from components.stream_triggered_counter import WITHOUT_EFFECT_ON_EXISTING_TABLE
+from components.table import TableSettings
 from components.testing import RecordingMonitor, Result, run
-from tests.samples import DESCRIBED_TABLE, STREAM, TABLE
+from tests.samples import DESCRIBED_TABLE, STREAM, TABLE, sample
 
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd"
 GET_TABLE = "aws:dynamodb/getTable:getTable"
@@ -84,6 +86,68 @@ def test_a_table_that_cannot_be_counted_in_is_refused(different: dict[str, Any],
     # The table is known only while resources are created; the sentence still comes out alone.
     with pytest.raises(ArgumentError, match=rf"^existing_table\.{sentence}"):
         adopt(**different)
+
+
+def test_answer_with_a_key_alone_is_checked() -> None:
+    with pytest.raises(ArgumentError, match=r"^existing_table\.table_arn: the key of table Counts is 'pk'"):
+        adopt(find=lambda _: {"hashKey": "pk"})
+
+
+def test_global_table_is_an_error_with_the_reason() -> None:
+    replicas = [{"regionName": region, "kmsKeyArn": ""} for region in ("us-east-1", "eu-west-1", "eu-central-1")]
+    with pytest.raises(ArgumentError) as raised:
+        adopt(replicas=replicas)
+    assert str(raised.value) == (
+        "existing_table.table_arn: table Counts is a global table, with replicas in eu-central-1, us-east-1: DynamoDB "
+        "replicates whole items and keeps the last write, so visits of two regions would overwrite each other; "
+        "allowed: a table without replicas"
+    )
+
+
+@pytest.mark.parametrize("replicas", [None, [], [{"regionName": "eu-west-1", "kmsKeyArn": ""}]])
+def test_table_of_one_region_is_adopted(replicas: Any) -> None:
+    assert adopt(replicas=replicas).warnings == []
+
+
+@pytest.mark.parametrize("recovery", [True, False])
+def test_recovery_has_no_effect_on_an_existing_table(recovery: bool) -> None:
+    with pytest.raises(ArgumentError) as raised:
+        adopt(args={"table": {"point_in_time_recovery": recovery}})
+    assert str(raised.value) == (
+        f"table.point_in_time_recovery: {recovery} has no effect on an existing table, and idempotency keys are never "
+        "kept for it; allowed: no value; set it where the table is created"
+    )
+
+
+@pytest.mark.parametrize("name", sorted({*TableSettings.declared()} - {*WITHOUT_EFFECT_ON_EXISTING_TABLE}))
+def test_other_table_argument_has_an_effect_beside_it(name: str) -> None:
+    base = {"billing_mode": "PROVISIONED"} if "capacity" in name else {}
+    value = sample(TableSettings.declared()[name])
+    without, with_it = (
+        [(resource.urn, resource.inputs) for resource in adopt(args={"table": given}).resources]
+        for given in (base, {**base, name: value})
+    )
+    assert with_it != without
+
+
+@pytest.mark.parametrize(("recovery", "accepted"), [("true", True), ("false", False)])
+def test_configured_default_is_not_taken_for_an_argument(recovery: str, accepted: bool) -> None:
+    project = "stream-triggered-counter"
+    config = {"tableArn": TABLE, "streamArn": STREAM, "pointInTimeRecovery": recovery}
+    monitor = RecordingMonitor(project=project, invokes={GET_TABLE: lambda _: DESCRIBED_TABLE})
+
+    def deploy() -> Result:
+        return run(
+            lambda: StreamTriggeredCounter("counter", args_from_config(pulumi.Config())),
+            config={f"{project}:{key}": value for key, value in config.items()},
+            monitor=monitor,
+        )
+
+    if accepted:
+        assert deploy().warnings == []
+    else:
+        with pytest.raises(ArgumentError, match=r"^pointInTimeRecovery: False has no effect on an existing table"):
+            deploy()
 
 
 @pytest.mark.parametrize("view_type", ["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE"])

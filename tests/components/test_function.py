@@ -16,7 +16,7 @@ FUNCTION = "aws:lambda/function:Function"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 POLICY = "aws:iam/rolePolicy:RolePolicy"
 ROLE = "aws:iam/role:Role"
-STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/t/stream/2024-01-01T00:00:00.000"
+STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/tags/stream/2024-01-01T00:00:00.000"
 
 
 def code() -> pulumi.Archive:

@@ -170,6 +170,20 @@ def test_an_adopted_table_is_looked_up_through_the_mocks() -> None:
     assert [one.name for one in mocks.of("aws:dynamodb/table:Table")] == ["hits-idempotency"]
 
 
+def test_existing_table_is_as_named_if_the_mocks_answer_nothing() -> None:
+    mocks = Echo()
+    adopted: ExistingTableArgs = {"table_arn": TABLE, "stream_arn": STREAM}
+
+    def program() -> Any:
+        made = counter({"existing_table": adopted})
+        return pulumi.Output.all(made.table_name, made.table_arn, made.stream_arn)
+
+    assert mocked(program, mocks) == ["Counts", TABLE, STREAM]
+    assert [one.name for one in mocks.of("aws:dynamodb/table:Table")] == ["hits-idempotency"]
+    variables = [one.inputs["environment"]["variables"] for one in mocks.of("aws:lambda/function:Function")]
+    assert {each["TABLE_NAME"] for each in variables} == {"Counts"}
+
+
 def test_a_bad_argument_is_refused_under_mocks_too() -> None:
     mocks = Echo()
     with pytest.raises(ArgumentError, match=r"^stream\.batch_size: 0 "):

@@ -12,7 +12,7 @@ from .conftest import Build, exactly
 from .test_function import code, statements
 
 MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
-STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/t/stream/2024-01-01T00:00:00.000"
+STREAM = "arn:aws:dynamodb:eu-west-1:123456789012:table/tags/stream/2024-01-01T00:00:00.000"
 OWN: dict[str, Any] = {"stream_arn": STREAM, "code": code(), "handler": "app.handler"}
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:existing"
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from components import ArgumentError, BillingMode, LogLevel, StreamTriggeredCounter
 from components.checks import ANY_TEXT, KEY_ARN, Entries, Flag, Items, Member, Number, OneOf
-from components.function import RESERVED_VARIABLES
+from components.environment import RESERVED_BY_COMPONENT
 from components.settings import Group, Settings, default_of
 from components.stream_triggered_counter import StreamTriggeredCounterSettings
 from components.testing import RecordingMonitor, run
@@ -72,7 +72,12 @@ REFUSED: list[tuple[Any, str, str, str]] = [
     ({"functions": {"log_retention_in_days": True}}, "functions.log_retention_in_days", "True", "1, 3"),
     ({"functions": {"log_level": "LOUD"}}, "functions.log_level", "'LOUD'", "INFO"),
     ({"functions": {"environment": ["A=1"]}}, "functions.environment", "list", "a mapping"),
-    ({"functions": {"environment": {"AWS_REGION": "x"}}}, "functions.environment (key)", "AWS_REGION", "not AWS_"),
+    (
+        {"functions": {"environment": {"AWS_REGION": "x"}}},
+        "functions.environment (key)",
+        "AWS_REGION",
+        "Lambda reserves",
+    ),
     ({"functions": {"environment": {"1A": "x"}}}, "functions.environment (key)", "1A", "starting with a letter"),
     ({"functions": {"environment": {"LIMIT": 5}}}, "functions.environment.LIMIT", "type int", "text"),
     ({"api": {"cors_allow_origins": "https://example.org"}}, "api.cors_allow_origins", "is not a list", "a list"),
@@ -99,7 +104,7 @@ REFUSED: list[tuple[Any, str, str, str]] = [
         {"api": {"record_authorization": "JWT", "jwt_issuer": "https://id.example.org", "jwt_audiences": []}},
         "api.jwt_audiences",
         "is missing, and api.record_authorization is JWT",
-        "a list, each item an audience",
+        "a list of at most 50, each item an audience",
     ),
     (
         {"api": {"jwt_issuer": "https://id.example.org", "read_authorization": "AWS_IAM"}},
@@ -193,7 +198,7 @@ def test_an_invalid_argument_is_refused_before_any_resource_exists(
     assert [resource for resource in monitor.resources if resource.type != "pulumi:pulumi:Stack"] == []
 
 
-@pytest.mark.parametrize("variable", RESERVED_VARIABLES)
+@pytest.mark.parametrize("variable", RESERVED_BY_COMPONENT)
 def test_the_components_own_variables_cannot_be_set(variable: str) -> None:
     with pytest.raises(ArgumentError, match=variable):
         counter_settings({"functions": {"environment": {variable: "x"}}})

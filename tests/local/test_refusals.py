@@ -74,3 +74,41 @@ def test_a_websocket_api_and_a_named_stage_are_refused(cloud: Cloud) -> None:
 def test_a_lookup_is_refused(cloud: Cloud) -> None:
     with pytest.raises(ResourceError, match="Table 't': looks up 'visits', but nothing exists before"):
         cloud.deploy(lambda: aws.dynamodb.Table.get("t", "visits"))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        ('{"eventName": "REMOVE"}', 'filterCriteria: eventName "REMOVE" is not a list'),
+        ("REMOVE", "filterCriteria: is not valid JSON"),
+        (
+            '{"$or": [{"eventName": ["REMOVE"]}, {"eventName": ["INSERT"]}]}',
+            r"the local cloud does not support the input filterCriteria: \$or;",
+        ),
+        (
+            '{"dynamodb": {"Keys": {"ID": {"S": [{"equals-ignore-case" : "a"}]}}}}',
+            "the local cloud does not support the input filterCriteria: equals-ignore-case;",
+        ),
+    ],
+)
+def test_event_filter_that_does_not_work_is_an_error(cloud: Cloud, pattern: str, message: str) -> None:
+    def program() -> None:
+        aws.lambda_.EventSourceMapping(
+            "m",
+            event_source_arn=f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/t/stream/now",
+            function_name="f",
+            filter_criteria={"filters": [{"pattern": pattern}]},
+        )
+
+    with pytest.raises(ResourceError, match=f"EventSourceMapping 'm': {message}"):
+        cloud.deploy(program)
+
+
+def test_origin_that_never_matches_is_an_error(cloud: Cloud) -> None:
+    def program() -> None:
+        aws.apigatewayv2.Api("a", protocol_type="HTTP", cors_configuration={"allow_origins": ["https://*"]})
+
+    with pytest.raises(
+        UnknownInputError, match=r"does not support the input corsConfiguration.allowOrigins: https://\*;"
+    ):
+        cloud.deploy(program)
