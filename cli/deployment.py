@@ -29,6 +29,9 @@ FUNCTIONS = "functionNames"
 FUNCTION_KEYS = ("welcome", "recordVisit", "viewCounts", "processStream")
 """The keys of that output."""
 
+_SECRET = "[secret]"  # noqa: S105 - no password, but what stands for one
+"""What the Pulumi CLI prints in the place of a secret."""
+
 _PULUMI_SECONDS = 120.0
 _CONNECT_SECONDS = 2.0
 
@@ -103,6 +106,10 @@ def deployment(
     """
     place = f"{source}: " if source else ""
     for name, value in outputs.items():
+        parts = value.values() if name == FUNCTIONS and isinstance(value, Mapping) else (value,)
+        if name in _CHECKED | {FUNCTIONS} and _SECRET in parts:
+            hint = "give --outputs with a file that `pulumi stack output --json --show-secrets` printed"
+            raise DeploymentError(f"{place}{name} is a secret, whose value was left out; {hint}")
         if name in _CHECKED and not (isinstance(value, str) and value):
             raise DeploymentError(f"{place}{name} is {value!r}; it must be a text that is not empty")
     names = outputs.get(FUNCTIONS, {})
@@ -139,9 +146,13 @@ def option_of(output: str) -> str:
 
 
 def read_file(path: Path) -> Mapping[str, Any]:
-    """Read outputs as `pulumi stack output --json` and `./counter local --json` print them. `-` is standard input."""
+    """Read outputs as `pulumi stack output --json` and `./counter local --json` print them. `-` is standard input.
+
+    UTF-8 and UTF-16 are told apart by the first bytes: PowerShell redirects output as UTF-16, with a byte order mark.
+    """
     try:
-        text = Path("/dev/stdin").read_text(encoding="utf-8") if str(path) == "-" else path.read_text(encoding="utf-8")
+        data = (Path("/dev/stdin") if str(path) == "-" else path).read_bytes()
+        text = data.decode(json.detect_encoding(data))
     except (OSError, UnicodeDecodeError) as error:
         raise DeploymentError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     return _parse(text, str(path))
@@ -224,4 +235,16 @@ def _parse(text: str, source: str) -> Mapping[str, Any]:
         raise DeploymentError(f"{source}: the outputs are not JSON") from None
     if not isinstance(outputs, dict):
         raise DeploymentError(f"{source}: the outputs are not a JSON object of names and values")
+    _refuse_nested(outputs, source)
     return outputs
+
+
+def _refuse_nested(outputs: Mapping[str, Any], source: str) -> None:
+    """Raise DeploymentError if a program exports the outputs inside another one, or a file has more around them."""
+    known = _CHECKED | {FUNCTIONS}
+    if known & outputs.keys():
+        return
+    for name, value in outputs.items():
+        if isinstance(value, dict) and known & value.keys():
+            hint = f"give --outputs with a file of it alone, as `pulumi stack output --json {name}` prints it"
+            raise DeploymentError(f"{source}: the outputs are inside {name!r}; {hint}")

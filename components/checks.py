@@ -126,6 +126,25 @@ class OneOf:
         return ", ".join(map(str, self.values))
 
 
+def as_text(path: str, value: Any, *, shown: bool = True) -> Any:
+    """Return the text of a boolean or a number, for values of configuration and of other languages.
+
+    There, text without quotes may have become one. A number that may have been written in another way is refused: 1.10
+    arrives as 1.1, and a large one rounded. Any other value is returned as it is.
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    if not isinstance(value, int | float):
+        return value
+    number = repr(value) if shown else "the value"
+    if not math.isfinite(value) or value != value // 1:
+        problem = f"{number} is a number with a fraction, whose digits may have changed (1.10 arrives as 1.1)"
+        raise ArgumentError(path, problem, "the same in quotes")
+    if abs(value) >= (2**63 if isinstance(value, int) else 2**53):
+        raise ArgumentError(path, f"{number} is a number that may have been rounded", "the same in quotes")
+    return str(int(value))
+
+
 @dataclass(frozen=True)
 class Text:
     """Text of at most `most` characters that matches a pattern as a whole; an Output is checked once it is known.
@@ -155,7 +174,9 @@ class Text:
     def _checked(self, path: str, value: Any, shown: bool) -> str:
         """Return a known value; raise `ArgumentError`, which shows the value unless it may be a secret."""
         if not isinstance(value, str) or not re.fullmatch(self.pattern, value):
-            problem = f"{value!r} is invalid" if shown else f"a value of type {type(value).__name__} is invalid"
+            problem = f"{value!r} is {'invalid' if isinstance(value, str) else 'not text'}"
+            if not shown:
+                problem = f"a value of type {type(value).__name__} is invalid"
             raise ArgumentError(path, problem, str(self))
         if self.most is not None and len(value) > self.most:
             raise ArgumentError(path, f"{len(value):,} characters are too many", str(self))

@@ -13,7 +13,7 @@ from typing import Any, cast
 import pulumi
 
 from .args import StreamTriggeredCounterArgs
-from .checks import ArgumentError, Entries, Flag, Items, Number, OneOf, Text, refuse_unknown
+from .checks import ArgumentError, Check, Entries, Flag, Items, Number, OneOf, Text, as_text, refuse_unknown
 from .internals import config_keys
 from .settings import FromConfig, config_key, default_of
 from .stream_triggered_counter import StreamTriggeredCounterSettings
@@ -29,10 +29,11 @@ def config_fields() -> Iterator[tuple[str, Field[Any]]]:
 
 
 def config_type(declared: Field[Any]) -> str:
-    """Return the type that `Pulumi.yaml` declares for a field.
+    """Return the type of a field's key, which `Pulumi.yaml` declares unless it is an array.
 
     It knows no numbers but integers, and takes any number for a string. So a number that may have a fraction is
-    declared as a string, and so is one that must be empty by default.
+    declared as a string, and so is one that must be empty by default. An array is left undeclared, because the CLI
+    would refuse its items if they look like numbers.
     """
     check = declared.metadata["check"]
     if isinstance(check, Number):
@@ -82,7 +83,7 @@ def _read(config: pulumi.Config, key: str, declared: Field[Any]) -> Any:
     readers = {"integer": config.get_int, "boolean": config.get_bool, "array": config.get_object}
     try:
         if kind != "string":
-            value = readers.get(kind, config.get_object)(key)
+            value = _texts(key, check, readers.get(kind, config.get_object)(key), shown=not secret)
             return _each_secret(value) if secret and isinstance(value, dict) else value
         text = config.get(key)
         if text == "" and config_default(declared) == "":
@@ -94,6 +95,21 @@ def _read(config: pulumi.Config, key: str, declared: Field[Any]) -> Any:
         expected = "number" if kind == "string" else kind
         problem = "is not" if secret else f"{config.get(key)!r} is not"
         raise ArgumentError(key, f"{problem} of type {expected}", str(check)) from None
+
+
+def _texts(path: str, check: Check, value: Any, *, shown: bool) -> Any:
+    """Replace booleans and numbers in lists and mappings by their text where the check expects text.
+
+    `pulumi config set --path` writes what looks like one without quotes.
+    """
+    match check, value:
+        case Text(), _:
+            return as_text(path, value, shown=shown and check.shown)
+        case Items(), list():
+            return [_texts(f"{path}[{index}]", check.of, item, shown=shown) for index, item in enumerate(value)]
+        case Entries(), dict():
+            return {name: _texts(f"{path}.{name}", check.values, item, shown=shown) for name, item in value.items()}
+    return value
 
 
 def _each_secret(entries: dict[str, Any]) -> dict[str, Any]:

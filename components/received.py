@@ -13,7 +13,7 @@ import pulumi
 from pulumi.output import Unknown
 
 from . import stream_consumer, stream_triggered_counter  # noqa: F401 - they declare the arguments
-from .checks import ArgumentError, refuse_unknown
+from .checks import ArgumentError, as_text, refuse_unknown
 from .internals import settled
 from .settings import Settings, config_key
 
@@ -53,7 +53,7 @@ class _Reader:
     def value(self, path: str, declared: Mapping[str, Any], value: Any, around: Outputs) -> Any:
         """Read a value of any type."""
         if not _is_plain(declared):
-            return _rewrap(value, around)
+            return _rewrap(_text(path, value, around) if declared.get("type") == "string" else value, around)
         if isinstance(value, pulumi.Output):
             around = (*around, value)
             held = settled(value)
@@ -71,6 +71,8 @@ class _Reader:
         if any(held.secret for held in map(settled, around) if held):
             problem = "is a secret, but this argument is stored as plain text"
             raise ArgumentError(path, problem, "a value that is not secret")
+        if declared.get("type") == "string":
+            return as_text(path, value)
         # The engine's protocol has no integers.
         return int(value) if isinstance(value, float) and value.is_integer() else value
 
@@ -78,6 +80,19 @@ class _Reader:
 def _is_plain(declared: Mapping[str, Any]) -> bool:
     # Code archives are never marked as plain, but the components check and store them as they are.
     return bool(declared.get("plain")) or declared.get("$ref") == "pulumi.json#/Archive"
+
+
+def _text(path: str, value: Any, around: Outputs) -> Any:
+    """Replace a boolean or a number by its text, also in an Output, which stays secret or unknown if it is."""
+    outputs = (*around, value) if isinstance(value, pulumi.Output) else around
+    shown = not any(held is None or held.secret for held in map(settled, outputs))
+    if not isinstance(value, pulumi.Output):
+        return as_text(path, value, shown=shown)
+    held = settled(value)
+    if held and held.known and isinstance(held.value, bool | int | float):
+        text = as_text(path, held.value, shown=shown)
+        return value.apply(lambda _: text)
+    return value
 
 
 def _rewrap(value: Any, around: Outputs) -> Any:

@@ -59,7 +59,7 @@ class LocalCloud:
         self.config: StackConfig = load(options.directory, options.stack)
         region = self.config.values.get("aws:region")
         if not region:
-            file = self.config.directory / f"Pulumi.{options.stack}.yaml"
+            file = self.config.file
             raise StackConfigError(f"{file}: aws:region has no value; the resources need a region to be in")
         self._console = console
         self._listeners: list[Callable[[Event], None]] = []

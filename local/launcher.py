@@ -43,7 +43,7 @@ def main() -> int:
             monitor=order["engine"],
             engine=order["engine"],
             dry_run=order["preview"],
-            organization="organization",
+            organization=order["organization"],
             root_directory=order["root"],
         )
     )

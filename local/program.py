@@ -37,6 +37,8 @@ class ProgramRun:
 
         Raises the monitor's own exception if it refused something, and ProgramError if the program failed.
         """
+        if self._config.main.is_dir() and not (self._config.main / "__main__.py").is_file():
+            raise ProgramError(f"{self._config.main} has no __main__.py; the local cloud runs only Python programs")
         refusals: list[Exception] = []
         with serve(monitor, engine, on_error=refusals.append) as address:
             status = self._execute(address, preview=monitor.preview)
@@ -56,6 +58,7 @@ class ProgramRun:
         order = {
             "project": self._config.project,
             "stack": self._config.stack,
+            "organization": self._config.organization,
             "root": str(self._config.directory),
             "main": str(self._config.main),
             "config": dict(self._config.values),

@@ -74,8 +74,8 @@ def configuration() -> str:
     for group, declared in config_fields():
         _, meaning = _declarations(groups[group] if group else StreamTriggeredCounterSettings)[declared.name]
         first_sentence = re.split(r"(?<=\.)\s", meaning)[0]
-        text.append(f"  {config_key(declared.name)}:\n    type: {config_type(declared)}\n")
-        text.append("    items:\n      type: string\n" if config_type(declared) == "array" else "")
+        text.append(f"  {config_key(declared.name)}:\n")
+        text.append("" if config_type(declared) == "array" else f"    type: {config_type(declared)}\n")
         text.append(f"    description: {json.dumps(first_sentence + _as_text(declared), ensure_ascii=False)}\n")
         text.append(f"    default: {_yaml(config_default(declared))}\n")
     return "".join(text)

@@ -114,7 +114,61 @@ def test_a_file_of_outputs_is_read_and_options_win(tmp_path: Path) -> None:
     assert not found.is_local
 
 
-@pytest.mark.parametrize("content", [None, b"\xff"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_encoding_of_a_file_is_detected(tmp_path: Path, encoding: str, newline: str) -> None:
+    path = tmp_path / "outputs.json"
+    outputs = {**STACK, "note": "\u00e9"}
+    path.write_text(json.dumps(outputs, indent=2, ensure_ascii=False), encoding=encoding, newline=newline)
+    assert read_file(path) == outputs
+
+
+@pytest.mark.parametrize(
+    ("outputs", "name"),
+    [
+        ({"tableName": "[secret]"}, "tableName"),
+        ({"tableName": "t", "tableArn": "[secret]"}, "tableArn"),
+        ({"tableName": "t", "functionNames": "[secret]"}, "functionNames"),
+        ({"tableName": "t", "functionNames": {"welcome": "w", "processStream": "[secret]"}}, "functionNames"),
+    ],
+)
+def test_secret_output_error_message(
+    tmp_path: Path, pulumi: Callable[[str], Path], outputs: dict[str, Any], name: str
+) -> None:
+    path = tmp_path / "outputs.json"
+    path.write_text(json.dumps(outputs))
+    pulumi(f"cat {path}")
+    for arguments, source in ((("--outputs", str(path)), str(path)), (("--stack", "x"), "stack x")):
+        with pytest.raises(click.ClickException) as caught:
+            call(*arguments)
+        assert caught.value.message == (
+            f"{source}: {name} is a secret, whose value was left out; give --outputs with a file that "
+            "`pulumi stack output --json --show-secrets` printed"
+        )
+
+
+def test_secret_output_may_be_given_as_an_option(tmp_path: Path) -> None:
+    path = tmp_path / "outputs.json"
+    path.write_text(json.dumps({**STACK, "tableName": "[secret]", "password": "[secret]"}))
+    found = call("--outputs", str(path), "--table", "Counts", "--function-name", "processStream=p")
+    assert found.table == "Counts"
+
+
+@pytest.mark.parametrize("inner", [STACK, {"functionNames": {"processStream": "p"}}, {"tableName": "[secret]"}])
+def test_nested_outputs_error_message(tmp_path: Path, pulumi: Callable[[str], Path], inner: dict[str, Any]) -> None:
+    path = tmp_path / "outputs.json"
+    path.write_text(json.dumps({"zone": {"id": "Z1"}, "counter": inner, "other": 5}))
+    pulumi(f"cat {path}")
+    for arguments, source in ((("--outputs", str(path)), str(path)), (("--stack", "x"), "stack x")):
+        with pytest.raises(click.ClickException) as caught:
+            call(*arguments, "--table", "t")
+        assert caught.value.message == (
+            f"{source}: the outputs are inside 'counter'; give --outputs with a file of it alone, as "
+            "`pulumi stack output --json counter` prints it"
+        )
+
+
+@pytest.mark.parametrize("content", [None, b"\xff", b"\xff\xfe{"])
 def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "outputs.json"
     if content is not None:

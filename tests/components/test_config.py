@@ -25,7 +25,7 @@ STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
 def test_pulumi_yaml_declares_every_key_with_type_and_default() -> None:
     declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
     expected = {config_key(field.name): (config_type(field), config_default(field)) for _, field in config_fields()}
-    assert {key: (value["type"], value["default"]) for key, value in declared.items()} == expected
+    assert {key: (value.get("type", "array"), value["default"]) for key, value in declared.items()} == expected
     assert all(value["description"] for value in declared.values())
     assert len(expected) == len(list(config_fields()))
 
@@ -94,6 +94,85 @@ def test_a_value_equal_to_the_default_is_treated_like_any_other(configured: Conf
         counter_settings(configured(**filled_in() | {"readCapacity": value}))
     settings = counter_settings(configured(**filled_in() | {"readCapacity": value, "billingMode": "PROVISIONED"}))
     assert (settings.table.read_capacity, settings.table.write_capacity) == (int(value), 5)
+
+
+TEXTS = [
+    (
+        "tags",
+        {"costCenter": 1234, "billed": True, "zip": -5, "0": 0},
+        {"costCenter": "1234", "billed": "true", "zip": "-5", "0": "0"},
+    ),
+    ("environment", {"RETRIES": 3, "DEBUG": False}, {"RETRIES": "3", "DEBUG": "false"}),
+    ("environment", {"ACCOUNT": 9_223_372_036_854_775_807}, {"ACCOUNT": "9223372036854775807"}),
+    ("allowedTags", [2024, "tech", True], ["2024", "tech", "true"]),
+    ("jwtAudiences", [123456], ["123456"]),
+    ("recordScopes", [1, False], ["1", "false"]),
+    ("readScopes", [2], ["2"]),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "text"), TEXTS)
+def test_number_in_configuration_is_its_text(configured: Configured, key: str, value: Any, text: Any) -> None:
+    [group] = [name or "tags" for name, field in config_fields() if config_key(field.name) == key]
+    args: Any = configured(**{key: json.dumps(value)})
+    read = args[group] if group == "tags" else next(iter(args[group].values()))
+    assert read == text
+
+
+def test_number_in_a_secret_mapping_is_its_text() -> None:
+    result = deployed_with_secrets(environment='{"TOKEN": "hush", "RETRIES": 3}')
+    function = result.one("aws:lambda/function:Function", "counter-welcome")
+    assert function.inputs["environment"]["variables"]["RETRIES"] == "3"
+    assert "environment.variables.RETRIES" in function.secrets
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        (
+            "tags",
+            '{"version": 1.1}',
+            "tags.version: 1.1 is a number with a fraction, whose digits may have changed (1.10 arrives as 1.1); "
+            "allowed: the same in quotes",
+        ),
+        (
+            "jwtAudiences",
+            "[5, 123456789012345680000]",
+            "jwtAudiences[1]: 123456789012345680000 is a number that may have been rounded; allowed: the same in",
+        ),
+        (
+            "tags",
+            '{"id": 1e+21}',
+            "tags.id: 1e+21 is a number that may have been rounded; allowed: the same in quotes",
+        ),
+        (
+            "environment",
+            '{"PIN": 0.5}',
+            "environment.PIN: the value is a number with a fraction, whose digits may have changed "
+            "(1.10 arrives as 1.1); allowed: the same in quotes",
+        ),
+        ("allowedTags", "[[1]]", "allowedTags[0]: [1] is not text; allowed: a tag, or a pattern in which * stands"),
+        ("tags", '{"a": null}', "tags.a: None is not text; allowed: at most 256 letters"),
+        ("allowedTags", "tech", "allowedTags: 'tech' is not of type array; allowed: a list, each item a tag"),
+        ("allowedTags", "5", "allowedTags: 5 is not a list; allowed: a list, each item a tag"),
+    ],
+)
+def test_text_in_configuration_error_message(configured: Configured, key: str, value: str, sentence: str) -> None:
+    with pytest.raises(ArgumentError) as raised:
+        counter_settings(configured(**{key: value}))
+    assert str(raised.value).startswith(sentence)
+
+
+@pytest.mark.parametrize("value", [1.5, 123_456_789_012_345_680_000])
+def test_secret_number_is_refused_without_it(value: float) -> None:
+    with pytest.raises(ArgumentError, match=r"^tags\.a: the value is a number") as refused:
+        deployed_with_secrets(tags=json.dumps({"a": value}))
+    assert str(value) not in str(refused.value)
+
+
+def test_number_in_python_code_is_refused_as_text() -> None:
+    with pytest.raises(ArgumentError, match=r"^tags\.costCenter: 1234 is not text; allowed: at most 256"):
+        counter_settings({"tags": {"costCenter": 1234}})
 
 
 def deployed_with_secrets(**values: str) -> Result:

@@ -108,7 +108,10 @@ def test_an_unknown_resource_type_is_reported_in_one_line(tmp_path: Path) -> Non
     ("arguments", "message"),
     [
         (("--stack", "nowhere"), "counter: there is no stack 'nowhere' in "),
-        (("--program", "/nowhere"), "counter: /nowhere/Pulumi.yaml does not exist"),
+        (("--stack", "acme/other/dev"), "counter: stack 'acme/other/dev' belongs to the project 'other', but this one"),
+        (("--stack", "a b"), "counter: 'a b' is not a valid stack name; allowed: "),
+        (("--program", "/nowhere"), "counter: /nowhere does not exist; allowed: the folder of a Pulumi project"),
+        (("--program", __file__), "test_lifecycle.py is a file; allowed: the folder of a Pulumi project"),
         (
             ("--python", "/nowhere"),
             "Invalid value for '--python': '/nowhere' cannot be started; allowed: ",

@@ -67,6 +67,22 @@ def test_a_programs_file_finds_its_neighbours(project: Path) -> None:
     assert run(project, "")[0].outputs == {"v": 1}
 
 
+def test_program_sees_the_organization_of_the_stack_name(project: Path) -> None:
+    code = "import pulumi\npulumi.export('organization', pulumi.get_organization())"
+    (project / "__main__.py").write_text(code, encoding="utf-8")
+    for stack, organization in (("dev", "organization"), ("acme/sample/dev", "acme")):
+        monitor = RecordingMonitor(project="sample", stack="dev")
+        config = load_stack_config(project, stack)
+        ProgramRun(config, python=sys.executable, environment=dict(os.environ)).run(monitor, RecordingEngine())
+        assert monitor.outputs == {"organization": organization}
+
+
+def test_folder_without_a_python_program_is_refused(project: Path) -> None:
+    program = ProgramRun(load_stack_config(project, "dev"), python=sys.executable, environment=dict(os.environ))
+    with pytest.raises(ProgramError, match=rf"^{project} has no __main__\.py; the local cloud runs only Python prog"):
+        program.run(RecordingMonitor(project="sample", stack="dev"), RecordingEngine())
+
+
 def test_a_failure_is_the_programs_own_traceback(project: Path) -> None:
     with pytest.raises(ProgramError) as caught:
         run(project, "def f():\n    raise ValueError('batch_size is 0')\nf()\n")

@@ -74,6 +74,43 @@ def test_secret_stays_secret_down_to_the_resource(plugin: Plugin, environment: A
         assert "s3cret" not in str({key: value for key, value in function.inputs.items() if key != "environment"})
 
 
+def test_number_is_its_text_where_text_is_expected(plugin: Plugin) -> None:
+    inputs = {
+        "tags": {"costCenter": 1234.0, "billed": True, "zip": output(5.0)},
+        "functions": {"environment": output({"RETRIES": 3.0, "DEBUG": False})},
+        "api": {
+            "allowedTags": [2024.0],
+            "recordAuthorization": "JWT",
+            "jwtIssuer": "https://example.org",
+            "jwtAudiences": [123456.0, output(7.0)],
+        },
+    }
+    constructed = plugin.construct(COUNTER, inputs)
+    function = next(one for one in constructed.resources if one.type == "aws:lambda/function:Function")
+    assert function.inputs["tags"] == {"costCenter": "1234", "billed": "true", "zip": "5"}
+    variables = function.inputs["environment"]["variables"]
+    assert (variables["RETRIES"], variables["DEBUG"]) == ("3", "false")
+    authorizer = next(one for one in constructed.resources if one.type == "aws:apigatewayv2/authorizer:Authorizer")
+    assert authorizer.inputs["jwtConfiguration"]["audiences"] == ["123456", "7"]
+
+
+def test_secret_number_is_its_text_and_stays_secret(plugin: Plugin) -> None:
+    inputs = {"functions": {"environment": {"PIN": output(1234.0, secret=True)}}}
+    constructed = plugin.construct(COUNTER, inputs)
+    function = next(one for one in constructed.resources if one.type == "aws:lambda/function:Function")
+    assert function.inputs["environment"]["variables"]["PIN"] == "1234"
+    assert {path.partition(".")[0] for path in function.secrets} == {"environment"}
+
+
+def test_boolean_is_its_text_in_a_condition(plugin: Plugin) -> None:
+    conditions = {"Bool": {"aws:SecureTransport": [True]}, "NumericLessThan": {"aws:MultiFactorAuthAge": [3600.0]}}
+    statement = {"actions": ["sns:Publish"], "resources": ["*"], "conditions": conditions}
+    constructed = plugin.construct("StreamConsumer", CONSUMER | {"statements": [statement]})
+    policies = str([one.inputs.get("policy") for one in constructed.resources])
+    assert '"aws:SecureTransport": ["true"]' in policies
+    assert '"aws:MultiFactorAuthAge": ["3600"]' in policies
+
+
 @pytest.mark.parametrize("unknown", [pytest.param(output(), id="Output"), pytest.param(UNKNOWN, id="bare")])
 def test_unknown_text_stays_unknown_in_a_preview(plugin: Plugin, unknown: Any) -> None:
     inputs = {
@@ -176,11 +213,34 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
         {"table": {"encryptionKeyArn": output("hush", secret=True)}},
         "table.encryptionKeyArn: a value of type str is invalid",
     ),
-    "number in an Output for a variable": (
+    "fraction for text": (
         COUNTER,
-        {"functions": {"environment": {"TOKEN": output(5.0)}}},
-        "functions.environment.TOKEN: a value of type float is invalid",
+        {"tags": {"version": 1.1}},
+        "tags.version: 1.1 is a number with a fraction, whose digits may have changed (1.10 arrives as 1.1)",
     ),
+    "fraction in an Output for text": (
+        COUNTER,
+        {"tags": {"version": output(1.1)}},
+        "tags.version: 1.1 is a number with a fraction",
+    ),
+    "fraction in a secret for text": (
+        COUNTER,
+        {"tags": output({"version": 1.1}, secret=True)},
+        "tags.version: the value is a number with a fraction",
+    ),
+    "rounded number for text": (
+        COUNTER,
+        {"api": {"jwtAudiences": [2.0**53]}},
+        "api.jwtAudiences[0]: 9007199254740992.0 is a number that may have been rounded; allowed: the same in quotes",
+    ),
+    "number for an ARN": (COUNTER, {"table": {"encryptionKeyArn": 5.0}}, "table.encryptionKeyArn: '5' is invalid"),
+    "number in an Output for an ARN": (
+        COUNTER,
+        {"table": {"encryptionKeyArn": output(5.0)}},
+        "table.encryptionKeyArn: '5' is invalid",
+    ),
+    "number for an enum": (COUNTER, {"table": {"billingMode": 5.0}}, "table.billingMode: 5 is not a BillingMode"),
+    "mapping for text": (COUNTER, {"tags": {"a": {"b": 1.0}}}, "tags.a: {'b': 1.0} is not text"),
     "secret for a group": (COUNTER, {"stream": output("hush", secret=True)}, "stream: is a secret"),
     "secret for a list": (
         COUNTER,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -151,11 +152,29 @@ def test_a_key_changes_what_it_should(deployed: Stack, key: str) -> None:
     assert summary(deployed.preview().ok()) == {"updates": change.updates}
 
 
+def test_numbers_set_by_path_are_text(deployed: Stack) -> None:
+    deployed.configure({"recordAuthorization": "JWT", "jwtIssuer": "https://example.org"})
+    for path, value in {
+        "tags.costCenter": "1234",
+        "tags.billed": "true",
+        "environment.RETRIES": "3",
+        "allowedTags[0]": "2024",
+        "jwtAudiences[0]": "123456",
+    }.items():
+        deployed.run("config", "set", "--path", path, value).ok()
+    assert "costCenter: 1234\n" in deployed.file.read_text(encoding="utf-8")
+    shown = deployed.preview("--diff").ok().text
+    for line in (r'costCenter *: "1234"', r'billed *: "true"', r'RETRIES *: "3"', r'\[0\]: "123456"', "2024"):
+        assert re.search(line, shown), line
+
+
 WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
     "a type that Pulumi.yaml rules out": ({"batchSize": "many"}, "batchSize", "integer"),
     "a value out of range": ({"batchSize": 0}, "batchSize: 0 is out of range; allowed: 1 to 10,000", ""),
     "a value that is no choice": ({"architecture": "arm"}, "architecture: 'arm'", "arm64 or x86_64"),
     "half of what belongs together": ({"streamArn": "arn:aws:dynamodb:eu-west-1:1:table/a/stream/b"}, "tableArn", ""),
+    "text for a list": ({"allowedTags": "tech"}, "allowedTags: 'tech' is not of type array; allowed: a list", ""),
+    "a fraction for text": ({"tags": {"version": 1.5}}, "tags.version: 1.5 is a number with a fraction", "in quotes"),
     "a key that there is not": ({"batchsize": 5}, "batchsize", "did you mean 'batchSize'?"),
 }
 
