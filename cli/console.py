@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from .streams import discard
+from .streams import discard, encodable, encoding_of
 
 _BAR_WIDTH = 30
 
@@ -61,7 +61,11 @@ class Console:
 
     def json(self, value: Any) -> None:
         """Print one line for other programs to read."""
-        self._stream.write(json.dumps(value, default=str, ensure_ascii=False) + "\n")
+        line = json.dumps(value, default=str, ensure_ascii=False)
+        # JSON is UTF-8 (RFC 8259) and has escapes of its own.
+        if not self._stream.has_utf8(line):
+            line = json.dumps(value, default=str)
+        self._stream.write(line + "\n")
         self._stream.flush()
 
     def progress(self, text: str, *, detail: str = "", done: int = 0, total: int = 0) -> None:
@@ -111,9 +115,13 @@ class _Stream:
         self._on_error = on_error
         self.error: OSError | None = None
 
+    def has_utf8(self, text: str) -> bool:
+        """Tell whether the text is written as UTF-8, without escapes."""
+        return encoding_of(self._stream) == "utf-8" and encodable(text, self._stream) == text
+
     def write(self, text: str) -> None:
-        """Write text."""
-        self._attempt(lambda: self._stream.write(text))
+        """Write text, with escapes for characters that the stream cannot encode."""
+        self._attempt(lambda: self._stream.write(encodable(text, self._stream)))
 
     def flush(self) -> None:
         """Write what is buffered."""

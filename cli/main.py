@@ -63,7 +63,7 @@ def run() -> int:
 
     A reader that goes away, as `head` does, is not an error.
     """
-    streams.open_closed()
+    streams.prepare()
     status = 0
     failure: OSError | None = None
     try:

@@ -30,13 +30,26 @@ def sources() -> Path:
     return next(folder for folder in (here / PACKAGE, here.parent / PACKAGE) if folder.is_dir())
 
 
+# Hidden files and folders, those that editors and checkers write while someone types, and those of a merge.
+_TEMPORARY = re.compile(r"^[.#~]|^flycheck_|_flymake\.|___jb_|_(BACKUP|BASE|LOCAL|REMOTE)_\d+\.|~$|^__pycache__$")
+
+
+def is_temporary(name: str) -> bool:
+    """Tell whether a file or folder is hidden, or is temporary and none of the sources."""
+    return bool(_TEMPORARY.search(name))
+
+
 def carried_files(folder: Path) -> list[Path]:
     """List the files of a folder, and of the folders below it, that go into the archive, sorted by path.
 
-    Hidden folders stay out: they are tools' caches, some of which hold JSON.
+    Modules that no code can import and temporary files stay out, as do hidden folders: tools keep JSON in them.
     """
     below = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file() and path.suffix in CARRIED)
-    carried = (path for path in below if not any(part.startswith(".") for part in path.parts[:-1]))
+    carried = (
+        path
+        for path in below
+        if not any(map(is_temporary, path.parts)) and (path.suffix != ".py" or path.stem.isidentifier())
+    )
     return [folder / path for path in sorted(carried, key=Path.as_posix)]
 
 

@@ -57,6 +57,8 @@ class LocalCloud:
         Raises StackConfigError for a configuration that cannot be used, PortInUseError if the port is taken.
         """
         self.config: StackConfig = load(options.directory, options.stack)
+        for path in (self.config.main, Path(__file__)):
+            _check_encoding(path)
         region = self.config.values.get("aws:region")
         if not region:
             file = self.config.file
@@ -173,6 +175,15 @@ class LocalCloud:
 def functions_of(monitor: RecordingMonitor) -> list[Resource]:
     """Return the functions that a run registered."""
     return [resource for resource in monitor.resources if resource.type == "aws:lambda/function:Function"]
+
+
+def _check_encoding(path: Path) -> None:
+    """Raise StackConfigError if Pulumi's SDK, which sends paths as UTF-8, cannot send the path."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        shown = str(path).encode(errors="backslashreplace").decode()
+        raise StackConfigError(f"{shown} is not a UTF-8 path, which Pulumi requires; rename the folder") from None
 
 
 def _start_emulator(port: int | None, region: str, on_event: Callable[[Event], None], console: Console) -> Emulator:

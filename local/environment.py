@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 # The emulator treats this pair as the account's root user, who may do everything.
@@ -12,7 +13,8 @@ ACCOUNT = "000000000000"
 EMPTY_FILE = "/dev/null"
 
 _DROPPED_PREFIXES = ("AWS_", "PULUMI_", "MINISTACK_", "LOCALSTACK_")
-_DROPPED = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "VIRTUAL_ENV"}
+# Python's, gRPC's and others', in either case: http_proxy, grpc_proxy, no_grpc_proxy, GRPC_ADDRESS_HTTP_PROXY_…
+_PROXY = re.compile(r"_PROXY$|^GRPC_.*PROXY", re.IGNORECASE)
 
 
 def clean(environment: Mapping[str, str], *, keep_python: bool = False) -> dict[str, str]:
@@ -25,7 +27,7 @@ def clean(environment: Mapping[str, str], *, keep_python: bool = False) -> dict[
     return {
         name: value
         for name, value in environment.items()
-        if not name.startswith(dropped) and name.upper() not in _DROPPED
+        if not name.startswith(dropped) and name != "VIRTUAL_ENV" and not _PROXY.search(name)
     }
 
 

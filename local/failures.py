@@ -33,7 +33,7 @@ class Failures:
             return [line for group in self._groups for line in self._take(group)]
 
     def _take(self, group: str) -> list[str]:
-        client = self._site.client("logs")
+        client = self._site.client_beside(self._groups[group], "logs")
         try:
             events = client.filter_log_events(logGroupName=group, startTime=_milliseconds_ago(_RECENT_SECONDS))[
                 "events"

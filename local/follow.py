@@ -50,7 +50,7 @@ class Follower:
     def _batch(self, event: Event) -> Parts:
         records = event["records"]
         yield f"{'stream':<7} {records} {'record' if records == 1 else 'records'} to {event['function']}"
-        if (total := self._read_total(event["table"])) is not None:
+        if (total := self._read_total(event["table"], event["region"])) is not None:
             yield "  total "
             yield total, "bold"
 
@@ -58,9 +58,10 @@ class Follower:
         yield f"{'stream':<7} {event['function']} failed; its batch will be retried: "
         yield _printable(event["reason"]), "red"
 
-    def _read_total(self, table: str) -> str | None:
+    def _read_total(self, table: str, region: str) -> str | None:
         try:
-            answer = self._site.client("dynamodb").get_item(TableName=table, Key=_TOTAL_KEY, ConsistentRead=True)
+            client = self._site.clients.get("dynamodb", region)
+            answer = client.get_item(TableName=table, Key=_TOTAL_KEY, ConsistentRead=True)
         except (BotoCoreError, ClientError):
             return None  # Not a counter's table, or the emulator is stopping.
         return _number(answer.get("Item", {}).get("TotalViews"))

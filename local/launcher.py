@@ -21,7 +21,8 @@ NO_PULUMI = 3
 
 def main() -> int:
     """Run the program and return the exit status of the process."""
-    text = sys.stdin.read()
+    # Not as text: PYTHONIOENCODING is for what the program prints.
+    text = sys.stdin.buffer.read()
     if not text:
         # The parent ended, for example on Ctrl-C, before it sent the program to run.
         return 1
@@ -52,12 +53,12 @@ def main() -> int:
     try:
         asyncio.run(run_in_stack(lambda: _run(order["main"])))
     except pulumi.RunError as error:
-        pulumi.log.error(str(error))
+        pulumi.log.error(_encodable(str(error)))
         return 1
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else 1
     except BaseException as error:  # noqa: BLE001 - the program's own, whatever it is
-        pulumi.log.error("".join(_format(error)))
+        pulumi.log.error(_encodable("".join(_format(error))))
         return 1
     return 0
 
@@ -83,6 +84,11 @@ def _format(error: BaseException) -> list[str]:
         *traceback.format_list(shown),
         *traceback.format_exception_only(type(error), error),
     ]
+
+
+def _encodable(text: str) -> str:
+    """Escape what gRPC cannot encode, such as the bytes of a path that is not UTF-8."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 if __name__ == "__main__":

@@ -10,21 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3  # type: ignore[import-untyped]
-import botocore.session  # type: ignore[import-untyped]
 from botocore.config import Config  # type: ignore[import-untyped]
 
+from cli.aws import local_session
 from components.engine.answers import Place
 from components.engine.resource import Resource
 
-from .environment import ACCESS_KEY, ACCOUNT, EMPTY_FILE, SECRET_KEY
+from .environment import ACCESS_KEY, ACCOUNT, SECRET_KEY
 
-# Where botocore finds these settings: in no variable of the environment and in no file of the user's.
-_SETTINGS = {
-    "profile": (None, None, None, None),
-    "config_file": (None, None, EMPTY_FILE, None),
-    "credentials_file": (None, None, EMPTY_FILE, None),
-}
 # The emulator is on this machine, so a slow response means that there will be none.
 _CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 2}, proxies={})
 
@@ -34,7 +27,7 @@ class Clients:
 
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
-        self._session = boto3.Session(botocore_session=botocore.session.Session(session_vars=_SETTINGS))
+        self._session = local_session()
         self._clients: dict[tuple[str, str], Any] = {}
         # Sessions are not thread-safe; the clients they make are.
         self._lock = threading.Lock()
@@ -73,6 +66,10 @@ class Site:
     def client(self, service: str) -> Any:
         """Return the client of a service in this region."""
         return self.clients.get(service, self.region)
+
+    def client_beside(self, resource: Resource, service: str) -> Any:
+        """Return the client of a service in the region of a resource, which may have its own."""
+        return self.clients.get(service, resource.state.get("region") or self.region)
 
     def physical_name(self, resource: Resource, given: Any, prefix: Any = None, *, suffix: str = "") -> str:
         """Return the name given, or one as Pulumi makes it: the logical name and seven random hexadecimal digits."""

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from cli.console import Console
 from components.engine.resource import Resource
+from components.functions_package import is_temporary
 
 from . import archive
 from .site import Site
@@ -78,7 +79,8 @@ class Watcher:
         for function in self._functions:
             code = self._pack(function)
             if code != self._packed.get(function.id):
-                self._site.client("lambda").update_function_code(FunctionName=function.id, ZipFile=code)
+                client = self._site.client_beside(function, "lambda")
+                client.update_function_code(FunctionName=function.id, ZipFile=code)
                 self._packed[function.id] = code
                 names.append(function.name)
         if names:
@@ -95,7 +97,12 @@ class Watcher:
         # Editors write temporary files, so only files with the suffix of a source count.
         suffixes = {path.suffix for path in files}
         folders = {
-            folder: frozenset(path for level in ("*", "*/*") for path in folder.glob(level) if path.suffix in suffixes)
+            folder: frozenset(
+                path
+                for level in ("*", "*/*")
+                for path in folder.glob(level)
+                if path.suffix in suffixes and not is_temporary(path.name)
+            )
             for folder in {path.parent for path in files}
             if folder.is_dir()
         }

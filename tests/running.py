@@ -46,10 +46,10 @@ class Answer:
 class RunningCloud:
     """`counter local --json` as a child process; started at once, with its outputs as soon as it prints them."""
 
-    def __init__(self, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, *arguments: str, environment: Mapping[str, str] | None = None, root: Path = ROOT) -> None:
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
         self.process = subprocess.Popen(
-            [sys.executable, str(ROOT / "cli"), "local", "--json", *(arguments or ("--port", "0"))],
+            [sys.executable, str(root / "cli"), "local", "--json", *(arguments or ("--port", "0"))],
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,

@@ -1,7 +1,7 @@
 """Prepares .venv for `./counter`: runs in the system's Python, before anything is installed.
 
 Called with the requirements to install (`local`, `dev` or `benchmarks`) and their checksum, which is written to a
-marker file once everything is in place: an environment whose marker is missing or differs is not complete.
+marker file once every package can be imported: an environment whose marker is missing or differs is not complete.
 """
 
 from __future__ import annotations
@@ -13,15 +13,42 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+if __name__ == "__main__":
+    # Python's option -I leaves out the folder of the script.
+    sys.path.insert(0, str(ROOT))
+
+from cli.checkout import installer  # noqa: E402
+
 VENV = ROOT / ".venv"
 CLEAR_LINE = "\r\x1b[K"
-NETWORK_SIGNS = ("NewConnectionError", "NameResolutionError", "ConnectTimeout", "Failed to establish", "error sending")
 # Compiling every module of the AWS SDK would take longer than all else; Python compiles what it imports.
-PIP_OPTIONS = ("--no-compile", "--prefer-binary", "--disable-pip-version-check", "--no-input", "--retries", "2")
+PIP_OPTIONS = ("--no-compile", "--prefer-binary", "--disable-pip-version-check", "--no-input")
+# Prints the first package that is missing, has another version, or cannot be imported.
+CHECK = """
+import importlib, sys
+from importlib import metadata
+
+modules = {}
+for module, names in metadata.packages_distributions().items():
+    for name in names:
+        modules.setdefault(name.lower().replace("_", "-"), set()).add(module)
+for pin in sys.argv[1:]:
+    name, _, version = pin.partition("==")
+    try:
+        if metadata.version(name) != version:
+            sys.exit(f"{name} is {metadata.version(name)} instead of {version}")
+        for module in sorted(modules.get(name.lower().replace("_", "-"), ())):
+            if module.isidentifier() and not module.startswith("_"):
+                importlib.import_module(module)
+    except Exception as error:
+        sys.exit(f"{name} cannot be imported: {type(error).__name__}: {error}")
+"""
 
 
 class PrepareError(Exception):
@@ -44,7 +71,7 @@ def main() -> int:
             # The other start may have prepared this one's, too.
             if not (is_usable() and _marker(name).exists() and _marker(name).read_text().strip() == checksum):
                 prepare(name, checksum)
-    except PrepareError as error:
+    except (PrepareError, installer.SettingsError) as error:
         _show(f"counter: {error}")
         return 1
     except KeyboardInterrupt:
@@ -61,7 +88,11 @@ def prepare(name: str, checksum: str) -> None:
     _show(f"Preparing {VENV} (once; it takes about a minute)")
     if not is_usable():
         create(uv)
+    # Half of a package can look like one that is installed, so an environment with this file is made again.
+    _incomplete().touch()
     install(name, uv)
+    verify(name)
+    _incomplete().unlink()
     # The requirements of the tests and of the benchmarks include those of the other commands.
     for each in {name, "local"}:
         part = _marker(each).with_suffix(".part")
@@ -73,7 +104,7 @@ def prepare(name: str, checksum: str) -> None:
 def is_usable() -> bool:
     """Tell whether the environment's Python starts, is recent enough, and has pip, which `pulumi up` uses there."""
     check = "import sys, pip; sys.exit(sys.version_info < (3, 11))"
-    if not os.access(VENV / "bin" / "pip", os.X_OK):
+    if _incomplete().exists() or not os.access(VENV / "bin" / "pip", os.X_OK):
         return False
     with contextlib.suppress(OSError):
         python = VENV / "bin" / "python"
@@ -88,39 +119,79 @@ def create(uv: str | None) -> None:
     else:
         VENV.unlink(missing_ok=True)
     # By itself, uv leaves pip out.
-    by_uv = [uv, "venv", "--quiet", "--seed", "--python", sys.executable] if uv else None
-    status, output = _execute([*(by_uv or [sys.executable, "-I", "-m", "venv"]), str(VENV)])
+    options = ["venv", "--quiet", "--seed", "--python", sys.executable, str(VENV)]
+    status, output = _run_uv(uv, options) if uv else _execute([sys.executable, "-I", "-m", "venv", str(VENV)])
     if status:
         shutil.rmtree(VENV, ignore_errors=True)
-        if _is_network_error(output):
-            raise PrepareError(f"cannot download pip; is there a network? ({_reason(output)})")
+        if reason := installer.explain(output, by_uv=bool(uv)):
+            raise PrepareError(f"cannot download pip; {reason} ({installer.first_error(output)})")
         raise PrepareError(
-            f"cannot make a virtual environment in {VENV} ({_reason(output)}); "
+            f"cannot make a virtual environment in {VENV} ({installer.first_error(output)}); "
             "on Debian and Ubuntu: apt install python3-venv"
         )
 
 
 def install(name: str, uv: str | None) -> None:
     """Install the requirements."""
-    python = str(VENV / "bin" / "python")
-    installer = (
-        [uv, "pip", "install", "--python", python] if uv else [python, "-I", "-m", "pip", "install", *PIP_OPTIONS]
-    )
     files = ["-r", str(ROOT / f"requirements-{name}.txt"), "-c", str(ROOT / "constraints.txt")]
-    status, output = _execute([*installer, *files])
     log = VENV / "counter-install.log"
-    log.write_text(output, encoding="utf-8")
-    if status and _is_network_error(output):
-        raise PrepareError(f"cannot download the packages; is there a network? ({log} has the details)")
+    log.unlink(missing_ok=True)
+    if uv:
+        status, output = _run_uv(uv, ["pip", "install", "--python", str(VENV / "bin" / "python"), *files])
+        log.write_text(output, encoding="utf-8")
+    else:
+        status, output = _run_pip(["install", *PIP_OPTIONS, "--log", str(log), *files])
     if status:
-        raise PrepareError(f"cannot install the packages: {_reason(output)} ({log} has the details)")
+        # pip's log has more than its output, such as the reasons why a page could not be fetched.
+        details = log.read_text(encoding="utf-8", errors="replace") if log.exists() else output
+        if reason := installer.explain(details, by_uv=bool(uv)):
+            raise PrepareError(f"cannot download the packages; {reason} ({log} has the details)")
+        raise PrepareError(f"cannot install the packages: {installer.first_error(output)} ({log} has the details)")
 
 
-def _execute(command: list[str]) -> tuple[int, str]:
-    """Run an installer and return its status and output; on a terminal, show which package pip is at."""
+def verify(name: str) -> None:
+    """Import the packages. Raises PrepareError if one of them is missing or does not work."""
+    status, output = _execute([_python(), "-I", "-W", "ignore", "-c", CHECK, *pins(ROOT / f"requirements-{name}.txt")])
+    if status:
+        raise PrepareError(
+            f"the packages are installed but do not work: {output.strip()}; the next start makes .venv anew"
+        )
+
+
+def pins(path: Path) -> Iterator[str]:
+    """Return the requirements in a file, and in the files that it names, that are pinned: `name==version`."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("-r "):
+            yield from pins(path.parent / line.removeprefix("-r ").strip())
+        elif "==" in line and not line.startswith("#"):
+            yield line.strip()
+
+
+def _run_pip(arguments: list[str]) -> tuple[int, str]:
+    pip = [_python(), "-I", "-m", "pip"]
+    environment = installer.pip_environment(os.environ, lambda given: _execute([*pip, "config", "list"], given))
+    # pip's five would take a minute without a network.
+    return _execute([*pip, *arguments], {"PIP_RETRIES": "2", **environment})
+
+
+def _run_uv(uv: str, arguments: list[str]) -> tuple[int, str]:
+    with tempfile.NamedTemporaryFile("w", prefix="counter-uv-", suffix=".toml", encoding="utf-8") as file:
+        file.write(installer.uv_configuration(os.environ, ROOT))
+        file.flush()
+        environment = installer.installer_environment(os.environ)
+        return _execute([uv, *arguments], {**environment, "UV_CONFIG_FILE": file.name})
+
+
+def _execute(command: list[str], environment: dict[str, str] | None = None) -> tuple[int, str]:
+    """Run a program and return its status and output; on a terminal, show which package pip is at."""
     lines = []
     with subprocess.Popen(  # noqa: S603
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        env=environment,
     ) as process:
         for line in process.stdout or ():
             lines.append(line)
@@ -131,17 +202,16 @@ def _execute(command: list[str]) -> tuple[int, str]:
     return process.returncode, "".join(lines)
 
 
-def _is_network_error(output: str) -> bool:
-    return any(sign in output for sign in NETWORK_SIGNS)
-
-
-def _reason(output: str) -> str:
-    lines = [line.strip() for line in output.splitlines() if line.strip()] or ["no message"]
-    return next((line for line in lines if line.lower().startswith("error")), lines[-1])
+def _python() -> str:
+    return str(VENV / "bin" / "python")
 
 
 def _marker(name: str) -> Path:
     return VENV / f".counter-{name}"
+
+
+def _incomplete() -> Path:
+    return VENV / ".counter-incomplete"
 
 
 def _show(text: str, *, end: str = "\n") -> None:

@@ -19,6 +19,7 @@ from ..show import BAD, GOOD, columns
 MIN_PYTHON = (3, 11)
 MIN_PULUMI = (3, 150)
 _SECONDS = 60.0
+_SIGN_IN = "sign in (aws sso login), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 
 
 class Finding(NamedTuple):
@@ -35,8 +36,8 @@ class Finding(NamedTuple):
 def command(*, region: str | None, endpoint_url: str | None, as_json: bool) -> int:
     """Check this machine: what is wrong, and what to do.
 
-    Looks at Python, its packages, the Pulumi CLI, its AWS plugin, the region and the credentials. The exit status is 1
-    if anything is wrong.
+    Looks at Python, its packages, the Pulumi CLI, its AWS plugin, and your AWS settings, region and credentials. The
+    exit status is 1 if anything is wrong.
     """
     from ..console import Console  # noqa: PLC0415 - takes a while to import, and `--help` does without
 
@@ -130,23 +131,67 @@ def _aws(region: str | None, endpoint_url: str | None) -> Iterator[Finding]:
         found = aws.client("dynamodb", region=region, endpoint_url=endpoint_url).meta.region_name
         client = aws.client("sts", region=found, endpoint_url=endpoint_url)
     except aws.ERRORS as error:
-        yield Finding("AWS region", str(error), "set AWS_REGION, or `region` in your AWS profile, or give --region")
+        yield explain_settings(error)
         return
     yield Finding("AWS region", str(found))
     try:
         caller = client.get_caller_identity()
-    except aws.ERRORS as error:
-        remedy = "sign in (aws sso login), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-        yield Finding("AWS credentials", str(error), remedy)
+    except (*aws.ERRORS, OSError, ValueError) as error:
+        yield explain_request(error)
         return
     yield Finding("AWS credentials", f"{caller['Arn']} in account {caller['Account']}")
+
+
+def explain_settings(error: Exception) -> Finding:
+    """Explain why no client could be made. Pure."""
+    from botocore import exceptions  # type: ignore[import-untyped]  # noqa: PLC0415 - takes a while to import
+
+    match error:
+        case exceptions.NoRegionError() | exceptions.InvalidRegionError():
+            subject, remedy = "AWS region", "set AWS_REGION, or `region` in your AWS profile, or give --region"
+        case exceptions.ProfileNotFound():
+            subject, remedy = "AWS profile", "set AWS_PROFILE to a profile that `aws configure list-profiles` shows"
+        case exceptions.ConfigParseError():
+            subject, remedy = "AWS settings", "correct the file, or set AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE"
+        case (
+            exceptions.CredentialRetrievalError()
+            | exceptions.PartialCredentialsError()
+            | exceptions.SSOError()
+            | exceptions.TokenRetrievalError()
+        ):
+            subject, remedy = "AWS credentials", _SIGN_IN
+        case _:
+            subject, remedy = (
+                "AWS settings",
+                "correct the environment variable AWS_… or the setting in your AWS profile",
+            )
+    return Finding(subject, str(error), remedy)
+
+
+def explain_request(error: Exception) -> Finding:
+    """Explain why the first request failed. Pure."""
+    from botocore import exceptions  # noqa: PLC0415
+
+    if isinstance(error, exceptions.SSLError):
+        return Finding(
+            "AWS connection", str(error), "set AWS_CA_BUNDLE to a file with your organization's CA certificate"
+        )
+    if isinstance(error, exceptions.ConnectionError | exceptions.HTTPClientError):
+        return Finding("AWS connection", str(error), "check the network, HTTPS_PROXY and AWS_CA_BUNDLE")
+    return Finding("AWS credentials", str(error), _SIGN_IN)
 
 
 def _run(*command: str) -> str:
     """Return what a command printed; "" if it fails."""
     try:
         done = subprocess.run(  # noqa: S603
-            command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=_SECONDS
+            command,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+            stdin=subprocess.DEVNULL,
+            timeout=_SECONDS,
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""

@@ -1,11 +1,13 @@
 """The gateway in front of the emulator: one port for both the AWS endpoint and the APIs that programs create.
 
 On AWS every API has a host name of its own. Names below `.localhost` do not resolve in every C library, so here the
-APIs are told apart by path: requests that AWS clients sign go to the emulator as they are, all others to an API. So do
-requests that are signed for an API itself (`execute-api`), as its routes with the authorization AWS_IAM require.
+APIs are told apart by path: requests that AWS clients sign go to the emulator as they are, all others to an API,
+whatever name this machine has for them. So do requests that are signed for an API itself (`execute-api`), as its routes
+with the authorization AWS_IAM require. Names of the emulator's own, such as `bucket.s3.localhost`, stay with it.
 
 The emulator starts a process for every request that finds none idle. Fifty of them starting at once leave each other so
-little of a machine that requests time out, so here APIs' requests wait in line until a place is free.
+little of a machine that requests time out. So here APIs' requests, once they are complete, wait in line until a place
+is free.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -30,8 +33,11 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 STAGE = "$default"
 # The local cloud's own requests, which are not reported.
 USER_AGENT = "counter-local"
-_EMULATOR_HEADERS = (b"x-amz-target", b"x-amz-date")
-_OWN_HOSTS = ("127.0.0.1", "localhost")
+_EMULATORS_HOST = re.compile(
+    r"(^|\.)(execute-api|lambda-url|s3|s3-[a-z0-9-]+|s3express-[a-z0-9-]+|cloudfront|alb|aoss|iot|appsync-[a-z-]+)"
+    r"(\.[a-z0-9-]+)*\.localhost$"
+    r"|(^|\.)(amazonaws\.com|amazonaws\.com\.cn|on\.aws|cloudfront\.net)$"
+)
 _MAX_ANSWER_BYTES = 2_000
 
 
@@ -67,21 +73,32 @@ def find_api(path: bytes) -> tuple[str, bytes]:
     return api_id(1), path
 
 
-def is_for_api(scope: Scope) -> bool:
+def is_for_api(scope: Scope, is_domain: Callable[[str], bool] = lambda _: False) -> bool:
     """Tell whether a request comes from an API's client.
 
-    It is not signed, or for an API, and to no address that is the emulator's own.
+    It is not signed, or for an API, and to no address that is the emulator's own. `is_domain` tells whether a host is
+    the custom domain of an API, which the emulator finds itself.
     """
     if scope["type"] != "http" or scope["path"].startswith(OWN_PATHS):
         return False
     headers = dict(scope["headers"])
-    host = headers.get(b"host", b"").decode("latin-1").partition(":")[0]
-    if host not in _OWN_HOSTS:
+    host = host_name(headers.get(b"host", b""))
+    if _EMULATORS_HOST.search(host) or is_domain(host):
         return False
-    if is_signed_for_api(scope):
-        return True
-    signed = headers.get(b"authorization", b"").startswith(b"AWS") or b"X-Amz-Signature=" in scope["query_string"]
-    return not signed and not any(name in headers for name in _EMULATOR_HEADERS)
+    return is_signed_for_api(scope) or not (is_signed(scope) or b"x-amz-target" in headers)
+
+
+def host_name(header: bytes) -> str:
+    """Return the name or address in a Host header, in lower case and without port."""
+    host = header.decode("latin-1").strip().lower()
+    return host.partition("]")[0].removeprefix("[") if host.startswith("[") else host.partition(":")[0].rstrip(".")
+
+
+def is_signed(scope: Scope) -> bool:
+    """Tell whether a request is signed for AWS, in a header or in the query. A date alone is no signature."""
+    header: bytes = dict(scope["headers"]).get(b"authorization", b"")
+    query: bytes = scope["query_string"]
+    return header.startswith((b"AWS4-", b"AWS ")) or b"X-Amz-Signature=" in query or b"AWSAccessKeyId=" in query
 
 
 def is_signed_for_api(scope: Scope) -> bool:
@@ -150,15 +167,21 @@ class Gateway:
     """
 
     def __init__(
-        self, emulator: App, report: Callable[[dict[str, Any]], None], line: WaitingLine | None = None
+        self,
+        emulator: App,
+        report: Callable[[dict[str, Any]], None],
+        line: WaitingLine | None = None,
+        *,
+        is_domain: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._emulator = emulator
         self._report = report
         self._line = line or WaitingLine(PLACES, STALL_SECONDS)
+        self._is_domain = is_domain
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection's request."""
-        if is_for_api(scope):
+        if is_for_api(scope, self._is_domain):
             await self._serve_in_turn(scope, receive, send)
         else:
             # This port stands in for AWS's endpoints, which clients reach over TLS; so policies that demand TLS let
@@ -168,13 +191,17 @@ class Gateway:
 
     async def _serve_in_turn(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.monotonic()
+        # API Gateway invokes a function with the whole body, so a client that sends slowly needs no place until then.
+        messages = await _read_request(receive)
+        if messages[-1]["type"] == "http.disconnect":
+            return
         ticket = self._line.join()
         try:
             if not ticket.done():
-                receive = await _wait(ticket, receive)
+                await _wait(ticket, receive, messages)
             # A client that closes the connection while in line needs no answer.
             if ticket.done():
-                await self._serve_api(scope, receive, send, started)
+                await self._serve_api(scope, _replay(messages, receive), send, started)
         finally:
             self._line.leave(ticket)
 
@@ -186,6 +213,10 @@ class Gateway:
             nonlocal status, body
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if scope["method"] == "HEAD":
+                    # The emulator's is that of the empty body; it would have to be that of the answer to a GET.
+                    headers = [one for one in message["headers"] if one[0].lower() != b"content-length"]
+                    message = {**message, "headers": headers}
             elif message["type"] == "http.response.body" and len(body) <= _MAX_ANSWER_BYTES:
                 body += message.get("body", b"")
             await send(message)
@@ -212,19 +243,22 @@ class Gateway:
         )
 
 
-async def _wait(ticket: asyncio.Future[None], receive: Receive) -> Receive:
-    """Wait until the ticket is done or the client is gone.
+async def _read_request(receive: Receive) -> list[Message]:
+    """Read the messages of a request until it is complete or the client is gone."""
+    messages = [await receive()]
+    while messages[-1]["type"] == "http.request" and messages[-1].get("more_body"):
+        messages.append(await receive())
+    return messages
 
-    Only reading shows that a client is gone. The returned function first returns the messages that were read here.
+
+async def _wait(ticket: asyncio.Future[None], receive: Receive, messages: list[Message]) -> None:
+    """Wait until the ticket is done or the client is gone, and add the message that was read meanwhile.
+
+    Only reading shows that a client is gone.
     """
-    early: deque[Message] = deque()
 
     async def read() -> None:
-        while not early or early[-1]["type"] != "http.disconnect":
-            early.append(await receive())
-
-    async def receive_all() -> Message:
-        return early.popleft() if early else await receive()
+        messages.append(await receive())
 
     reading = asyncio.create_task(read())
     try:
@@ -233,6 +267,15 @@ async def _wait(ticket: asyncio.Future[None], receive: Receive) -> Receive:
         reading.cancel()
     # It must not read while the emulator does.
     await asyncio.wait({reading})
+
+
+def _replay(messages: list[Message], receive: Receive) -> Receive:
+    """Return a function that returns the messages that were read, and then reads further ones."""
+    early = deque(messages)
+
+    async def receive_all() -> Message:
+        return early.popleft() if early else await receive()
+
     return receive_all
 
 

@@ -44,7 +44,35 @@ def load() -> Any:
     )
     _configure_windows()
     _deliver_windows()
+    _keep_vary()
     return emulator.app
+
+
+def current_region() -> str:
+    """Return the region of the request or the event source mapping that is being handled in this context."""
+    from ministack.core.responses import get_region  # type: ignore[import-untyped]  # noqa: PLC0415 - as above
+
+    return str(get_region())
+
+
+def is_domain(host: str) -> bool:
+    """Tell whether a host is the custom domain of an API."""
+    from ministack.services import apigateway_v1  # type: ignore[import-untyped]  # noqa: PLC0415 - imported by `load`
+
+    return apigateway_v1.find_domain_scope(host) is not None
+
+
+def _keep_vary() -> None:
+    """Send `Vary: Origin` beside the function's own `Vary`, which the emulator would replace."""
+    from ministack.services import apigateway  # noqa: PLC0415
+
+    cors_headers = apigateway._cors_response_headers
+
+    def add_vary(*call: Any) -> dict[str, str]:
+        # In another case, it is another key of the emulator's dictionary, and so a header of its own.
+        return {"VARY" if name == "Vary" else name: value for name, value in cors_headers(*call).items()}
+
+    apigateway._cors_response_headers = add_vary
 
 
 def _refuse_unsigned(enforce: Callable[..., Any], authorization_type: Callable[..., str | None]) -> Callable[..., Any]:
@@ -65,7 +93,7 @@ def _refuse_unsigned(enforce: Callable[..., Any], authorization_type: Callable[.
 
 def _configure_windows() -> None:
     """Store the length of a mapping's tumbling window, which the emulator ignores."""
-    from ministack.services import lambda_svc  # type: ignore[import-untyped]  # noqa: PLC0415
+    from ministack.services import lambda_svc  # noqa: PLC0415
 
     create, update = lambda_svc._create_esm, lambda_svc._update_esm
 

@@ -34,6 +34,8 @@ _SETTINGS = {
     "AUTH": "true",
     "IOT_MTLS_ENABLED": "0",
     "SFTP_ENABLED": "0",
+    # As in Lambda, whatever the locale of this machine is.
+    "PYTHONUTF8": "1",
     # Without a daemon to ask, the emulator leaves this machine's containers alone.
     "DOCKER_HOST": "unix:///nonexistent/docker.sock",
 }

@@ -51,7 +51,8 @@ class BatchHandler(logging.Handler):
         if record.msg == internals.BATCH_DONE:
             function, count, table = arguments
             if count:  # The last invocation of a tumbling window may have no records.
-                self._events.report({"event": "batch", "function": function, "records": count, "table": table})
+                place = {"table": table, "region": internals.current_region()}
+                self._events.report({"event": "batch", "function": function, "records": count, **place})
         elif record.msg.startswith(internals.BATCH_FAILED):
             function, table, kind, message = arguments[:4]
             reason = f"{kind}: {message}"
@@ -74,7 +75,7 @@ def main() -> None:
     config = Config()
     config.bind = [f"fd://{socket_descriptor}"]
     config.loglevel = "WARNING"
-    asyncio.run(_serve(Gateway(app, events.report), config))
+    asyncio.run(_serve(Gateway(app, events.report, is_domain=internals.is_domain), config))
 
 
 async def _serve(gateway: Gateway, config: Config) -> None:

@@ -48,6 +48,7 @@ def test_an_environment_without_pip_is_made_again_with_uv_and_without(
     monkeypatch.setattr(bootstrap, "VENV", checkout.root / ".venv")
     monkeypatch.setattr(bootstrap, "create", calls.append)
     monkeypatch.setattr(bootstrap, "install", lambda *_: None)
+    monkeypatch.setattr(bootstrap, "verify", lambda *_: None)
     monkeypatch.setattr(shutil, "which", lambda _: uv)
     bootstrap.prepare("local", "1 2")
     assert calls == ([] if pip else [uv])

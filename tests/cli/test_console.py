@@ -127,3 +127,28 @@ def test_a_stream_that_cannot_be_written_to_is_reported_once(full: bool) -> None
     assert len(calls) == 1
     # A reader that is gone is not an error.
     assert (console.error.errno if console.error else None) == (errno.ENOSPC if full else None)
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+@pytest.mark.parametrize(
+    ("encoding", "expected"),
+    [
+        ("ascii", "caf\\xe9 \\U0001f600 \\udcff"),
+        ("latin-1", "café \\U0001f600 \\udcff"),
+        ("cp437", "café \\U0001f600 \\udcff"),
+        ("utf-8", "café 😀 \\udcff"),
+    ],
+)
+def test_characters_of_another_encoding_are_escaped(encoding: str, expected: str, terminal: bool) -> None:
+    written = io.BytesIO()
+    stream = io.TextIOWrapper(written, encoding=encoding)
+    console = Console(stream, terminal=terminal)
+    console.line("café 😀 \udcff")
+    console.progress("café 😀", detail="…", done=1, total=2)
+    console.end_progress(keep=True)
+    console.line("next")
+    console.json({"tag": "café 😀 \udcff"})
+    lines = written.getvalue().decode(encoding).splitlines()
+    assert lines[0] == expected
+    assert "next" in lines
+    assert json.loads(lines[-1]) == {"tag": "café 😀 \udcff"}

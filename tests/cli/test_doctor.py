@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
 import pytest
+from botocore import exceptions  # type: ignore[import-untyped]
 
-from cli.commands.doctor import check_plugin, check_pulumi, check_python
+from cli.commands.doctor import _aws, check_plugin, check_pulumi, check_python, explain_request
 from cli.main import main
 
 
@@ -64,3 +66,46 @@ def test_a_machine_without_anything_is_told_what_to_do(
     findings = {one["subject"]: one for one in json.loads(capsys.readouterr().out)["findings"]}
     assert (findings["Pulumi CLI"]["remedy"], findings["Pulumi backend"]["remedy"]) == ("", "pulumi login")
     assert findings["AWS plugin"]["remedy"].startswith("pulumi plugin install resource aws v")
+
+
+@pytest.mark.parametrize(
+    ("settings", "subject", "remedy"),
+    [
+        ({"AWS_PROFILE": "missing"}, "AWS profile", "set AWS_PROFILE to a profile"),
+        ({"AWS_CONFIG_FILE": "broken"}, "AWS settings", "correct the file"),
+        ({"AWS_SHARED_CREDENTIALS_FILE": "broken"}, "AWS settings", "correct the file"),
+        ({"AWS_REGION": "eu-west-1", "AWS_RETRY_MODE": "x"}, "AWS settings", "correct the environment variable"),
+        ({"AWS_REGION": "eu-west-1", "AWS_MAX_ATTEMPTS": "x"}, "AWS settings", "correct the environment variable"),
+        ({"AWS_REGION": "not a region"}, "AWS region", "set AWS_REGION"),
+        ({}, "AWS region", "set AWS_REGION"),
+        ({"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "a"}, "AWS credentials", "sign in"),
+        ({"AWS_REGION": "eu-west-1"}, "AWS credentials", "sign in"),
+    ],
+)
+def test_doctor_names_the_setting_that_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: dict[str, str], subject: str, remedy: str
+) -> None:
+    (tmp_path / "broken").write_text("[broken")
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name, value in settings.items():
+        monkeypatch.setenv(name, str(tmp_path / "broken") if value == "broken" else value)
+    wrong = [finding for finding in _aws(None, None) if finding.remedy]
+    assert [finding.subject for finding in wrong] == [subject]
+    assert wrong[0].remedy.startswith(remedy)
+
+
+@pytest.mark.parametrize(
+    ("error", "remedy"),
+    [
+        (exceptions.SSLError(endpoint_url="https://a", error="certificate verify failed"), "set AWS_CA_BUNDLE"),
+        (exceptions.ProxyConnectionError(proxy_url="http://p"), "check the network, HTTPS_PROXY"),
+        (exceptions.EndpointConnectionError(endpoint_url="https://a"), "check the network, HTTPS_PROXY"),
+        (exceptions.HTTPClientError(error="not a valid host"), "check the network, HTTPS_PROXY"),
+        (FileNotFoundError(2, "No such file or directory", "/nowhere/token"), "sign in"),
+    ],
+)
+def test_doctor_tells_connections_from_credentials(error: Exception, remedy: str) -> None:
+    assert explain_request(error).remedy.startswith(remedy)

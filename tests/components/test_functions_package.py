@@ -30,6 +30,21 @@ def test_the_keys_are_written_once() -> None:
     assert written == ["functions/dynamodb/tables.py"] * 2
 
 
+def test_temporary_files_are_not_deployed(tmp_path: Path) -> None:
+    carried = ["counting/tags.py", "http/openapi.json", "pages/counter.css", "record_visit.py"]
+    left_out = [
+        ".hidden.py", ".#record_visit.py", "._record_visit.py", "#record_visit.py#", "record_visit.py~", "~record.json",
+        ".env.json", ".cache/data.json", "http/.openapi.json", "record_visit.py.swp", "flycheck_record_visit.py",
+        "record_visit_flymake.py", "record_visit.py___jb_tmp___", "record_visit_LOCAL_123.py", "record_visit.orig.py",
+        "record_visit (copy).py", "record-visit.py", "__pycache__/data.json", "notes.txt", "4913",
+    ]  # fmt: skip
+    for name in (*carried, *left_out):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = [path.relative_to(tmp_path).as_posix() for path in functions_package.carried_files(tmp_path)]
+    assert found == carried
+
+
 def test_every_function_of_the_openapi_document_is_a_module_with_a_handler() -> None:
     for function in {route.function for route in functions_package.routes(functions_package.document())} | {
         "processStream"

@@ -85,6 +85,8 @@ def test_the_visits_of_a_deleted_tag_stay_in_the_total(cloud: RunningCloud) -> N
 def test_pages_of_an_allowed_origin_can_call_the_api(cloud: RunningCloud) -> None:
     answer = cloud.request("/counts", headers={"Origin": "http://localhost:5173"})
     assert answer.headers["access-control-allow-origin"] == "http://localhost:5173"
+    # The function's own is not replaced.
+    assert sorted(answer.headers.get_all("vary") or []) == ["Accept", "Origin"]
 
 
 def test_the_host_based_address_works(cloud: RunningCloud) -> None:

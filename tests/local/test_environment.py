@@ -1,5 +1,6 @@
 """No child process learns how to reach a real account."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,13 @@ USERS = {
 
 def test_what_leads_to_an_account_or_past_the_emulator_is_dropped() -> None:
     assert clean(USERS) == {"PATH": "/bin", "HOME": "/home/u"}
+
+
+@pytest.mark.parametrize("case", [str.upper, str.lower])
+def test_no_proxy_reaches_a_child_process(case: Callable[[str], str]) -> None:
+    names = ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy", "ftp_proxy", "no_proxy", "no_grpc_proxy")
+    proxies = dict.fromkeys(map(case, (*names, "grpc_address_http_proxy_enabled_addresses")), "127.0.0.1:9")
+    assert clean({**proxies, "PROXY_OF_MINE": "1"}, keep_python=True) == {"PROXY_OF_MINE": "1"}
 
 
 def test_a_program_keeps_pythons_own_settings() -> None:

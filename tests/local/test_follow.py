@@ -9,7 +9,7 @@ import pytest
 from cli.console import Console
 from local.failures import Failures
 from local.follow import Follower
-from tests.local.conftest import Cloud
+from tests.local.conftest import REGION, Cloud
 
 REQUEST = {"event": "request", "method": "POST", "path": "/tag/tech", "status": 200, "milliseconds": 7, "answer": None}
 
@@ -55,14 +55,29 @@ def test_a_batch_is_reported_with_the_total(report: Any, cloud: Cloud) -> None:
         AttributeDefinitions=[{"AttributeName": "ID", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    batch = {"event": "batch", "function": "f", "records": 2, "table": "followed"}
+    batch = {"event": "batch", "function": "f", "records": 2, "table": "followed", "region": REGION}
     assert report(**batch) == "stream  2 records to f"
     client.put_item(TableName="followed", Item={"ID": {"S": "COUNTER"}, "TotalViews": {"N": "12"}})
     assert report(**{**batch, "records": 1}) == "stream  1 record to f  total 12"
 
 
+def test_batch_of_another_region_is_reported_with_its_total(report: Any, cloud: Cloud) -> None:
+    cloud.emulator.wait(30)
+    client = cloud.site.clients.get("dynamodb", "us-east-2")
+    client.create_table(
+        TableName="elsewhere",
+        KeySchema=[{"AttributeName": "ID", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "ID", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    client.put_item(TableName="elsewhere", Item={"ID": {"S": "COUNTER"}, "TotalViews": {"N": "7"}})
+    batch = {"event": "batch", "function": "f", "records": 1, "table": "elsewhere", "region": "us-east-2"}
+    assert report(**batch) == "stream  1 record to f  total 7"
+    assert report(**{**batch, "region": REGION}) == "stream  1 record to f"
+
+
 def test_a_batch_of_an_unknown_table_is_reported_without_a_total(report: Any) -> None:
-    batch = {"event": "batch", "function": "f", "records": 1, "table": "nowhere"}
+    batch = {"event": "batch", "function": "f", "records": 1, "table": "nowhere", "region": REGION}
     assert report(**batch) == "stream  1 record to f"
 
 

@@ -50,6 +50,20 @@ SIGNED_FOR_API = "AWS4-HMAC-SHA256 Credential=AKIA/20260102/eu-west-1/execute-ap
         scope("/badge/x", query=b"label=%C3%97%9B\xff&count"),
         scope("/counts", authorization=SIGNED_FOR_API, x_amz_date="20260102T030405Z"),
         scope("/counts", query=b"X-Amz-Credential=AKIA%2F20260102%2Feu-west-1%2Fexecute-api%2Faws4_request"),
+        scope("/counts", x_amz_date="20260102T030405Z"),
+        scope("/counts", authorization="Basic QVdTNC06eA=="),
+        scope("/", host="0.0.0.0:4566"),
+        scope("/", host="LOCALHOST:4566"),
+        scope("/", host="localhost.:4566"),
+        scope("/", host="[::1]:4566"),
+        scope("/", host=""),
+        scope("/", host="host.docker.internal:4566"),
+        scope("/", host="f00-ba2.tunnel.example"),
+        scope("/", host="s3.example.org"),
+        scope("/", host="app.localhost:4566"),
+        scope("/", host="counter.example.org"),
+        scope("/", host="\xff\xfe"),
+        {**scope("/"), "headers": []},
     ],
 )
 def test_requests_that_are_unsigned_or_signed_for_an_api_go_to_it(request_scope: Scope) -> None:
@@ -69,12 +83,29 @@ def test_requests_that_are_unsigned_or_signed_for_an_api_go_to_it(request_scope:
         scope("/_ministack/ready"),
         scope("/_aws/execute-api/00000001/$default/"),
         scope("/", host="00000001.execute-api.localhost:4566"),
+        scope("/", host="00000001.EXECUTE-API.localhost:4566"),
+        scope("/key", host="bucket.s3.localhost:4566"),
+        scope("/key", host="bucket.s3.eu-west-1.localhost:4566"),
+        scope("/key", host="bucket.s3-website.eu-west-1.localhost:4566"),
+        scope("/", host="0123.lambda-url.eu-west-1.localhost:4566"),
+        scope("/", host="balancer.alb.localhost:4566"),
+        scope("/", host="s3.eu-west-1.amazonaws.com"),
+        scope("/", host="0123.lambda-url.eu-west-1.on.aws"),
+        scope("/", host="host.docker.internal:4566", authorization="AWS4-HMAC-SHA256 Credential=test/..."),
+        scope("/", authorization="AWS AKIA:signature"),
+        scope("/bucket/key", query=b"AWSAccessKeyId=AKIA&Signature=abc&Expires=1"),
         {"type": "lifespan"},
         {**scope("/"), "type": "websocket"},
     ],
 )
 def test_all_others_go_to_the_emulator(request_scope: Scope) -> None:
     assert not is_for_api(request_scope)
+
+
+def test_custom_domain_goes_to_the_emulator() -> None:
+    request_scope = scope("/", host="Counter.example.org:443")
+    assert is_for_api(request_scope)
+    assert not is_for_api(request_scope, lambda host: host == "counter.example.org")
 
 
 @pytest.mark.parametrize(
@@ -163,6 +194,25 @@ def test_an_answer_that_is_long_or_not_json_is_left_out(body: bytes) -> None:
     _, events, sent = serve(scope("/"), body)
     assert events[0]["answer"] is None
     assert sent[1]["body"] == body
+
+
+@pytest.mark.parametrize(("method", "lengths"), [("HEAD", []), ("GET", [b"0"])])
+def test_head_has_no_length_of_an_empty_body(method: str, lengths: list[bytes]) -> None:
+    async def answer(_scope: Scope, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"Content-Length", b"0"), (b"A", b"b")]})
+        await send({"type": "http.response.body", "body": b""})
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    run_async(Gateway(answer, lambda _: None)({**scope("/"), "method": method}, receive, send))
+    assert [value for name, value in sent[0]["headers"] if name == b"Content-Length"] == lengths
+    assert (b"A", b"b") in sent[0]["headers"]
 
 
 def test_neither_own_nor_signed_requests_are_reported() -> None:
@@ -301,18 +351,34 @@ async def test_a_client_that_closes_its_connection_gives_up_its_place_in_line() 
 
 
 @in_a_loop
-async def test_what_a_client_sends_while_it_waits_and_afterwards_arrives_whole() -> None:
+async def test_body_arrives_whole_after_waiting() -> None:
     clients = Clients()
     for path in ("/a", "/b"):
         await clients.request(path)
     await clients.request("/slow", b"one ", b"two ", complete=False)
-    await clients.answer("/a")
-    assert "/slow" in clients.emulator.entered
-    assert "/slow" not in clients.emulator.bodies
     await clients.send("/slow", b"three")
+    assert "/slow" not in clients.emulator.entered
+    await clients.answer("/a")
     assert clients.emulator.bodies["/slow"] == b"one two three"
     await clients.answer("/b", "/slow")
     await asyncio.gather(*clients.tasks.values())
+
+
+@in_a_loop
+async def test_half_sent_bodies_take_no_place() -> None:
+    clients = Clients()
+    for number in range(20):
+        await clients.request(f"/half{number}", b"half", complete=False)
+    await clients.request("/whole")
+    assert clients.emulator.entered == ["/whole"]
+    await clients.send("/half7", b" and half")
+    assert clients.emulator.bodies["/half7"] == b"half and half"
+    await clients.close("/half8")
+    assert clients.tasks["/half8"].done()
+    await clients.answer("/whole", "/half7")
+    assert [event["path"] for event in clients.events] == ["/whole", "/half7"]
+    for task in clients.tasks.values():
+        task.cancel()
 
 
 @in_a_loop
