@@ -38,7 +38,8 @@ def _visit(request: Request) -> Response:
         from .pages.templates import count_link, visit_page  # noqa: PLC0415 - most requests need no page
 
         html = visit_page(tag, recorded.count)
-        return moved(count_link(tag), html, headers) if request.method == "POST" else page(html)
+        leads = request.method == "POST" and routes.FEATURES.read.kind == "NONE"
+        return moved(count_link(tag), html, headers) if leads else page(html, headers)
     return data({"tag": tag, "count": recorded.count}, headers)
 
 
@@ -67,7 +68,7 @@ def _recordable_tag(request: Request) -> str:
     """Return the request's tag. Raises a problem if visits of it must not be recorded."""
     tag = request.tag
     if not routes.FEATURES.allows(tag):
-        raise invalid("tag", tag, routes.FEATURES.allowed)
+        raise invalid("tag", tag, routes.FEATURES.allowed, "")
     return tag
 
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
+from .counting.tags import validate_tag
 from .dynamodb import tables
 from .dynamodb.client import client, create_in_init_phase
 from .dynamodb.items import DynamoDB
+from .http import routes
 from .http.dispatch import Operation, Operations, dispatch
 from .http.requests import Request
-from .http.responses import Response, data, page, response
-from .http.routes import document
+from .http.responses import Response, data, moved, page, stored
 
 MESSAGE = "Welcome. This API counts visits, per tag and in total."
 
@@ -20,6 +21,9 @@ ROBOTS = "User-agent: *\nDisallow: /tag/\nDisallow: /tags/\nDisallow: /badge/\n"
 """Asks crawlers (RFC 9309) not to record visits. They fetch this file only from the root of a host."""
 
 ROBOTS_CACHE_CONTROL = "public, max-age=3600"
+
+DOCUMENT_CACHE_CONTROL = "no-cache"
+"""Clients may store the document, but must ask whether it is current."""
 
 DESCRIPTION_TTL_SECONDS = 60.0
 """How long a process caches the table's description. DynamoDB itself updates its numbers every six hours."""
@@ -67,28 +71,39 @@ def _description() -> Description:
 
 
 def _greeting(request: Request) -> Response:
-    echo = {"method": request.method, "path": request.path, "query": dict(request.query)}
-    table = _description().get()
     if request.wants_html:
-        from .pages.templates import welcome_page  # noqa: PLC0415 - most requests need no page
-
-        # The only page that search engines may index: it shows no count.
-        return page(welcome_page(MESSAGE, table, echo, request.root), {"X-Robots-Tag": "all"})
-    return data({"message": MESSAGE, "table": table, "request": echo})
+        return _start_page(request)
+    return data({"message": MESSAGE, "table": _description().get(), "request": _echo(request)})
 
 
-def _document(request: Request) -> Response:  # noqa: ARG001 - an operation
-    return response("application/json", document())
+def _start_page(request: Request) -> Response:
+    from .pages.templates import count_link, leading_page, welcome_page  # noqa: PLC0415 - most requests need no page
+
+    tag = validate_tag(request.query["tag"]) if "tag" in request.query else ""
+    if tag and routes.FEATURES.read.kind == "NONE":
+        link = count_link(tag, request.root)
+        return moved(link, leading_page(tag, link, request.root), {})
+    html = welcome_page(_description().get(), _echo(request), request.root, tag)
+    # The only page that search engines may index: it shows no count.
+    return page(html, {} if tag else {"X-Robots-Tag": "all"})
 
 
-def _robots(request: Request) -> Response:  # noqa: ARG001 - an operation
-    return response("text/plain; charset=utf-8", ROBOTS, headers={"Cache-Control": ROBOTS_CACHE_CONTROL})
+def _echo(request: Request) -> dict[str, Any]:
+    return {"method": request.method, "path": request.path, "query": dict(request.query)}
+
+
+def _document(request: Request) -> Response:
+    return stored(request, "application/json", routes.document(), DOCUMENT_CACHE_CONTROL)
+
+
+def _robots(request: Request) -> Response:
+    return stored(request, "text/plain; charset=utf-8", ROBOTS, ROBOTS_CACHE_CONTROL)
 
 
 def _static(name: str, request: Request) -> Response:
     from .pages.static import serve  # noqa: PLC0415 - most requests need no file
 
-    return serve(name, request.query.get("v", ""))
+    return serve(name, request)
 
 
 def _same_for_head(respond: Callable[[Request], Response]) -> Operation:

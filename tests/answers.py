@@ -1,4 +1,4 @@
-"""HTTP answers, whichever way a test sends its requests."""
+"""HTTP answers, whichever way a test sends its requests, and the headers of requests that are not visits."""
 
 from __future__ import annotations
 
@@ -8,6 +8,21 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 Body = TypeVar("Body", str, bytes)
+
+PREFETCHES: list[dict[str, str]] = [
+    {"Sec-Purpose": "prefetch"},
+    {"Sec-Purpose": "prefetch;prerender"},
+    {"Sec-Purpose": "prefetch;anonymous-client-ip"},
+    {"sec-purpose": "prerender"},
+    {"Purpose": "prefetch"},
+    {"Purpose": "Prefetch"},
+    {"Purpose": "preview"},
+    {"X-Purpose": "preview"},
+    {"X-Purpose": "preview, instant"},
+    {"X-Moz": "prefetch"},
+    {"X-Sec-Purpose": "prefetch"},
+]
+"""Headers with which browsers and libraries mark a request in advance of a visit."""
 
 
 @dataclass(frozen=True)

@@ -6,19 +6,21 @@ from html.parser import HTMLParser
 
 
 class Outline(HTMLParser):
-    """A page's elements with the names of their attributes, the attributes' values, and the text of each element."""
+    """A page's elements with the names of their attributes, the attributes with their values, and all texts."""
 
     def __init__(self, page: str) -> None:
         super().__init__(convert_charrefs=True)
         self.elements: list[tuple[str, tuple[str, ...]]] = []
         self.attributes: list[tuple[str, str]] = []
+        self.named: list[tuple[str, list[tuple[str, str]]]] = []
         self.texts: list[str] = []
         self.feed(page)
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, tuple(name for name, _ in attrs)))
-        self.attributes += [(name, value or "") for name, value in attrs]
+        self.named.append((tag, [(name, value or "") for name, value in attrs]))
+        self.attributes += self.named[-1][1]
 
     def handle_data(self, data: str) -> None:
         self.texts.append(data)

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from ..dynamodb.tables import COUNTER
-from ..http.problems import ProblemError, invalid
+from ..http.problems import ProblemError, has, invalid
 
 MAX_LENGTH = 200
 """The maximum number of characters of a tag, after normalisation."""
@@ -17,7 +17,9 @@ ALLOWED = (
 RESERVED = frozenset({COUNTER, ".", ".."})
 """The total's key, and two path segments that clients remove from URLs (RFC 3986, section 5.2.4)."""
 
-UNSAFE = frozenset("/?%\ufffd")
+REPLACEMENT = "\ufffd"
+
+UNSAFE = frozenset("/?%") | {REPLACEMENT}
 """Characters that a gateway alters, so a tag with one of them would be counted under another name.
 
 An HTTP API decodes a path before the function sees it: `%2F` becomes a slash, `%3F` cuts the path off, and `%25` is
@@ -50,13 +52,23 @@ def validate_tag(text: str) -> str:
     """
     spaced = "".join(" " if unicodedata.category(character) == "Zs" else character for character in text)
     tag = unicodedata.normalize("NFC", spaced)
-    if (
-        not 0 < len(tag) <= MAX_LENGTH
-        or tag in RESERVED
-        or any(_is_disallowed(tag, index) for index in range(len(tag)))
-    ):
-        raise invalid("tag", tag, ALLOWED)
+    if fault := _fault(tag):
+        raise invalid("tag", tag, ALLOWED, fault)
     return tag
+
+
+def _fault(tag: str) -> str:
+    """Return why a normalised text is not a tag, or ""."""
+    if not 0 < len(tag) <= MAX_LENGTH:
+        return f"has {len(tag)} characters" if tag else "is empty"
+    if tag in RESERVED:
+        return "is reserved"
+    index = next((index for index in range(len(tag)) if _is_disallowed(tag, index)), None)
+    if index is None:
+        return ""
+    if tag[index] == REPLACEMENT:
+        return f"has bytes that are not UTF-8, at position {index + 1}"
+    return f"has a '{tag[index]}' at position {index + 1}" if tag[index] in UNSAFE else has(tag, index)
 
 
 def is_tag(text: str) -> bool:

@@ -12,8 +12,15 @@ from .problems import invalid
 DEFAULT_DOMAIN = ".execute-api."
 """Part of the domain name that API Gateway gives every API. API mappings apply only to custom domains."""
 
+PURPOSES = ("sec-purpose", "purpose", "x-purpose", "x-moz", "x-sec-purpose")
+"""The headers that mark a prefetch: the standard one, those of earlier browsers, and that of Turbo."""
+
+IN_ADVANCE = frozenset({"prefetch", "prerender", "preview"})
+"""The values with which these headers mark a request that is not a visit."""
+
 HTML = ("text/html", "application/xhtml+xml")
 JSON = ("application/json", "application/problem+json")
+IMAGE = ("image/svg+xml", "image/*")
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,7 @@ class Request:
         decoded after choosing the route. Before the route, the key of an API mapping may look like another route.
         """
         if "/" in unquote(self.parameter) or not matches_end(self.route, self.path):
-            raise invalid("tag", self.parameter or self.path, ALLOWED)
+            raise invalid("tag", self.parameter or self.path, ALLOWED, "has a slash")
         return validate_tag(self.path.rpartition("/")[2])
 
     @property
@@ -60,10 +67,21 @@ class Request:
         return html > 0 and html >= json
 
     @property
+    def shows_badge(self) -> bool:
+        """Whether the client shows the answer as an image: it asked for a badge, and accepts images but no page."""
+        qualities = _qualities(self.headers.get("accept", ""))
+        as_image = any(qualities.get(name, 0.0) > 0 for name in IMAGE) or self.headers.get("sec-fetch-dest") == "image"
+        return (
+            "/badge/" in (self.route or self.path)
+            and as_image
+            and not any(qualities.get(name, 0.0) > 0 for name in (*HTML, *JSON))
+        )
+
+    @property
     def is_prefetch(self) -> bool:
         """Whether a browser fetches the page in advance, before the user visits it, if ever."""
-        purposes = f"{self.headers.get('sec-purpose', '')};{self.headers.get('purpose', '')}"
-        return "prefetch" in {token.strip().lower() for token in purposes.replace(",", ";").split(";")}
+        purposes = ";".join(self.headers.get(name, "") for name in PURPOSES).replace(",", ";")
+        return any(token.strip().lower() in IN_ADVANCE for token in purposes.split(";"))
 
 
 def matches_end(template: str, path: str) -> bool:

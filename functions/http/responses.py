@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -35,6 +36,15 @@ def response(
     return {"statusCode": int(status), "headers": named, "body": body, "isBase64Encoded": False}
 
 
+def stored(request: Request, content_type: str, body: str, cache_control: str) -> Response:
+    """Return a response that clients may store, or a 304 if the request's `If-None-Match` has its `ETag`."""
+    etag = entity_tag(body)
+    headers = {"Cache-Control": cache_control, "ETag": etag}
+    if _matches(request.headers.get("if-none-match", ""), etag):
+        return response(content_type, "", HTTPStatus.NOT_MODIFIED, headers)
+    return response(content_type, body, headers=headers)
+
+
 def data(document: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
     """Return a JSON response. It varies with the `Accept` header."""
     return response("application/json", _json(document), headers={"Vary": "Accept"} | dict(headers or {}))
@@ -52,13 +62,32 @@ def moved(location: str, html: str, headers: Mapping[str, str]) -> Response:
 
 
 def problem_response(problem: ProblemError, request: Request | None) -> Response:
-    """Return the response that describes `problem`: a page for a browser, otherwise a problem document."""
+    """Return the response that describes `problem`: a page for a browser, a badge in place of a badge, or JSON."""
     if request and request.wants_html:
         from ..pages.templates import problem_page  # noqa: PLC0415 - most requests need no page
 
         return page(problem_page(problem, request.home), problem.headers, problem.status)
+    if request and request.shows_badge:
+        from ..pages.badge import UNCACHED, problem_badge  # noqa: PLC0415 - most requests need no badge
+
+        named = {"Vary": "Accept"} | UNCACHED | problem.headers
+        return response("image/svg+xml; charset=utf-8", problem_badge(problem), problem.status, named)
     headers = {"Vary": "Accept"} | problem.headers
     return response("application/problem+json", _json(problem.document()), problem.status, headers)
+
+
+@cache
+def entity_tag(body: str) -> str:
+    """Return the strong entity tag of a text (RFC 9110, section 8.8.3)."""
+    from hashlib import sha256  # noqa: PLC0415 - most responses have no entity tag
+
+    return f'"{sha256(body.encode()).hexdigest()[:12]}"'
+
+
+def _matches(if_none_match: str, etag: str) -> bool:
+    """Compare weakly, as RFC 9110, section 13.1.2, prescribes."""
+    tags = [text.strip() for text in if_none_match.split(",")]
+    return tags == ["*"] or etag in {text.removeprefix("W/") for text in tags}
 
 
 def _json(document: Mapping[str, Any]) -> str:

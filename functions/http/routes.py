@@ -41,7 +41,10 @@ class Route(NamedTuple):
 def document() -> str:
     """Return the text of the document that describes the deployed API."""
     text = DOCUMENT.read_text(encoding="utf-8")
-    return json.dumps(describe(json.loads(text), FEATURES), indent=2) if FEATURES.changed() else text
+    # YAML parsers reject the pairs of surrogates that JSON in ASCII has for characters after U+FFFF.
+    return (
+        json.dumps(describe(json.loads(text), FEATURES), indent=2, ensure_ascii=False) if FEATURES.changed() else text
+    )
 
 
 @cache

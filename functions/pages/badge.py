@@ -4,9 +4,11 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from html import escape
+from http import HTTPStatus
 from typing import NamedTuple
 
-from ..http.problems import invalid
+from ..counting.tags import IGNORABLE
+from ..http.problems import ProblemError, has, invalid
 
 COLORS = {
     "green": "1d8102",
@@ -28,6 +30,26 @@ HEX = re.compile(r"#?([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})")
 
 MAX_LABEL_LENGTH = 40
 """The maximum number of characters of a label."""
+
+ALLOWED_LABEL = (
+    f"1 to {MAX_LABEL_LENGTH} characters, at least one of them visible, without control characters and characters "
+    "that reorder text"
+)
+
+BLANK = "\u2800"
+"""Braille pattern blank, which looks like a space but is not one in Unicode."""
+
+REORDERING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""The characters with the property Bidi_Control, which can reorder the text around them (UAX #9)."""
+
+DEFAULT_LABEL = "visits"
+
+PROBLEMS = {
+    HTTPStatus.CONFLICT: "malformed count",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "error",
+    HTTPStatus.SERVICE_UNAVAILABLE: "unavailable",
+}
+"""What badges show for a status, if not its title."""
 
 PREFIXES = ("", "k", "M", "G", "T", "P", "E", "Z", "Y", "R", "Q")
 """SI prefixes for powers of 1,000, enough for the largest count (`MAX_COUNT`) in each of a tag's items."""
@@ -56,26 +78,37 @@ def parse_options(query: Mapping[str, str], *, counts: bool) -> Options:
     `counts` is False if a GET must not record visits: a badge then cannot ask for it.
     """
     possible = ("true", "false") if counts else ("false",)
-    count, label = query.get("count", possible[0]), unicodedata.normalize("NFC", query.get("label", "visits"))
+    count = query.get("count", possible[0])
     if count not in possible:
         why = "" if counts else ", because only POST records visits here"
         raise invalid("count", count, f"{' or '.join(possible)}{why}")
-    if not 0 < len(label) <= MAX_LABEL_LENGTH or any(_is_forbidden_in_xml(character) for character in label):
-        raise invalid("label", label, f"1 to {MAX_LABEL_LENGTH} characters without control characters")
-    return Options(count == "true", label, _color(query.get("color", "green")))
+    return Options(count == "true", _label(query.get("label", DEFAULT_LABEL)), _color(query.get("color", "green")))
 
 
 def abbreviate(count: int) -> str:
-    """Return `count` in at most three digits and an SI prefix, rounded down so that no badge shows too high a count."""
-    power = (len(str(count)) - 1) // 3
-    whole, tenths = divmod(count * 10 // 1000**power, 10)
-    digits = f"{whole}.{tenths}" if power and tenths and whole < 100 else str(whole)
-    return digits + PREFIXES[power]
+    """Return `count` in at most three digits and an SI prefix, rounded towards zero."""
+    sign, digits = "-" if count < 0 else "", str(abs(count))
+    power = (len(digits) - 1) // 3
+    if power >= len(PREFIXES):
+        return f"{sign}{digits[0]}e{len(digits) - 1}"
+    whole, tenths = divmod(abs(count) * 10 // 1000**power, 10)
+    shown = f"{whole}.{tenths}" if power and tenths and whole < 100 else str(whole)
+    return sign + shown + PREFIXES[power]
 
 
 def badge(label: str, count: int, color: str) -> str:
-    """Return the SVG image. `label` may be any text; `color` is six hex digits."""
-    value = abbreviate(count)
+    """Return the SVG image of a count. `label` may be any text; `color` is six hex digits."""
+    return _image(label, abbreviate(count), color)
+
+
+def problem_badge(problem: ProblemError) -> str:
+    """Return the SVG image that stands for a badge that cannot be shown."""
+    field = problem.members.get("field")
+    value = f"invalid {field}" if field else PROBLEMS.get(problem.status, problem.title.lower())
+    return _image(DEFAULT_LABEL, value, COLORS["red"])
+
+
+def _image(label: str, value: str, color: str) -> str:
     left, right = _width(label) + 12, _width(value) + 12
     width = left + right
     return (
@@ -89,17 +122,41 @@ def badge(label: str, count: int, color: str) -> str:
     )
 
 
-def _is_forbidden_in_xml(character: str) -> bool:
-    # XML 1.0, section 2.2: control characters, surrogates and two noncharacters.
-    return unicodedata.category(character) in ("Cc", "Cs") or character in "\ufffe\uffff"
+def _label(text: str) -> str:
+    """Return `text` as SVG shows it: without spaces at its ends, and with one space for several.
+
+    Raises a problem if nothing of it is visible, or if it has characters that reorder text or that XML forbids.
+    """
+    whole = unicodedata.normalize("NFC", text)
+    label = " ".join("".join(" " if character == BLANK else character for character in whole).split())
+    if fault := _fault_of_label(whole, label):
+        raise invalid("label", whole, ALLOWED_LABEL, fault)
+    return label
+
+
+def _fault_of_label(whole: str, shown: str) -> str:
+    if not 0 < len(whole) <= MAX_LABEL_LENGTH:
+        return f"has {len(whole)} characters" if whole else "is empty"
+    for index, character in enumerate(whole):
+        if character in REORDERING:
+            return has(whole, index, "a character that reorders text")
+        # XML 1.0, section 2.2, forbids control characters, surrogates and two noncharacters.
+        if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") or character in "\ufffe\uffff":
+            return has(whole, index)
+    return "shows nothing" if all(map(_is_unseen, shown)) else ""
+
+
+def _is_unseen(character: str) -> bool:
+    return unicodedata.category(character) in ("Cf", "Zs") or character in IGNORABLE
 
 
 def _color(text: str) -> str:
-    if text in COLORS:
-        return COLORS[text]
+    # Outside ASCII, another letter may be a named colour's in lower case, such as U+212A KELVIN SIGN.
+    if text.isascii() and text.lower() in COLORS:
+        return COLORS[text.lower()]
     found = HEX.fullmatch(text)
     if not found:
-        raise invalid("color", text, f"one of {', '.join(COLORS)}, or 3 or 6 hexadecimal digits")
+        raise invalid("color", text, f"one of {', '.join(COLORS)}, in any case, or 3 or 6 hexadecimal digits")
     digits = found[1].lower()
     return digits if len(digits) == 6 else "".join(digit * 2 for digit in digits)
 

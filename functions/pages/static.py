@@ -1,10 +1,10 @@
 """The static files that pages load, each at a URL that changes with the content."""
 
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
 
-from ..http.responses import Response, response
+from ..http.requests import Request
+from ..http.responses import Response, entity_tag, stored
 
 TYPES = {
     "counter.css": "text/css; charset=utf-8",
@@ -26,10 +26,9 @@ def content(name: str) -> str:
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
-@cache
 def version(name: str) -> str:
     """Return the version of a static file, a digest of its text."""
-    return sha256(content(name).encode()).hexdigest()[:12]
+    return entity_tag(content(name)).strip('"')
 
 
 def address(name: str, root: str) -> str:
@@ -37,7 +36,7 @@ def address(name: str, root: str) -> str:
     return f"{root}static/{name}?v={version(name)}"
 
 
-def serve(name: str, requested: str) -> Response:
-    """Return the file. `requested` is the version in the request, or ""."""
-    caching = IMMUTABLE if requested == version(name) else SHORT_LIVED
-    return response(TYPES[name], content(name), headers={"Cache-Control": caching})
+def serve(name: str, request: Request) -> Response:
+    """Return the file. Without its version in the query, clients must not store it for long."""
+    current = request.query.get("v", "") == version(name)
+    return stored(request, TYPES[name], content(name), IMMUTABLE if current else SHORT_LIVED)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import unicodedata
 import zlib
 from typing import Any
 from urllib.parse import quote, unquote
@@ -13,6 +12,7 @@ from urllib.parse import quote, unquote
 import schemathesis
 
 from functions.http.routes import document
+from tests.api.words import is_forbidden_in_words
 
 HEADERS: tuple[dict[str, str], ...] = (
     {},
@@ -20,7 +20,7 @@ HEADERS: tuple[dict[str, str], ...] = (
     {"Accept": "application/json"},
     {"Accept": "text/html;q=x, */*;;", "Sec-Purpose": "prefetch;prerender"},
 )
-PATTERN = re.compile(json.loads(document())["components"]["schemas"]["Tag"]["pattern"])
+TAG = re.compile(json.loads(document())["components"]["schemas"]["Tag"]["pattern"])
 CURSORS: list[str] = json.loads(os.environ["CURSORS"])
 
 
@@ -37,15 +37,14 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case[Any],
 
 @schemathesis.hook
 def map_path_parameters(context: schemathesis.HookContext, path_parameters: dict[str, Any] | None) -> Any:
-    """Replace characters that only the document's text forbids, not its pattern: unassigned code points and joiners."""
+    """Replace characters that only the document's text forbids, not its pattern."""
     tag = (path_parameters or {}).get("tag")
     if path_parameters and isinstance(tag, str):
         # The parameter is percent-encoded.
-        allowed = "".join("x" if _is_forbidden_in_words(character) else character for character in unquote(tag))
+        allowed = "".join("x" if _is_forbidden(character) else character for character in unquote(tag))
         path_parameters["tag"] = tag if allowed == unquote(tag) else quote(allowed, safe="")
     return path_parameters
 
 
-def _is_forbidden_in_words(character: str) -> bool:
-    in_words = character in "\u200c\u200d" or unicodedata.category(character) == "Cn"
-    return in_words and PATTERN.search(character) is not None
+def _is_forbidden(character: str) -> bool:
+    return is_forbidden_in_words(character) and TAG.search(character) is not None

@@ -7,12 +7,12 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from tests.answers import PREFETCHES
 from tests.api.wire import Ask, Reply, Wire
 from tests.running import RunningCloud
 
 ROUTES = ["/tag/{tag}", "/tags/{tag}", "/counts/{tag}", "/count/{tag}", "/badge/{tag}"]
 VISITS = [("GET", "/tag/"), ("POST", "/tag/"), ("GET", "/tags/"), ("POST", "/tags/"), ("GET", "/badge/")]
-PREFETCHES = [{"Sec-Purpose": "prefetch"}, {"Sec-Purpose": "prefetch;prerender"}, {"Purpose": "prefetch"}]
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_prefetch_is_not_a_visit(wire: Wire, tag: str, method: str, route: str, 
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE", "CONNECT"])
-def test_unsupported_methods_count_nothing(wire: Wire, tag: str, method: str) -> None:
+def test_unsupported_method(wire: Wire, tag: str, method: str) -> None:
     reply = wire.send(method, f"/tag/{tag}")
     assert reply.status == 405
     assert reply.headers["allow"] == "GET, HEAD, OPTIONS, POST"
@@ -78,7 +78,7 @@ def test_concurrent_requests_with_one_key_count_once(wire: Wire, tag: str) -> No
     assert count(wire, tag) == 1
 
 
-def test_concurrent_keyed_visits_get_different_numbers(wire: Wire, tag: str) -> None:
+def test_concurrent_visits_with_different_keys(wire: Wire, tag: str) -> None:
     requests = [keyed(tag, f"{tag} {number}".replace(" ", "-")) for number in range(24)]
     unkeyed = [Ask("POST", f"/tag/{tag}".encode())] * 8
     replies = wire.all(

@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 
 from functions.http.routes import document
 from tests.api.wire import Ask, Reply, Wire
+from tests.api.words import is_forbidden_in_words
 from tests.outline import Outline
 from tests.share import times
 
@@ -42,9 +43,8 @@ def tag_of(sent: bytes) -> str | None:
         return None
     spaced = "".join(" " if unicodedata.category(character) == "Zs" else character for character in text)
     tag = unicodedata.normalize("NFC", spaced)
-    assigned = all(unicodedata.category(character) != "Cn" for character in tag)
     # In the texts drawn here, joiners are never in an allowed position.
-    return tag if TAG.is_valid(tag) and assigned and not set(tag) & set("\u200c\u200d") else None
+    return tag if TAG.is_valid(tag) and not any(map(is_forbidden_in_words, tag)) else None
 
 
 def in_bytes(text: str) -> bytes:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Route, expect, sync_playwright
 
 from tests.running import RunningCloud
 
@@ -101,3 +101,15 @@ def open_page(browser: Browser, cloud: RunningCloud, watcher: Watcher) -> Iterat
 def tag() -> str:
     """Return a tag that has never been visited."""
     return f"tag-{uuid.uuid4().hex[:8]}"
+
+
+def answer(page: Page, address: str, document: Mapping[str, Any]) -> None:
+    """Answer the page's requests for JSON in the API's place: the total never forgets numbers that are stored."""
+
+    def respond(route: Route) -> None:
+        if route.request.headers["accept"] == "application/json":
+            route.fulfill(json=document)
+        else:
+            route.fallback()
+
+    page.route(address, respond)

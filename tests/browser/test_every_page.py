@@ -8,9 +8,11 @@ from urllib.parse import quote, urljoin
 import pytest
 from playwright.sync_api import Page
 
+from functions.dynamodb.items import MAX_COUNT, MAX_TOTAL
 from functions.http.routes import document
+from functions.pages import templates
 from tests.browser.accessibility import assert_is_accessible
-from tests.browser.conftest import Open
+from tests.browser.conftest import Open, answer
 from tests.running import RunningCloud
 from tests.share import share
 
@@ -52,6 +54,70 @@ def test_every_page_fits_a_screen_of_320_pixels(open_page: Open, cloud: RunningC
     overflowing = "[...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > 320.5)"
     assert page.evaluate(f"{overflowing}.map((e) => e.outerHTML)") == []
     assert_is_accessible(page)
+
+
+# The height of one line is that of a box around the text; a broken number has two.
+LINES = """() => [...document.querySelectorAll('.figures dd, td[data-digits], .ranking span')].map((element) => {
+  const range = document.createRange();
+  range.selectNodeContents(element);
+  const box = element.getBoundingClientRect();
+  const text = range.getBoundingClientRect();
+  const tops = new Set([...range.getClientRects()].map((rect) => Math.round(rect.top)));
+  return [element.textContent, tops.size <= 1 && text.left >= box.left - 0.5 && text.right <= box.right + 0.5];
+})"""
+NUMBERS = [123_456_789, 12_345_678, -123_456_789, 10**12, MAX_COUNT, -MAX_TOTAL]
+
+
+def pages_with(number: int) -> dict[str, str]:
+    """Return pages that show a number, by their paths."""
+    return {
+        "/tag/a": templates.visit_page("a", number),
+        "/counts/a": templates.count_page("a", number, number, None),
+        "/counts": templates.total_page(number, None),
+        "/counts?limit=5": templates.tags_page(number, [{"tag": "w" * 200, "count": number}], 5, None),
+    }
+
+
+@pytest.mark.parametrize("number", share(NUMBERS[:2], in_ci=NUMBERS))
+def test_numbers_never_break(open_page: Open, number: int) -> None:
+    page = open_page("/")
+    page.add_init_script("sessionStorage.clear()")
+    rows = [{"tag": "w" * 200, "count": number}, {"tag": "a", "count": number}]
+    answer(page, "**/counts?limit=100", {"total": number, "asOf": None, "tags": rows, "nextCursor": None})
+    for path, html in {"/": None, **pages_with(number)}.items():
+        if html:
+            page.route(
+                f"**{path}", lambda route, _request, html=html: route.fulfill(body=html, content_type="text/html")
+            )
+        page.goto(path)
+        if not html:
+            page.locator("#overview").wait_for()
+        for width in (320, 360, 700, 768, 1280):
+            page.set_viewport_size({"width": width, "height": 700})
+            shown = page.evaluate(LINES)
+            assert f"{number:,}" in [text for text, _ in shown]
+            assert all(is_whole for _, is_whole in shown), (path, width, shown)
+            assert page.evaluate("document.documentElement.scrollWidth") == width, (path, width)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_targets_are_large_enough(open_page: Open, cloud: RunningCloud, path: str) -> None:
+    for one in ("a", "i"):
+        cloud.request(f"/tag/{one}", "POST")
+    page = open_page(path.format(tag="i"))
+    if path == "/":
+        page.locator("#overview").wait_for()
+    page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+    targets = page.locator("a:visible, button:visible, input:visible, select:visible, summary:visible")
+    assert targets.count() >= 2
+    for width in (320, 1280):
+        page.set_viewport_size({"width": width, "height": 700})
+        # WCAG 2.2, success criterion 2.5.8.
+        small = targets.evaluate_all(
+            "all => all.filter((one) => { const box = one.getBoundingClientRect();"
+            " return box.width < 24 || box.height < 24; }).map((one) => one.outerHTML)"
+        )
+        assert small == [], (path, width)
 
 
 @pytest.mark.parametrize("path", PAGES)

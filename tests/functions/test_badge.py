@@ -1,19 +1,21 @@
 """Badges: their visits, their image and their parameters."""
 
+import re
+import unicodedata
 import xml.etree.ElementTree as ET
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from functions.dynamodb.items import MAX_COUNT
-from functions.dynamodb.tables import MAX_ITEMS
 from functions.pages import badge
-from tests.answers import Answer
+from tests.answers import PREFETCHES, Answer
 from tests.functions.conftest import TABLE
-from tests.functions.gateway import request
+from tests.functions.gateway import DOCUMENT, request
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -31,7 +33,7 @@ def test_badge_records_a_visit_and_shows_it() -> None:
 
 @pytest.mark.parametrize(
     ("target", "headers"),
-    [("/badge/a?count=false", {}), ("/badge/a", {"Sec-Purpose": "prefetch"}), ("/badge/a", {"Purpose": "prefetch"})],
+    [("/badge/a?count=false", {}), *(("/badge/a", headers) for headers in PREFETCHES)],
 )
 def test_badge_without_a_visit_shows_the_count(target: str, headers: dict[str, str]) -> None:
     request("GET", "/badge/a?count=true")
@@ -54,7 +56,11 @@ def test_badge_has_the_requested_label_and_color() -> None:
 
 
 @pytest.mark.parametrize(
-    ("color", "digits"), [("green", "1d8102"), ("abc", "aabbcc"), ("%23ABC", "aabbcc"), ("%23010203", "010203")]
+    ("color", "digits"),
+    [
+        *(("green", "1d8102"), ("abc", "aabbcc"), ("%23ABC", "aabbcc"), ("%23010203", "010203")),
+        *((spelling(name), digits) for name, digits in badge.COLORS.items() for spelling in (str.upper, str.title)),
+    ],
 )
 def test_color_is_a_name_or_hexadecimal_digits(color: str, digits: str) -> None:
     assert f'"#{digits}"' in request("GET", f"/badge/a?color={color}").body
@@ -66,9 +72,23 @@ def test_color_is_a_name_or_hexadecimal_digits(color: str, digits: str) -> None:
         *(("count", value) for value in ("", "no", "True", "0", "false,true")),
         *(
             ("color", value)
-            for value in ("", "Green", "12345", "1234567", "#", "red;", "url(x)", '"', "#gggggg", "\u0660" * 3)
+            for value in (
+                "",
+                "Greenish",
+                "blac\u212a",
+                "12345",
+                "1234567",
+                "#",
+                "red;",
+                "url(x)",
+                '"',
+                "#gggggg",
+                "\u0660" * 3,
+            )
         ),
         *(("label", value) for value in ("", "x" * 41, "a\nb", "\x00", "\x7f", "\ufffe", "a\uffff")),
+        *(("label", value) for value in (" ", "\u2800", " \u3000\u2800", "\u200b", "\u3164", "\u200d\ufe0f")),
+        *(("label", f"a{value}b") for value in "\u202e\u202a\u2066\u2069\u200e\u200f\u061c\u2028\u2029"),
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -78,6 +98,111 @@ def test_invalid_parameter_is_a_400_and_records_no_visit(method: str, field: str
     if method == "GET":
         assert answer.json["field"] == field
     assert request("GET", "/counts/a").json["count"] == 0
+
+
+@pytest.mark.parametrize(
+    ("label", "shown"),
+    [
+        *(("a ", "a"), (" a", "a"), ("\u2800a\u2800", "a"), ("a  b", "a b"), ("a\u2800\u3000b", "a b")),
+        *(("a\u00a0b", "a b"), ("cafe\u0301", "caf\u00e9")),
+        # Emoji, Persian and Hebrew need these characters.
+        *(
+            (text, text)
+            for text in ("\u2764\ufe0f", "\U0001f469\u200d\U0001f4bb", "\u0645\u06cc\u200c\u062e", "\u05d0")
+        ),
+    ],
+)
+def test_label_is_shown_as(label: str, shown: str) -> None:
+    answer = request("GET", f"/badge/a?count=false&label={quote(label)}")
+    assert texts(answer)[0] == shown
+    assert f'aria-label="{shown}: 0"' in answer.body
+
+
+@pytest.mark.parametrize(
+    ("label", "reason"),
+    [
+        ("a\u202eb", "has a character that reorders text, U+202E RIGHT-TO-LEFT OVERRIDE, at position 2"),
+        ("a\n", "has a control character, U+000A, at position 2"),
+        ("\u2028", "has a line separator, U+2028 LINE SEPARATOR, at position 1"),
+        ("\u2800", "shows nothing"),
+        ("\u200b", "shows nothing"),
+        ("\u200d" + "x" * 40, "has 41 characters"),
+        ("", "is empty"),
+    ],
+)
+def test_reason_of_an_invalid_label(label: str, reason: str) -> None:
+    assert request("GET", f"/badge/a?label={quote(label)}").json["reason"] == f"It {reason}."
+
+
+def test_pattern_of_labels_in_the_document() -> None:
+    pattern = re.compile(DOCUMENT["components"]["parameters"]["Label"]["schema"]["pattern"])
+    for code in (code for code in range(0x10000) if not 0xD800 <= code < 0xE000 and code != 10):
+        for label in (chr(code), f"a{chr(code)}"):
+            normal = unicodedata.normalize("NFC", label)
+            shown = " ".join(normal.replace(badge.BLANK, " ").split())
+            assert bool(pattern.search(label)) != bool(badge._fault_of_label(normal, shown)), hex(code)
+
+
+IMAGES = [
+    {"Accept": "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"},
+    {"Accept": "image/avif,image/webp,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5"},
+    {"Accept": "image/*"},
+    {"Accept": "*/*", "Sec-Fetch-Dest": "image"},
+]
+"""The headers of images in Chromium and Firefox, of an image proxy, and of a browser that accepts anything."""
+
+
+@pytest.mark.parametrize("headers", IMAGES, ids=str)
+@pytest.mark.parametrize(
+    ("target", "status", "shown"),
+    [
+        ("GET /badge/a?color=mauve", 400, "invalid color"),
+        ("GET /badge/a?label=%00", 400, "invalid label"),
+        ("GET /badge/a?count=perhaps", 400, "invalid count"),
+        ("GET /badge/COUNTER", 400, "invalid tag"),
+        ("GET /badge/", 400, "invalid tag"),
+        ("GET /badge/a/b", 404, "not found"),
+        ("GET /badge/bad", 409, "malformed count"),
+        ("GET /badge/bad?count=false", 409, "malformed count"),
+        ("PUT /badge/a", 405, "method not allowed"),
+    ],
+)
+def test_problem_of_a_badge_is_an_image(
+    target: str, status: int, shown: str, headers: dict[str, str], tables: Any
+) -> None:
+    method, target = target.split(" ")
+    tables.put_item(TableName=TABLE, Item={"ID": {"S": "bad"}, "Count": {"S": "many"}})
+    answer = request(method, target, headers)
+    assert (answer.status, answer.type) == (status, "image/svg+xml")
+    assert texts(answer) == ["visits", shown]
+    assert "no-store" in answer.headers["cache-control"]
+    assert answer.headers["vary"] == "Accept"
+    assert request("HEAD", target, headers).body == ""
+
+
+@pytest.mark.parametrize(
+    ("target", "accept", "kind"),
+    [
+        ("/badge/a?color=mauve", "*/*", "application/problem+json"),
+        ("/badge/a?color=mauve", "", "application/problem+json"),
+        ("/badge/a?color=mauve", "application/json, image/*", "application/problem+json"),
+        ("/badge/a?color=mauve", "image/*;q=0", "application/problem+json"),
+        ("/badge/a?color=mauve", "text/html,image/avif,image/webp,image/apng,*/*;q=0.8", "text/html"),
+        ("/tag/COUNTER", "image/*", "application/problem+json"),
+        ("/nothing", "image/*", "application/problem+json"),
+    ],
+)
+def test_other_problems_are_no_images(target: str, accept: str, kind: str) -> None:
+    assert request("GET", target, {"Accept": accept}).type == kind
+
+
+@pytest.mark.usefixtures("short_budgets")
+def test_badge_of_an_unavailable_database_is_an_image(refuse: Any) -> None:
+    busy = ClientError({"Error": {"Code": "ThrottlingException"}}, "UpdateItem")
+    refuse("update_item", *[busy] * 9)
+    answer = request("GET", "/badge/a", IMAGES[0])
+    assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+    assert texts(answer) == ["visits", "unavailable"]
 
 
 @pytest.mark.parametrize("tag", ["COUNTER", "a%00", "x" * 201])
@@ -102,24 +227,47 @@ def test_invalid_tag_is_a_400(tag: str) -> None:
         (1_000_000, "1M"),
         (12_345_678, "12.3M"),
         (10**9, "1G"),
-        (MAX_COUNT, "999R"),
+        (10**30, "1Q"),
+        (999 * 10**30 + 10**30 - 1, "999Q"),
+        (10**33, "1e33"),
+        (10**38 - 1, "9e37"),
+        (-1, "-1"),
+        (-100, "-100"),
+        (-999, "-999"),
+        (-1_000, "-1k"),
+        (-1_999, "-1.9k"),
+        (-12_345, "-12.3k"),
+        (-(10**30), "-1Q"),
+        (-(10**33), "-1e33"),
     ],
 )
-def test_count_of_any_size_is_abbreviated(count: int, shown: str, tables: Any) -> None:
+def test_abbreviate(count: int, shown: str) -> None:
     assert badge.abbreviate(count) == shown
-    tables.put_item(TableName=TABLE, Item={"ID": {"S": "big"}, "Count": {"N": str(count)}})
-    assert texts(request("GET", "/badge/big?count=false"))[1] == shown
+
+
+@pytest.mark.parametrize(("count", "shown"), [(MAX_COUNT, "999R"), (-100, "-100"), (-MAX_COUNT, "-999R")])
+def test_badge_of_a_stored_count(count: int, shown: str, tables: Any) -> None:
+    tables.put_item(TableName=TABLE, Item={"ID": {"S": "a"}, "Count": {"N": str(count)}})
+    assert texts(request("GET", "/badge/a?count=false"))[1] == shown
+
+
+def test_responses_with_a_negative_count(tables: Any) -> None:
+    tables.put_item(TableName=TABLE, Item={"ID": {"S": "a"}, "Count": {"N": "-100"}})
+    tables.put_item(TableName=TABLE, Item={"ID": {"S": "COUNTER"}, "TotalViews": {"N": "-100"}})
+    assert [request("GET", path).json["count"] for path in ("/counts/a", "/tag/a")] == [-100, -99]
+    assert request("GET", "/counts?limit=5").json["total"] == -100
 
 
 @settings(max_examples=300, deadline=None, derandomize=True, database=None)
-@given(st.integers(0, MAX_ITEMS * MAX_COUNT))
-def test_badge_never_shows_too_much(count: int) -> None:
+@given(st.integers(-(10**38) + 1, 10**38 - 1))
+def test_abbreviate_rounds_towards_zero(count: int) -> None:
     shown = badge.abbreviate(count)
-    assert len(shown) <= 5
+    assert len(shown.removeprefix("-")) <= 5
     number, prefix = (shown[:-1], shown[-1]) if shown[-1].isalpha() else (shown, "")
     claimed = float(number) * 1000 ** badge.PREFIXES.index(prefix)
-    assert claimed <= count * (1 + 1e-12)
-    assert count == 0 or claimed > count * 0.9
+    assert claimed * count >= 0
+    assert abs(claimed) <= abs(count) * (1 + 1e-12)
+    assert count == 0 or abs(claimed) > abs(count) * (0.9 if "e" not in shown else 0.5)
 
 
 @settings(max_examples=300, deadline=None, derandomize=True, database=None)
@@ -159,7 +307,7 @@ def test_badge_looks_like_this() -> None:
     ("label", "width"),
     [("i", 6), ("iiiii", 21), ("aaa", 21), ("AAA", 24), ("mmm", 30), ("\u6f22\u6f22", 23), ("\uff21\uff21", 23)],
 )
-def test_label_has_its_width_in_the_usual_font(label: str, width: int) -> None:
+def test_width_of_a_label(label: str, width: int) -> None:
     first, _ = ET.fromstring(badge.badge(label, 7, "1d8102")).iter(f"{SVG}text")
     assert first.attrib["textLength"] == str(width)
 

@@ -1,13 +1,16 @@
 """The API's routes, their methods and their answers."""
 
 import json
+from http import HTTPStatus
 from typing import Any
 
 import pytest
 
 from functions import record_visit, view_counts, welcome
 from functions.http import routes
-from tests.answers import Answer
+from functions.http.problems import ProblemError
+from functions.pages.templates import problem_page
+from tests.answers import PREFETCHES, Answer
 from tests.functions.conftest import TABLE
 from tests.functions.gateway import DOCUMENT, event, request
 
@@ -178,6 +181,43 @@ def test_404_repeats_200_characters_of_the_path() -> None:
     assert request("GET", f"/{'x' * 300}").json["path"] == f"/{'x' * 199}"
 
 
+PHRASES = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    406: "Not Acceptable",
+    409: "Conflict",
+    410: "Gone",
+    412: "Precondition Failed",
+    413: "Content Too Large",
+    414: "URI Too Long",
+    415: "Unsupported Media Type",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    501: "Not Implemented",
+    503: "Service Unavailable",
+}
+"""The reason phrases of RFC 9110, section 15, and RFC 6585."""
+
+
+@pytest.mark.parametrize(("status", "phrase"), PHRASES.items())
+def test_title_of_a_status(status: int, phrase: str) -> None:
+    problem = ProblemError(HTTPStatus(status), "No.")
+    assert problem.document()["title"] == phrase
+    assert f"{status} {phrase}" in problem_page(problem, "./")
+
+
+def test_title_of_a_key_used_with_another_tag() -> None:
+    key = {"Idempotency-Key": "8e03978e-40d5"}
+    request("POST", "/tag/a", key)
+    answer = request("POST", "/tag/b", key)
+    assert (answer.status, answer.json["title"]) == (422, "Unprocessable Content")
+
+
 @pytest.mark.parametrize("path", ["/tag/", "/tags/", "/counts/", "/count/"])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
 def test_empty_tag_is_a_400(method: str, path: str) -> None:
@@ -199,14 +239,24 @@ def test_head_has_the_headers_of_the_get_and_no_body(path: str, headers: dict[st
     assert (head.status, head.headers, head.body) == (get.status, get.headers, "")
 
 
-def test_prefetches_and_other_methods_are_not_counted() -> None:
-    for headers in ({"Sec-Purpose": "prefetch"}, {"sec-purpose": "prefetch;prerender"}, {"Purpose": "Prefetch"}):
-        for method in ("GET", "POST"):
-            assert request(method, "/tag/a", headers).status == 403
+@pytest.mark.parametrize("headers", PREFETCHES, ids=str)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_prefetch_is_not_counted(method: str, headers: dict[str, str]) -> None:
+    assert request(method, "/tag/a", headers).status == 403
+    assert request("GET", "/counts/a").json["count"] == 0
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Sec-Purpose": "else"}, {"X-Purpose": "instant"}, {"X-Moz": "0"}, {"Purpose": "prefetched"}], ids=str
+)
+def test_visit_with_another_purpose_is_counted(headers: dict[str, str]) -> None:
+    assert request("GET", "/tag/a", headers).json["count"] == 1
+
+
+def test_other_methods_are_not_counted() -> None:
     for method in ("HEAD", "OPTIONS", "PUT"):
         request(method, "/tag/a")
     assert request("GET", "/counts/a").json["count"] == 0
-    assert request("GET", "/tag/a", {"Sec-Purpose": "else"}).json["count"] == 1
 
 
 @pytest.mark.parametrize("path", [path.replace("{tag}", "a") for path in routes.table() if path != "/"])
