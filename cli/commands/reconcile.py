@@ -48,14 +48,15 @@ _LINE_SECONDS = 10.0
     default="1m",
     show_default=True,
     metavar="TIME",
-    help="Give up if no mark comes through the stream for so long.",
+    help="Give up if nothing comes through the stream for so long.",
 )
 @click.option("--restart", is_flag=True, help="Start over instead of continuing a call that was stopped.")
 @click.option("--lower", is_flag=True, help="Let the total become lower if the tags show fewer visits.")
+@click.option("--keep", is_flag=True, help="Keep visits that no tag shows, as those of deleted tags.")
 @yes_option
 @json_option
 def command(
-    *, deployment: Deployment, rate: int, wait: float, restart: bool, lower: bool, yes: bool, as_json: bool
+    *, deployment: Deployment, rate: int, wait: float, restart: bool, lower: bool, keep: bool, yes: bool, as_json: bool
 ) -> int:
     """Bring missing visits into the total.
 
@@ -69,6 +70,10 @@ def command(
     from ..operate.rebuild import Pace, Rebuild  # noqa: PLC0415
     from ..operate.table import CounterTable  # noqa: PLC0415
 
+    if lower and keep:
+        raise click.UsageError("--lower and --keep exclude each other.")
+    if keep:
+        confirm("Keep visits that no tag shows, as those of deleted tags?", yes=yes, as_json=as_json)
     if lower:
         confirm("Let the total become lower if the tags show fewer visits?", yes=yes, as_json=as_json)
     console = Console(sys.stderr)
@@ -78,9 +83,9 @@ def command(
         checkpoint = Checkpoint("\n".join((deployment.endpoint_url or deployment.region or "", table.description.arn)))
         if restart:
             checkpoint.clear()
-        work = _Work(Rebuild(table, Pace(rate)), checkpoint, console, wait)
+        work = _Work(Rebuild(table, Pace(rate)), checkpoint, console, wait, lower=lower, keep=keep)
         budget = core.retry_budget(_BUDGET_SECONDS)
-        result = describe(*work.run(budget, table.description.items, lower=lower))
+        result = describe(*work.run(budget, table.description.items))
     except KeyboardInterrupt:
         console.end_progress(keep=True)
         console.line("counter: stopped; the next `counter reconcile` continues")
@@ -108,10 +113,7 @@ def describe(progress: Progress, outcome: Outcome) -> dict[str, Any]:
     else:
         lines = [f"The total had been marked as too low. {total}" if outcome.flagged else "Nothing was missing."]
     if outcome.ended:
-        lines.append(
-            f"The total keeps {number(outcome.ended, 'visit')} more than the tags show: those of deleted tags whose "
-            "records were lost. If that is wrong, run `counter reconcile --lower`."
-        )
+        lines.append(f"The total keeps {number(outcome.ended, 'visit')} that no tag shows, as those of deleted tags.")
     if progress.malformed:
         counts = "The count of {} is" if len(progress.malformed) == 1 else "The counts of {} are"
         lines.append(
@@ -134,13 +136,17 @@ def describe(progress: Progress, outcome: Outcome) -> dict[str, Any]:
 class _Work:
     """One call of the command: it continues a rebuild or begins one, and brings it to its end."""
 
-    def __init__(self, rebuild: Rebuild, checkpoint: Checkpoint, console: Console, wait: float) -> None:
+    def __init__(
+        self, rebuild: Rebuild, checkpoint: Checkpoint, console: Console, wait: float, *, lower: bool, keep: bool
+    ) -> None:
         self._rebuild = rebuild
         self._checkpoint = checkpoint
         self._console = console
         self._wait = wait
+        self._lower = lower
+        self._keep = keep
 
-    def run(self, budget: RetryBudget, expected: int, *, lower: bool) -> tuple[Progress, Outcome]:
+    def run(self, budget: RetryBudget, expected: int) -> tuple[Progress, Outcome]:
         """Return the end of the rebuild. Raises ClickException, with advice, if it cannot be brought to its end."""
         progress = self._checkpoint.load()
         if progress and self._rebuild.missing(progress) is None:
@@ -151,9 +157,13 @@ class _Work:
         for _ in range(_MAX_PASSES):
             progress = self._mark(progress or self._rebuild.begin(budget), expected)
             missing = self._await_marks(progress)
-            if missing == 0 and (outcome := self._finish(progress, lower=lower)):
+            if missing == 0 and (outcome := self._finish(progress)):
                 self._checkpoint.clear()
                 return progress, outcome
+            if missing == 0 and progress.surplus and not progress.lacking and not self._keep:
+                # The next call begins anew: what it needs to know may come through the stream until then.
+                self._checkpoint.clear()
+                raise click.ClickException(self._choice(progress.surplus))
             if missing == 0:
                 progress = self._rebuild.again(progress)
             elif renew:
@@ -186,12 +196,29 @@ class _Work:
         self._console.end_progress()
         return missing
 
-    def _finish(self, progress: Progress, *, lower: bool) -> Outcome | None:
+    def _finish(self, progress: Progress) -> Outcome | None:
         for _ in range(_FINISHES):
-            if outcome := self._rebuild.finish(progress, lower=lower):
+            if outcome := self._rebuild.finish(progress, lower=self._lower, keep=self._keep):
                 return outcome
             time.sleep(_PAUSE_SECONDS)
+        if not progress.surplus or progress.lacking or self._keep:
+            return None
+        # Deletions may still be on their way.
+        until = time.monotonic() + self._wait
+        while time.monotonic() < until:
+            if outcome := self._rebuild.finish(progress, lower=self._lower):
+                return outcome
+            self._console.progress("Waiting", detail=f"for {number(progress.surplus, 'visit')} that no tag shows")
+            time.sleep(_POLL_SECONDS)
+        self._console.end_progress()
         return None
+
+    def _choice(self, surplus: int) -> str:
+        return (
+            f"the total has {number(surplus, 'visit')} more than the tags show, so nothing was changed. If `counter "
+            "status` shows that a shard is behind, run `counter reconcile` again once it is not. Otherwise, use "
+            "`--keep` if records of deletions were lost, or `--lower` if COUNTER was edited"
+        )
 
     def _advice(self, missing: int | None) -> str:
         if missing is None:

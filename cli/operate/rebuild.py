@@ -4,10 +4,10 @@ Every item gets the mark of the following generation. The mark puts a record wit
 order with its other records, and `process_stream` adds the count to the following generation's sum. Visitors see the
 present total until one update puts the other in its place.
 
-A total that is intact is never lowered: visits that it has and the tags do not show are those of deleted tags whose
-records were lost, and become a part of `Ended`. While marks are on their way through the stream, the total is ahead of
-the following sum as well. So that needs evidence: all marks have come through, and a further pass over the table has
-found no item that lacks one.
+A total that is intact is never lowered. Visits that it has and the tags do not show may be those of deleted tags whose
+records were lost; if the operator says so, they become a part of `Ended`. Nothing in the table can prove it: the total
+is also ahead while marks or deletions are on their way through the stream. What can be seen is required: all marks have
+come through, and a further pass over the table has found no item that lacks one.
 """
 
 from __future__ import annotations
@@ -139,17 +139,19 @@ class Rebuild:
         marked = progress.marked if surplus else 0
         return Progress(progress.mark, marked=marked, added=progress.added, surplus=surplus)
 
-    def finish(self, progress: Progress, *, lower: bool = False) -> Outcome | None:
+    def finish(self, progress: Progress, *, lower: bool = False, keep: bool = False) -> Outcome | None:
         """Put the following generation in the present one's place.
 
-        Returns None if `COUNTER` changed, so try again; or if the total is ahead of the following sum and it is not
-        known why, so make a further pass. With `lower`, the total becomes what the tags show even if it was more.
+        Returns None if `COUNTER` changed, so try again; or if the total is ahead of the following sum. With `keep`,
+        the difference becomes a part of `Ended` once a further pass has been made; with `lower`, the total becomes
+        what the tags show.
         """
         counter = self._current(progress)
         if counter is None or counter.following is None:
             return None
         rest = 0 if lower else max(0, counter.total - counter.beside)
-        known = 0 if progress.lacking or progress.after or counter.marks < progress.marked else progress.surplus
+        is_known = keep and not (progress.lacking or progress.after or counter.marks < progress.marked)
+        known = progress.surplus if is_known else 0
         if rest > known:
             return None
         condition = "#Generation = :generation AND #Next = :mark"

@@ -17,6 +17,7 @@ from functions.total.total import Total
 from tests.cli.counted import REGION, Counted
 
 LOWER = "Let the total become lower if the tags show fewer visits?"
+KEEP = "Keep visits that no tag shows, as those of deleted tags?"
 
 
 def damage(counted: Counted) -> None:
@@ -70,11 +71,15 @@ def test_reconcile_keeps_visits_that_only_the_total_knows(counted: Counted) -> N
     counted.deliver()
     counted.delete("a")
     counted.lose()
-    found = counted.json("reconcile")
+    counted.call("reconcile", "--wait", "2s", status=1)
+    assert counted.errors.startswith("counter: the total has 3 visits more than the tags show, so nothing was changed")
+    assert counted.total == 5
+    counted.call("reconcile", "--keep", status=2)
+    assert f"Error: {KEEP} Confirm with --yes.\n" in counted.errors
+    found = counted.json("reconcile", "--keep", "--yes")
     assert (found["total"], found["ended"], counted.total) == (5, 3, 5)
-    assert (
-        found["text"].splitlines()[1].startswith("The total keeps 3 visits more than the tags show: those of deleted")
-    )
+    kept = "The total keeps 3 visits that no tag shows, as those of deleted tags."
+    assert found["text"] == f"Nothing was missing.\n{kept}"
     assert counted.json("verify")["drift"] == []
 
 
@@ -85,6 +90,38 @@ def test_reconcile_lower(counted: Counted) -> None:
     counted.call("reconcile", "--lower", status=2)
     assert f"Error: {LOWER} Confirm with --yes.\n" in counted.errors
     assert counted.call("reconcile", "--lower", "--yes") == "The total is lower by 7 visits. The total is 2 visits.\n"
+
+
+def test_reconcile_lower_or_keep(counted: Counted) -> None:
+    counted.call("reconcile", "--lower", "--keep", "--yes", status=2)
+    assert "--lower and --keep exclude each other." in counted.errors
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+def test_reconcile_deletion_on_its_way(counted: Counted, arrives: bool) -> None:
+    """The shard of a deleted tag is behind, while the marks come through the others."""
+    counted.late = ("gone",)
+    counted.visit("gone", 5)
+    counted.visit("here", 3)
+    counted.deliver()
+    counted.deliver_late()
+    counted.delete("gone")
+    waited = 0
+
+    def wait() -> None:
+        nonlocal waited
+        waited += 1
+        counted.deliver()
+        if arrives and waited == 99:
+            counted.deliver_late()
+
+    counted.waits = wait
+    counted.call("reconcile", status=0 if arrives else 1)
+    if not arrives:
+        assert counted.errors.startswith("counter: the total has 5 visits more than the tags show")
+        counted.deliver_late()
+        assert counted.call("reconcile") == "Nothing was missing.\n"
+    assert (counted.total, counted.json("verify")["drift"]) == (8, [])
 
 
 def test_reconcile_marks_that_do_not_arrive(counted: Counted) -> None:
@@ -149,7 +186,7 @@ def test_reconcile_late_marks_of_new_tags(counted: Counted) -> None:
             counted.deliver_late()
 
     counted.waits = wait
-    found = counted.json("reconcile")
+    found = counted.json("reconcile", "--keep", "--yes")
     counted.deliver_late()
     assert (found["ended"], counted.total) == (2, 9)
     assert counted.json("verify")["drift"] == []

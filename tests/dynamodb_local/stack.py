@@ -87,12 +87,12 @@ class Stack:
         """Rebuild the total, and compare it with the tags; return how many visits only the total knew of."""
         progress = self.marked()
         self.deliver()
-        outcome = self.rebuilds.finish(progress)
+        outcome = self.rebuilds.finish(progress, keep=True)
         if outcome is None:
             # The total is ahead of the tags. A further pass shows that no mark is missing.
             *_, progress = self.rebuilds.mark_items(self.rebuilds.again(progress))
             self.deliver()
-            outcome = self.rebuilds.finish(progress)
+            outcome = self.rebuilds.finish(progress, keep=True)
         assert outcome is not None
         assert self.difference() == (0, 0)
         assert not self.flagged

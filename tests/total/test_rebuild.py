@@ -114,6 +114,27 @@ def test_young_tag_needs_no_further_pass() -> None:
     assert world.total == 2
 
 
+def test_deletion_on_its_way_not_counted_twice() -> None:
+    """A young tag was deleted; its mark and its deletion are still in the stream when the rebuild could finish."""
+    world = World()
+    world.visit("a")
+    world.drain()
+    world.begin()
+    world.mark(9)
+    world.drain()
+    for _ in range(5):
+        world.visit("young")
+    [shard] = world.stream.shards
+    world.deliver(shard, shard.done, len(shard.records), world.warm[0])
+    world.again()
+    world.delete("young")
+    world.mark(9)
+    assert not world.finish()
+    world.drain()
+    assert world.finish()
+    assert (world.total, world.compare().surplus) == (6, 0)
+
+
 def test_paused_processor_keeps_newer_mark() -> None:
     world = World()
     world.adopt([{"ID": {"S": "a"}, "Count": {"N": "5"}}])

@@ -222,9 +222,10 @@ class World:
         for progress in islice(self.rebuild.mark_items(self.progress), pages):
             self.progress, self.is_marked = progress, not progress.after
 
-    def finish(self) -> bool:
+    def finish(self, *, keep: bool = False) -> bool:
         """Finish the rebuild if that is possible, whether or not all marks have come through."""
-        return self.is_marked and self.progress is not None and self.rebuild.finish(self.progress) is not None
+        progress = self.progress if self.is_marked else None
+        return progress is not None and self.rebuild.finish(progress, keep=keep) is not None
 
     def again(self) -> None:
         """Make a further pass, once all marks have come through."""
@@ -237,7 +238,7 @@ class World:
         for _ in range(3):
             self.mark(99)
             self.drain()
-            if self.finish():
+            if self.finish(keep=True):
                 return
             if self.progress and self.rebuild.missing(self.progress) is None:
                 # A processor has found out that `COUNTER` is damaged, and started a generation.
