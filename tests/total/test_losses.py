@@ -1,5 +1,6 @@
 """Lost records are found by a comparison and brought in by a rebuild; a damaged `COUNTER` is flagged until then."""
 
+import pytest
 from hypothesis import example, given, settings
 
 from tests.share import times
@@ -113,3 +114,30 @@ def test_newer_counter_is_no_older_copy() -> None:
     world.warm[0] = unaware
     world.drain()
     assert (world.total, "rebuilding" in world.shown) == (3, False)
+
+
+@pytest.mark.parametrize("what", ["a", "COUNTER"])
+def test_older_item_put_back_is_counted_again_until_lowered(what: str) -> None:
+    """No record shows that the item lost the mark, or that `COUNTER` is from before a rebuild."""
+    world = World()
+    for _ in range(3):
+        world.visit("a")
+    world.drain()
+    if what == "COUNTER":
+        world.reconcile()
+    copy = dict(world.store.items(world.table)[what])
+    world.reconcile()
+    world.store.put(world.table, copy)
+    [shard] = world.stream.shards
+    world.lose(shard, len(shard.records) - shard.done)
+    world.warm = [world.processor()]
+    assert world.compare().unmarked == {"a": 3}
+    world.oracle.limit = 6
+    world.begin()
+    world.mark(9)
+    world.drain()
+    assert not world.finish()
+    assert (world.total, world.compare().surplus) == (6, 3)
+    assert world.progress
+    assert world.rebuild.finish(world.progress, lower=True)
+    assert (world.total, world.compare().surplus) == (3, 0)
