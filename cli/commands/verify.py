@@ -82,14 +82,13 @@ def describe(found: Findings) -> dict[str, Any]:
     """Return the findings as data; `drift` has a sentence for each reason why the total is not exact. Pure."""
     from ..operate.table import UNUSED  # noqa: PLC0415
 
-    after = found.after
-    is_known = not isinstance(after, str)
+    total = None if isinstance(found.after, str) else found.after
     drift = []
-    if isinstance(after, str) and (after != UNUSED or found.tags):
-        drift.append(f"There is no total to compare: {after}. Run `counter reconcile`.")
-    if not isinstance(after, str) and after.rebuilding:
+    if total is None and (found.after != UNUSED or found.tags):
+        drift.append(f"There is no total to compare: {found.after}. Run `counter reconcile`.")
+    if total and total.rebuilding:
         drift.append("The total is marked as too low (`Rebuilding`). Run `counter reconcile`.")
-    if is_known and found.missing:
+    if total and found.missing:
         drift.append(
             f"{number(found.missing, 'visit')} {'is' if found.missing == 1 else 'are'} missing. Run `counter "
             "reconcile`; if the event source mapping is disabled or failing, mend that first."
@@ -97,8 +96,8 @@ def describe(found: Findings) -> dict[str, Any]:
     if found.surplus:
         drift.append(
             f"The total has {number(found.surplus, 'visit')} more than the tags show: visits of deleted tags whose "
-            "records were lost, or somebody edited COUNTER. `counter reconcile` keeps them, and `counter reconcile "
-            "--lower` takes the tags' word."
+            "records were lost, or somebody edited COUNTER. Run `counter reconcile`, which says when to use `--keep` "
+            "or `--lower`."
         )
     if found.unmarked:
         verb = "is" if len(found.unmarked) == 1 else "are"
@@ -112,11 +111,8 @@ def describe(found: Findings) -> dict[str, Any]:
         drift.append(f"So are the counts of {len(found.malformed) - MAX_NAMED:,} more.")
     return {
         "counts": {"tags": found.tags, "visits": found.visits},
-        "ended": None if isinstance(after, str) else after.ended,
-        "total": {
-            "visits": None if isinstance(after, str) else after.total,
-            "rebuilding": not isinstance(after, str) and after.rebuilding,
-        },
+        "ended": total.ended if total else None,
+        "total": {"visits": total.total if total else None, "rebuilding": total.rebuilding if total else False},
         "missing": found.missing,
         "surplus": found.surplus,
         "within": found.within,

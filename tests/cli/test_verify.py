@@ -59,6 +59,7 @@ def test_verify_surplus(counted: Counted) -> None:
     found = counted.json("verify", "--wait", "1s", status=1)
     assert found["surplus"] == 3
     assert found["drift"][0].startswith("The total has 3 visits more than the tags show: visits of deleted tags")
+    assert found["drift"][0].endswith("Run `counter reconcile`, which says when to use `--keep` or `--lower`.")
 
 
 @pytest.mark.parametrize(
