@@ -18,6 +18,7 @@ if TYPE_CHECKING or __package__ == "cli":
     from functions.dynamodb.tables import KEY, MARK, ORIGIN, SPREAD, is_total, item_keys, name_of
     from functions.dynamodb.updates import update_request
     from functions.total.counter import (
+        MISSING,
         REBUILD,
         Counter,
         begin_time,
@@ -38,6 +39,7 @@ else:
     from ..functions.dynamodb.tables import KEY, MARK, ORIGIN, SPREAD, is_total, item_keys, name_of
     from ..functions.dynamodb.updates import update_request
     from ..functions.total.counter import (
+        MISSING,
         REBUILD,
         Counter,
         begin_time,
@@ -52,6 +54,7 @@ else:
 __all__ = [
     "KEY",
     "MARK",
+    "MISSING",
     "ORIGIN",
     "REBUILD",
     "SPREAD",

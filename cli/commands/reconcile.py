@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import sys
 import time
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -157,14 +159,15 @@ class _Work:
         for _ in range(_MAX_PASSES):
             progress = self._mark(progress or self._rebuild.begin(budget), expected)
             missing = self._await_marks(progress)
-            if missing == 0 and (outcome := self._finish(progress)):
-                self._checkpoint.clear()
-                return progress, outcome
-            if missing == 0 and progress.surplus and not progress.lacking and not self._keep:
-                # The next call begins anew: what it needs to know may come through the stream until then.
-                self._checkpoint.clear()
-                raise click.ClickException(self._choice(progress.surplus))
             if missing == 0:
+                is_undecided = progress.is_confirmed and not self._keep
+                if outcome := self._finish(progress, await_deletions=is_undecided):
+                    self._checkpoint.clear()
+                    return progress, outcome
+                if is_undecided:
+                    # The next call begins anew: what it needs to know may come through the stream until then.
+                    self._checkpoint.clear()
+                    raise click.ClickException(self._choice(progress.surplus))
                 progress = self._rebuild.again(progress)
             elif renew:
                 # Records may have been lost since it began.
@@ -196,20 +199,16 @@ class _Work:
         self._console.end_progress()
         return missing
 
-    def _finish(self, progress: Progress) -> Outcome | None:
-        for _ in range(_FINISHES):
+    def _finish(self, progress: Progress, *, await_deletions: bool) -> Outcome | None:
+        """Finish the rebuild; None if that was not possible, with `await_deletions` for the whole time to wait."""
+        pauses = repeat(_PAUSE_SECONDS, _FINISHES)
+        polls = repeat(_POLL_SECONDS, math.ceil(self._wait / _POLL_SECONDS) if await_deletions else 0)
+        for pause in chain(pauses, polls):
             if outcome := self._rebuild.finish(progress, lower=self._lower, keep=self._keep):
                 return outcome
-            time.sleep(_PAUSE_SECONDS)
-        if not progress.surplus or progress.lacking or self._keep:
-            return None
-        # Deletions may still be on their way.
-        until = time.monotonic() + self._wait
-        while time.monotonic() < until:
-            if outcome := self._rebuild.finish(progress, lower=self._lower):
-                return outcome
-            self._console.progress("Waiting", detail=f"for {number(progress.surplus, 'visit')} that no tag shows")
-            time.sleep(_POLL_SECONDS)
+            if await_deletions:
+                self._console.progress("Waiting", detail=f"for {number(progress.surplus, 'visit')} that no tag shows")
+            time.sleep(pause)
         self._console.end_progress()
         return None
 

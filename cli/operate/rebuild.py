@@ -45,6 +45,11 @@ class Progress:
     added: int = 0
     surplus: int = 0
 
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether a further pass has found no item that lacks a mark, so that `surplus` is not that of such items."""
+        return self.surplus > 0 and not (self.lacking or self.after)
+
 
 class Outcome(NamedTuple):
     """The end of a rebuild: the total before and after it, and visits that only the present total knew of.
@@ -150,9 +155,8 @@ class Rebuild:
         if counter is None or counter.following is None:
             return None
         rest = 0 if lower else max(0, counter.total - counter.beside)
-        is_known = keep and not (progress.lacking or progress.after or counter.marks < progress.marked)
-        known = progress.surplus if is_known else 0
-        if rest > known:
+        is_known = progress.is_confirmed and counter.marks >= progress.marked
+        if rest > (progress.surplus if keep and is_known else 0):
             return None
         condition = "#Generation = :generation AND #Next = :mark"
         values: dict[str, Any] = {":generation": {"S": counter.present.mark}, ":mark": {"S": progress.mark}}

@@ -12,7 +12,7 @@ PAGE_ITEMS = 1000
 """The maximum number of items of a page of a scan."""
 
 
-UNUSED = "COUNTER is missing"
+UNUSED = core.MISSING
 """What `CounterTable.counter` returns if no visit has been counted in the table yet."""
 
 

@@ -24,6 +24,9 @@ MAX_DROPPED = 100
 """How many positions an update drops at most. A table that was busy and then idle for a day has hundreds, which do not
 fit in an expression's 4 KB."""
 
+MISSING = "COUNTER is missing"
+"""Why there is no total to trust if there is no item."""
+
 STATE = ("TotalViews", "Held", "Generation", "Next", "Table")
 """The attributes at least one of which changes whenever the total or its generations do."""
 
@@ -85,7 +88,7 @@ class Counter(NamedTuple):
 def read_counter(item: Item | None, table: str) -> Counter | str:
     """Read `COUNTER` of the table with the identity `table`; if it cannot be trusted, return the reason instead."""
     if not item:
-        return "COUNTER is missing"
+        return MISSING
     present = _read_generation(item, "Generation", item.get("Accepted", {}).get("SS", ()))
     following = _read_generation(item, "Next")
     total, held, ended, beside, marks = (

@@ -98,7 +98,7 @@ def _read_change(record: Any, stream: str) -> Change:
     old, new = body.get("OldImage"), body.get("NewImage")
     if (
         not key + ""
-        or not (sequence.isascii() and sequence.isdecimal() and len(sequence) <= MAX_SEQUENCE_DIGITS)
+        or not _is_sequence(sequence)
         or name not in EVENT_NAMES
         or (not old) != (name == "INSERT")
         or (not new) != (name == "REMOVE")
